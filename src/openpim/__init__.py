@@ -1,0 +1,3 @@
+"""OpenPIM: privileged identity management that anyone can run."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""The pim command line; the hot path uses the standard library only."""

@@ -1,0 +1,1 @@
+"""The client library: speaks Graph to OpenPIM or to Microsoft Entra; needs no server dependency."""

@@ -1,0 +1,1 @@
+"""Target systems in which privileges take effect, one per file or folder."""

@@ -1,0 +1,1 @@
+"""The dialects OpenPIM speaks, one package each; none imports another."""

@@ -1,0 +1,1 @@
+"""The Microsoft Graph dialect: one file per resource."""

@@ -1,0 +1,1 @@
+"""Tables, queries, migrations, outbox and audit log: the only SQL in the project."""
