@@ -1,0 +1,21 @@
+"""What every act is given: the clock, ids, randomness, the store, the settings. Made once, in app.py."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from openpim.core.settings import Settings
+from openpim.ports.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Deps:
+    """clock: aware UTC now. new_id: a fresh lower-case uuid4. secret(n): url-safe random text of n bytes."""
+
+    clock: Callable[[], datetime]
+    new_id: Callable[[], str]
+    secret: Callable[[int], str]
+    store: Store
+    settings: Settings

@@ -1,0 +1,157 @@
+"""Opens the database and runs units of work on it: the only place that knows which database it is.
+
+SQLite: one write connection behind a lock (BEGIN IMMEDIATE, WAL, synchronous=FULL: several writers queue in
+SQLite with p99 of a second, one lock does not), and a pool of autocommit readers.
+PostgreSQL: a pool of READ COMMITTED writers that rely on row locks, and a separate AUTOCOMMIT pool for reads (the
+rollback after each read would throw away prepared statements).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.pool import QueuePool, StaticPool
+
+from openpim.ports.store import StoreUnavailableError
+from openpim.store.transaction import StoreTransaction
+
+T = TypeVar("T")
+_TRIES = 4
+_RETRY_STATES = frozenset({"40001", "40P01", "23505"})  # serialization, deadlock, lost a race for a unique key
+
+
+class Database:
+    """A `ports.store.Store` on SQLite or PostgreSQL.
+
+    url: an SQLAlchemy URL: "sqlite:////path/file.db" or "postgresql+psycopg://user@host/name"
+    (plain "postgresql://" is understood too).
+    """
+
+    def __init__(self, url: str, *, pool_size: int = 8) -> None:
+        parsed = make_url(url)
+        if parsed.drivername in {"postgresql", "postgres"}:
+            parsed = parsed.set(drivername="postgresql+psycopg")
+        self.dialect = parsed.get_backend_name()
+        self.url = parsed
+        if self.dialect == "sqlite":
+            self._writer = _sqlite_writer(parsed)
+            self._reader = _sqlite_reader(parsed, pool_size)
+            self._gate: AbstractContextManager[Any] = threading.Lock()
+        else:
+            common: dict[str, Any] = {"pool_size": pool_size, "max_overflow": 0, "pool_pre_ping": False}
+            self._writer = create_engine(parsed, **common, isolation_level="READ COMMITTED")
+            self._reader = create_engine(
+                parsed,
+                **common,
+                isolation_level="AUTOCOMMIT",
+                pool_reset_on_return=None,
+                skip_autocommit_rollback=True,
+            )
+            self._gate = nullcontext()
+
+    def write(self, tenant_id: str, work: Callable[[StoreTransaction], T]) -> T:
+        """Run `work` in one transaction: commit when it returns, roll back when it raises.
+
+        tenant_id: the tenant every query is bound to; "" for work on the system's own tables.
+        `work` may be run again when the database asks for a retry, so it must have no effect outside.
+        Raises StoreUnavailableError when the database cannot be reached.
+        """
+        for attempt in range(_TRIES):
+            try:
+                with self._gate, self._writer.begin() as connection:
+                    return work(StoreTransaction(connection, tenant_id))
+            except (OperationalError, IntegrityError, InterfaceError) as error:
+                if attempt + 1 < _TRIES and _worth_a_retry(error):
+                    continue
+                if isinstance(error, IntegrityError):
+                    raise
+                msg = "the database cannot be reached or refused the work"
+                raise StoreUnavailableError(msg) from error
+        raise AssertionError  # pragma: no cover - the loop returns or raises
+
+    def read(self, tenant_id: str, work: Callable[[StoreTransaction], T]) -> T:
+        """Run `work` on a read connection; it must not write. Raises StoreUnavailableError like `write`."""
+        for attempt in range(_TRIES):
+            try:
+                with self._read_connection() as connection:
+                    return work(StoreTransaction(connection, tenant_id))
+            except (OperationalError, InterfaceError) as error:
+                if attempt + 1 < _TRIES and _worth_a_retry(error):
+                    continue
+                msg = "the database cannot be reached or refused the work"
+                raise StoreUnavailableError(msg) from error
+        raise AssertionError  # pragma: no cover
+
+    @contextmanager
+    def _read_connection(self) -> Iterator[Connection]:
+        with self._reader.connect() as connection:
+            yield connection
+
+    @property
+    def engine(self) -> Engine:
+        """The writing engine, for migrations and tests."""
+        return self._writer
+
+    @property
+    def reading_engine(self) -> Engine:
+        return self._reader
+
+    def close(self) -> None:
+        self._writer.dispose()
+        self._reader.dispose()
+
+
+def _worth_a_retry(error: DBAPIError) -> bool:
+    if error.connection_invalidated:
+        return True
+    return getattr(error.orig, "sqlstate", None) in _RETRY_STATES
+
+
+def _sqlite_path_options(url: Any) -> dict[str, Any]:
+    return {"connect_args": {"check_same_thread": False, "timeout": 10.0}}
+
+
+def _sqlite_writer(url: Any) -> Engine:
+    engine = create_engine(url, poolclass=StaticPool, **_sqlite_path_options(url))
+
+    @event.listens_for(engine, "connect")
+    def _connected(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _sqlite_reader(url: Any, size: int) -> Engine:
+    engine = create_engine(
+        url,
+        poolclass=QueuePool,
+        pool_size=size,
+        max_overflow=0,
+        pool_reset_on_return=None,
+        isolation_level="AUTOCOMMIT",
+        skip_autocommit_rollback=True,
+        **_sqlite_path_options(url),
+    )
+
+    @event.listens_for(engine, "connect")
+    def _connected(connection: Any, _record: Any) -> None:
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA query_only=ON")
+        cursor.close()
+
+    return engine

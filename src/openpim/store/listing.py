@@ -1,0 +1,227 @@
+"""Turns a neutral `core.query.Query` into one SQL statement: filter, order, keyset page, count.
+
+Pages are keyset pages (the cursor carries the last row's sort values), so page 1,000 costs what page 1 costs.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    Select,
+    and_,
+    false,
+    func,
+    not_,
+    or_,
+    select,
+    true,
+)
+
+from openpim.core import query as q
+from openpim.store.types import Instant
+
+T = TypeVar("T")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_ESCAPE = "\\"
+
+
+class Fields:
+    """The fields a list can be asked about: name -> column. `names`: text compared without regard to case (its
+    column must hold, or be indexed as, lower(text)); `identity`: the column that makes the order total."""
+
+    def __init__(
+        self,
+        columns: Mapping[str, ColumnElement[Any]],
+        *,
+        identity: str = "id",
+        names: Sequence[str] = (),
+        conditions: Mapping[str, Callable[[q.Compare], ColumnElement[bool]]] | None = None,
+    ) -> None:
+        self.columns = columns
+        self.identity = identity
+        self.names = frozenset(names)
+        self.conditions = conditions or {}
+
+    def column(self, field: str) -> ColumnElement[Any]:
+        try:
+            return self.columns[field]
+        except KeyError:
+            msg = f"cannot filter or sort by {field}"
+            raise q.UnknownFieldError(msg) from None
+
+
+def condition(fields: Fields, where: q.Condition) -> ColumnElement[bool]:
+    """The SQL of a condition. OData null semantics: `ne value` also holds for null."""
+    match where:
+        case q.All(parts):
+            return and_(true(), *(condition(fields, part) for part in parts))
+        case q.Some(parts):
+            return or_(false(), *(condition(fields, part) for part in parts))
+        case q.Not(part):
+            return not_(func.coalesce(condition(fields, part), false()))
+        case q.AnyOf(field, values):
+            column = _comparable(fields, field)
+            wanted = [_fold(fields, field, value) for value in values]
+            present = [value for value in wanted if value is not None]
+            clause: ColumnElement[bool] = column.in_(present)
+            return or_(clause, column.is_(None)) if len(present) < len(wanted) else clause
+        case q.Compare(field, _, _) if field in fields.conditions:
+            return fields.conditions[field](where)
+        case q.Compare(field, op, value):
+            return _compare(_comparable(fields, field), op, _fold(fields, field, value), field)
+
+
+def _comparable(fields: Fields, field: str) -> ColumnElement[Any]:
+    column = fields.column(field)
+    return func.lower(column) if field in fields.names else column
+
+
+def _fold(fields: Fields, field: str, value: q.Value) -> q.Value:
+    if field in fields.names and isinstance(value, str):
+        return value.lower()
+    return value
+
+
+def _compare(column: ColumnElement[Any], op: q.Operator, value: q.Value, field: str) -> ColumnElement[bool]:
+    _check_type(column, value, field)
+    if value is None:
+        if op == "eq":
+            return column.is_(None)
+        if op == "ne":
+            return column.is_not(None)
+        msg = f"{field}: null can only be compared with eq and ne"
+        raise q.UnknownFieldError(msg)
+    match op:
+        case "eq":
+            return column == value
+        case "ne":
+            return or_(column != value, column.is_(None))
+        case "gt":
+            return column > value
+        case "ge":
+            return column >= value
+        case "lt":
+            return column < value
+        case "le":
+            return column <= value
+        case "startswith":
+            return column.like(_like(value) + "%", escape=_ESCAPE)
+        case "endswith":
+            return column.like("%" + _like(value), escape=_ESCAPE)
+        case "contains":
+            return column.like("%" + _like(value) + "%", escape=_ESCAPE)
+
+
+def _check_type(column: ColumnElement[Any], value: q.Value, field: str) -> None:
+    if value is None:
+        return
+    if isinstance(column.type, Instant) != isinstance(value, datetime):
+        msg = f"{field}: {value!s:.40} is not a value of this field's type"
+        raise q.UnknownFieldError(msg)
+    python_type = str if isinstance(column.type, Instant) else column.type.python_type
+    if not isinstance(column.type, Instant) and not isinstance(value, python_type):
+        msg = f"{field}: {value!s:.40} is not a value of this field's type"
+        raise q.UnknownFieldError(msg)
+
+
+def _like(value: q.Value) -> str:
+    text = str(value)
+    return text.replace(_ESCAPE, _ESCAPE * 2).replace("%", _ESCAPE + "%").replace("_", _ESCAPE + "_")
+
+
+def page(
+    connection: Connection,
+    base: Select[Any],
+    fields: Fields,
+    query: q.Query,
+    make: Callable[[RowMapping], T],
+) -> q.Page[T]:
+    """Run `base` with the query's filter, order and page; `make` turns a row into a value."""
+    statement = base
+    if query.where is not None:
+        statement = statement.where(condition(fields, query.where))
+    total = None
+    if query.count:
+        total = connection.execute(select(func.count()).select_from(statement.subquery())).scalar_one()
+    orders = [order for order in query.order if order.field != fields.identity]
+    directions = {order.field: order.descending for order in query.order}
+    keys = [(order.field, order.descending) for order in orders]
+    keys.append((fields.identity, directions.get(fields.identity, False)))
+    if query.after is not None:
+        statement = statement.where(_beyond(fields, keys, _cursor(query.after, len(keys))))
+    for field, descending in keys:
+        column = fields.column(field)
+        statement = statement.order_by(column.desc().nulls_last() if descending else column.asc().nulls_first())
+    for index, (field, _) in enumerate(keys):
+        statement = statement.add_columns(fields.column(field).label(f"_key{index}"))
+    if query.skip:
+        statement = statement.offset(query.skip)
+    rows = connection.execute(statement.limit(query.limit + 1)).mappings().all()
+    shown = rows[: query.limit]
+    following = None
+    if len(rows) > query.limit and shown:
+        following = _encode([shown[-1][f"_key{index}"] for index in range(len(keys))])
+    return q.Page(tuple(make(row) for row in shown), following, total)
+
+
+def _beyond(fields: Fields, keys: list[tuple[str, bool]], values: list[Any]) -> ColumnElement[bool]:
+    """Rows that sort after the cursor; nulls sort first (ascending) or last (descending)."""
+    alternatives: list[ColumnElement[bool]] = []
+    equal: list[ColumnElement[bool]] = []
+    for (field, descending), value in zip(keys, values, strict=True):
+        column = fields.column(field)
+        if value is None:
+            after = false() if descending else column.is_not(None)
+            same: ColumnElement[bool] = column.is_(None)
+        else:
+            typed = _typed(column, value, field)
+            after = or_(column < typed, column.is_(None)) if descending else column > typed
+            same = column == typed
+        alternatives.append(and_(*equal, after))
+        equal.append(same)
+    return or_(*alternatives)
+
+
+def _typed(column: ColumnElement[Any], value: Any, field: str) -> Any:
+    if isinstance(column.type, Instant):
+        if not isinstance(value, int) or isinstance(value, bool) or abs(value) > 2**62:
+            msg = "the page cursor is not one of ours"
+            raise q.UnknownFieldError(msg)
+        try:
+            return _EPOCH + timedelta(microseconds=value)
+        except OverflowError:
+            msg = "the page cursor is not one of ours"
+            raise q.UnknownFieldError(msg) from None
+    _check_type(column, value, field)
+    return value
+
+
+def _encode(values: list[Any]) -> str:
+    plain = [
+        (value - _EPOCH) // timedelta(microseconds=1) if isinstance(value, datetime) else value for value in values
+    ]
+    return base64.urlsafe_b64encode(json.dumps(plain, separators=(",", ":")).encode()).decode().rstrip("=")
+
+
+def _cursor(text: str, length: int) -> list[Any]:
+    try:
+        values = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+    except (ValueError, binascii.Error, RecursionError):
+        values = None
+    if (
+        not isinstance(values, list)
+        or len(values) != length
+        or any(not isinstance(value, str | int | None) for value in values)
+    ):
+        msg = "the page cursor is not one of ours"
+        raise q.UnknownFieldError(msg)
+    return values

@@ -1,0 +1,78 @@
+"""The unit of work: one connection, one tenant, one small repository for each noun, made when first used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+
+from sqlalchemy import Connection
+
+from openpim.store.approvals import Approvals
+from openpim.store.audit import Audit
+from openpim.store.outbox import Outbox
+from openpim.store.policies import Policies
+from openpim.store.requests import Requests
+from openpim.store.schedules import Schedules
+
+
+class Undo(Exception):  # noqa: N818 - a signal inside `savepoint`, never seen outside
+    """Raised by Savepoint.roll_back."""
+
+
+class Savepoint:
+    def __init__(self) -> None:
+        self.rolled_back = False
+
+    def roll_back(self) -> None:
+        """Undo all that was written since the savepoint was set; leaves the `with` block."""
+        self.rolled_back = True
+        raise Undo
+
+
+class StoreTransaction:
+    """See `ports.store.Transaction`."""
+
+    def __init__(self, connection: Connection, tenant_id: str) -> None:
+        self.connection = connection
+        self.tenant_id = tenant_id
+
+    @contextmanager
+    def savepoint(self) -> Iterator[Savepoint]:
+        """`with tx.savepoint() as point: ...; point.roll_back()` undoes the block and nothing else."""
+        point = Savepoint()
+        nested = self.connection.begin_nested()
+        try:
+            yield point
+        except Undo:
+            nested.rollback()
+        except BaseException:
+            nested.rollback()
+            raise
+        else:
+            nested.commit()
+
+    # -- the life of a grant
+    @cached_property
+    def schedules(self) -> Schedules:
+        return Schedules(self.connection, self.tenant_id)
+
+    @cached_property
+    def requests(self) -> Requests:
+        return Requests(self.connection, self.tenant_id)
+
+    @cached_property
+    def approvals(self) -> Approvals:
+        return Approvals(self.connection, self.tenant_id)
+
+    @cached_property
+    def policies(self) -> Policies:
+        return Policies(self.connection, self.tenant_id)
+
+    @cached_property
+    def audit(self) -> Audit:
+        return Audit(self.connection, self.tenant_id)
+
+    @cached_property
+    def outbox(self) -> Outbox:
+        return Outbox(self.connection, self.tenant_id)
