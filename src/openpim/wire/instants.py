@@ -48,8 +48,8 @@ def parse_datetime(text: str, *, first_year: int = FIRST_YEAR) -> datetime:
         raise MissingOffsetError(f"date and time {shown(text)} has no time zone: end it with Z or +hh:mm")
     microsecond = int(fraction[:6].ljust(6, "0")) if fraction else 0
     try:
-        date = int(year), int(month), int(day)
-        local = datetime(*date, int(hour), int(minute), int(second or 0), microsecond, _zone(zone, text))
+        numbers = int(year), int(month), int(day), int(hour), int(minute), int(second or 0), microsecond
+        local = datetime(*numbers, tzinfo=_zone(zone, text))
         value = local if local.tzinfo is UTC else local.astimezone(UTC)
     except OverflowError:
         raise InstantError(f"date and time {shown(text)} is outside the years {first_year} to 9999") from None
