@@ -1,0 +1,101 @@
+"""The token cache: one private file per profile, guarded by a lock.
+
+A refresh token is used once (the server rotates it and takes a second use for theft), so whoever
+refreshes holds the lock and reads the cache again first.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+
+from openpim.client.files import Lock, read_private, write_private
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+__all__ = ["TokenCache", "Tokens", "decode_claims"]
+
+
+def decode_claims(token: str) -> dict[str, Any]:
+    """What a JWT says, unverified: it came from the server over TLS and is only used to show and choose."""
+    from binascii import a2b_base64
+
+    try:
+        body = token.split(".")[1].replace("-", "+").replace("_", "/")
+        claims = json.loads(a2b_base64(body + "=" * (-len(body) % 4)))
+    except (ValueError, IndexError, RecursionError):
+        return {}
+    return claims if isinstance(claims, dict) else {}
+
+
+class Tokens:
+    """What a sign-in gave: tokens, when the access token ends (seconds since 1970), and the account."""
+
+    __slots__ = ("access", "account", "expires", "refresh", "scope", "tenant")
+
+    def __init__(
+        self, access: str, expires: float, refresh: str = "", account: dict[str, str] | None = None,
+        tenant: str = "", scope: str = "",
+    ) -> None:  # fmt: skip
+        self.access = access
+        self.expires = expires
+        self.refresh = refresh
+        self.account = account or {}
+        self.tenant = tenant
+        self.scope = scope
+
+
+class TokenCache:
+    """The cache of one profile; the file is `tokens-NAME.json` in the configuration folder.
+
+    `binding` says for which server and application the tokens are: those of another one count as none,
+    so that a profile that was pointed elsewhere never sends its old tokens there.
+    """
+
+    def __init__(self, home: str, profile: str, binding: str = "") -> None:
+        self.path = os.path.join(home, f"tokens-{profile}.json")
+        self.binding = binding
+
+    def lock(self) -> Lock:
+        """Hold this while redeeming a refresh token."""
+        return Lock(self.path + ".lock")
+
+    def load(self) -> Tokens | None:
+        """The tokens kept, or None; a damaged file counts as none."""
+        raw = read_private(self.path, secret=True)
+        if raw is None:
+            return None
+        try:
+            data = json.loads(raw)
+            if data["binding"] != self.binding:
+                return None
+            account = {str(key): str(value) for key, value in data["account"].items()}
+            return Tokens(
+                str(data["access_token"]), float(data["expires_at"]), str(data.get("refresh_token") or ""),
+                account, str(data.get("tenant") or ""), str(data.get("scope") or ""),
+            )  # fmt: skip
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            return None
+
+    def save(self, tokens: Tokens) -> None:
+        """Keep the tokens."""
+        data = {
+            "binding": self.binding,
+            "access_token": tokens.access,
+            "expires_at": tokens.expires,
+            "refresh_token": tokens.refresh,
+            "account": tokens.account,
+            "tenant": tokens.tenant,
+            "scope": tokens.scope,
+        }
+        write_private(self.path, json.dumps(data, indent=1).encode())
+
+    def forget(self) -> bool:
+        """Delete the file; whether there was one."""
+        try:
+            os.unlink(self.path)
+        except FileNotFoundError:
+            return False
+        return True
