@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from openpim.wire.durations import Duration, DurationError, parse, parse_human, render, render_human
 
 HOUR = 3600

@@ -7,6 +7,7 @@ import uuid
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from openpim.wire import ids
 from openpim.wire.ids import IdError, InstanceId
 

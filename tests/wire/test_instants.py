@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from openpim.wire.instants import InstantError, MissingOffsetError, parse_datetime, render_datetime
 
 
@@ -92,9 +93,11 @@ def test_a_naive_time_is_a_bug() -> None:
         render_datetime(datetime(2022, 4, 14))  # noqa: DTZ001
 
 
-@given(
-    st.datetimes(min_value=datetime(1970, 1, 3), max_value=datetime(9999, 12, 30), timezones=st.timezones())
-)  # noqa: DTZ001
+FIRST = datetime(1970, 1, 3)  # noqa: DTZ001
+LAST = datetime(9999, 12, 30)  # noqa: DTZ001
+
+
+@given(st.datetimes(FIRST, LAST, timezones=st.timezones()))
 def test_what_is_written_reads_back(value: datetime) -> None:
     assert parse_datetime(render_datetime(value)) == value.astimezone(UTC)
 

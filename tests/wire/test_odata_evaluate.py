@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from openpim.wire.durations import parse
 from openpim.wire.odata import (
     ARM_FUNCTIONS,

@@ -7,6 +7,7 @@ from urllib.parse import quote, quote_plus
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from openpim.wire.odata import (
     ARM_FUNCTIONS,
     Compare,

@@ -38,13 +38,13 @@ def tokens(text: str, option: str) -> list[Token]:
     found: list[Token] = []
     add = found.append
     length = len(text.rstrip(" \t\r\n"))
-    scan = _TOKEN.scanner(text, 0, length).match  # type: ignore[attr-defined]
+    scan = _TOKEN.match
     end = 0
     while end < length:
-        match = scan()
+        match = scan(text, end, length)
         if match is None:
             raise _no_token(text, end, option)
-        kind = match.lastgroup
+        kind = match.lastgroup or END
         add((kind, match[kind], match.start(kind)))
         end = match.end()
     add((END, "", length))
