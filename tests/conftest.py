@@ -1,0 +1,207 @@
+"""What every test may use. Folders below add their own fixtures in a conftest.py of their own.
+
+Databases, each fresh and gone after the test:
+
+- `database_url`         with OpenPIM's tables; a test that takes it runs twice, on SQLite and on PostgreSQL
+- `empty_database_url`   the same without any table
+- `new_database`         a function that makes one more with tables each time it is called, of the same kind
+- `database_kind`        "sqlite" or "postgresql"; parametrize it to run on one kind only:
+                         `@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)`
+- `postgres_server`      the server itself (tests/postgres.py); mark the test `postgres`
+
+Without a PostgreSQL on the machine its tests are skipped, but fail where CI=true. No test can open a connection to
+another machine. Hypothesis runs with the profile `dev`, or `ci` where CI=true; HYPOTHESIS_PROFILE chooses another.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import sys
+import tempfile
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import hypothesis
+import pytest
+
+from tests.postgres import PostgresMissingError, PostgresServer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
+RUN = "OPENPIM_TEST_RUN"  # the folder and the first process of this test run, for the processes it starts
+DATABASE_KINDS = [pytest.param("sqlite", id="sqlite"), pytest.param("postgresql", id="postgresql")]
+SQLITE_TEMPLATE = "template.sqlite3"
+POSTGRES_TEMPLATE = "openpim_template"
+
+hypothesis.settings.register_profile(
+    "ci", deadline=None, derandomize=False, print_blob=True, max_examples=100, stateful_step_count=50
+)
+hypothesis.settings.register_profile("dev", deadline=None, max_examples=30, stateful_step_count=30)
+hypothesis.settings.register_profile(
+    "thorough", deadline=None, print_blob=True, max_examples=2000, stateful_step_count=100
+)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if CI else "dev"))
+
+
+# ---------------------------------------------------------------- one test run, in several processes
+
+
+def _is_worker(config: pytest.Config) -> bool:
+    return hasattr(config, "workerinput")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    _stay_on_this_machine()
+    if not _is_worker(config):
+        # Short, and not below pytest's own folder: the path of a unix socket is limited to about 100 bytes.
+        folder = tempfile.mkdtemp(prefix="openpim-test-", dir="/tmp" if Path("/tmp").is_dir() else None)
+        os.environ[RUN] = f"{os.getpid()}:{folder}"
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not _is_worker(config) and RUN in os.environ:
+        PostgresServer(_run_folder()).stop()
+        del os.environ[RUN]
+
+
+def _run_folder() -> Path:
+    return Path(os.environ[RUN].split(":", 1)[1])
+
+
+def _run_owner() -> int:
+    return int(os.environ[RUN].split(":", 1)[0])
+
+
+_guarded = False
+
+
+def _stay_on_this_machine() -> None:
+    """Refuse connections to anything but this machine. An audit hook cannot be removed, nor patched around."""
+    global _guarded  # noqa: PLW0603 - one hook for one process
+    if _guarded:
+        return
+    _guarded = True
+
+    def refuse(event: str, arguments: tuple[Any, ...]) -> None:
+        if event != "socket.connect":
+            return
+        address = arguments[1]
+        if isinstance(address, tuple) and not _is_here(str(address[0])):
+            raise PermissionError(f"a test tried to reach {address}: tests stay on this machine")
+
+    sys.addaudithook(refuse)
+
+
+def _is_here(host: str) -> bool:
+    return host in {"localhost", "::1", "0.0.0.0", "::", ""} or host.startswith(("127.", "::ffff:127."))
+
+
+# ---------------------------------------------------------------- no test of PostgreSQL is skipped in CI
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        parameters = getattr(getattr(item, "callspec", None), "params", {})
+        if parameters.get("database_kind") == "postgresql" or "postgres_server" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.postgres)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Any:
+    report: pytest.TestReport = yield
+    if CI and report.skipped and not hasattr(report, "wasxfail") and item.get_closest_marker("postgres"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, but CI must run it on PostgreSQL: {report.longrepr}"
+    return report
+
+
+# ---------------------------------------------------------------- databases
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> PostgresServer:
+    server = PostgresServer(_run_folder())
+    try:
+        server.ensure_started(_run_owner())
+    except PostgresMissingError as error:
+        (pytest.fail if CI else pytest.skip)(str(error))
+    return server
+
+
+@pytest.fixture(params=DATABASE_KINDS)
+def database_kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+class _Databases:
+    """Makes databases of one kind for one test, and removes them after it."""
+
+    def __init__(self, kind: str, folder: Path, server: PostgresServer | None) -> None:
+        self._kind, self._folder, self._server = kind, folder, server
+        self._made: list[str] = []
+
+    def make(self, *, empty: bool = False) -> str:
+        name = f"test_{uuid.uuid4().hex}"
+        self._made.append(name)
+        if self._server is None:
+            file = self._folder / f"{name}.sqlite3"
+            if not empty:
+                shutil.copyfile(_sqlite_template(), file)
+            return f"sqlite:///{file}"
+        if empty:
+            self._server.create(name)
+        else:
+            self._server.create(name, template=self._server.template(POSTGRES_TEMPLATE, create_tables))
+        return self._server.url(name)
+
+    def remove(self) -> None:
+        for name in self._made:
+            if self._server is not None:
+                self._server.drop(name)
+
+
+@pytest.fixture
+def _databases(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[_Databases]:
+    server = request.getfixturevalue("postgres_server") if database_kind == "postgresql" else None
+    databases = _Databases(database_kind, tmp_path, server)
+    yield databases
+    databases.remove()
+
+
+@pytest.fixture
+def database_url(_databases: _Databases) -> str:
+    return _databases.make()
+
+
+@pytest.fixture
+def empty_database_url(_databases: _Databases) -> str:
+    return _databases.make(empty=True)
+
+
+@pytest.fixture
+def new_database(_databases: _Databases) -> Callable[[], str]:
+    return _databases.make
+
+
+def _sqlite_template() -> Path:
+    """A file with the tables, made once for all test processes."""
+    template = _run_folder() / SQLITE_TEMPLATE
+    with (_run_folder() / "sqlite.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not template.exists():
+            unfinished = template.with_suffix(".unfinished")
+            create_tables(f"sqlite:///{unfinished}")
+            unfinished.rename(template)
+    return template
+
+
+def create_tables(url: str) -> None:
+    """OpenPIM's tables in an empty database, as the migrations make them."""
+    from openpim.store.migrate import upgrade
+
+    upgrade(url)
