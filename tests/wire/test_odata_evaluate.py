@@ -130,6 +130,7 @@ def test_matches(source: str) -> None:
         "id in ()",
         "createdDateTime gt 'soon'",
         "createdDateTime eq 5",
+        "longest eq 5",
         "maximumDuration eq duration'PT9H'",
         "target eq 'x'",
         "target/operations eq 'all'",
@@ -181,6 +182,15 @@ def test_names_its_properties() -> None:
         check_properties(expr, {"a"})
 
 
+def test_a_cast_is_no_part_of_a_name() -> None:
+    expr = parse_filter(
+        "microsoft.graph.user/country eq 'x' and a/b.c/d eq 'y' and resource eq Microsoft.Authorization"
+    )
+    names = [path.name for path in properties(expr)]
+    assert names == ["country", "a/d", "resource", "Microsoft.Authorization"]
+    assert next(properties(parse_filter("p/@odata.type eq 'x'"))).name == "p/@odata.type"
+
+
 def test_takes_the_conjunction_apart() -> None:
     assert conjuncts(None) == ()
     assert len(conjuncts(parse_filter("a eq 'x' and b eq 'y' and c eq 'z'"))) == 3
@@ -209,6 +219,10 @@ def test_takes_the_conjunction_apart() -> None:
         ("b eq 'a'", None),
         ("id eq b", None),
         ("id in ()", set()),
+        ("b in ('a')", None),
+        ("id eq 'STRASSE'", {"strasse"}),
+        ("id eq 'Straße'", {"strasse"}),
+        ("microsoft.graph.user/id eq 'a'", {"a"}),
     ],
 )
 def test_tells_to_which_values_a_property_is_pinned(source: str, values: set[str | None] | None) -> None:

@@ -64,6 +64,8 @@ def test_reads_a_whole_query() -> None:
     assert [key.name for key in options.orderby] == ["createdDateTime", "id"]
     assert (options.top, options.skip, options.skiptoken, options.count) == (999, 5, "abc", True)
     assert options.search == SearchTerm("displayName", "foo")
+    assert options.parameter("API-Version") == "2020-10-01"
+    assert options.parameter("missing") is None
     assert options.other == {"api-version": "2020-10-01", "evaluateOnly": "true"}
 
 
@@ -134,6 +136,7 @@ def test_expands_nested() -> None:
     assert nested[0].options.top == 3
     assert nested[0].options.count
     assert parse_expand("principal,principal") == (ExpandItem("principal"),)
+    assert parse_expand("a,,b(;$top=1;)") == (ExpandItem("a"), ExpandItem("b", QueryOptions(top=1)))
     assert parse_expand("a()") == (ExpandItem("a"),)
 
 

@@ -10,6 +10,7 @@ A refusal is a value (`BadPath`), since a face answers it with 400 like any othe
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
@@ -17,6 +18,7 @@ __all__ = ["BadPath", "SplitPath", "fold", "split_path"]
 
 MAX_LENGTH = 8_192
 MAX_SEGMENTS = 64
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class SplitPath(NamedTuple):
@@ -66,6 +68,6 @@ def _decoded(part: bytes) -> str | BadPath:
         return BadPath("the path has a dot segment")
     if "/" in segment or "\\" in segment:
         return BadPath("the path has a backslash or an encoded slash")
-    if any(char < " " or char == "\x7f" for char in segment):
+    if _CONTROL.search(segment):
         return BadPath("the path has a control character")
     return segment

@@ -60,8 +60,12 @@ class Path:
 
     @property
     def name(self) -> str:
-        """The path with its slashes."""
-        return "/".join(self.segments)
+        """The path with its slashes, without type casts: `initiatedBy/user/id`."""
+        joined = "/".join(self.segments)
+        if "." not in joined:
+            return joined
+        *before, last = self.segments
+        return "/".join([*(one for one in before if "." not in one or "@" in one), last])
 
 
 @dataclass(frozen=True, slots=True)

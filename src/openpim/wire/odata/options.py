@@ -54,6 +54,11 @@ class QueryOptions:
         """Read a raw (still encoded) query string, without its `?`."""
         return parse_query(raw, functions=functions)
 
+    def parameter(self, name: str) -> str | None:
+        """The parameter `name` that is no OData option, such as `api-version`, in any case."""
+        lower = name.lower()
+        return next((value for key, value in self.other.items() if key.lower() == lower), None)
+
     def page_size(self, default: int = 100, maximum: int = 999) -> int:
         """How many rows to put on a page: what was asked, but no more than `maximum`."""
         return min(default if self.top is None else self.top, maximum)

@@ -59,7 +59,7 @@ def check_properties(expr: Expr | None, known: Collection[str], *, option: str =
 
 
 def pinned(expr: Expr | None, name: str) -> frozenset[str | None] | None:
-    """The only values (texts in lower case, or null) that `expr` allows the property `name`.
+    """The only values (texts case-folded, or null) that `expr` allows the property `name`.
 
     None: it allows any.  An empty set: it can match nothing.  `or` pins only when every branch does;
     what stands under `not` or in a lambda never pins.
@@ -87,4 +87,4 @@ def pinned(expr: Expr | None, name: str) -> frozenset[str | None] | None:
 def _values(value: LiteralValue) -> frozenset[str | None]:
     if value is None:
         return frozenset({None})
-    return frozenset({str(value).lower()})
+    return frozenset({str(value).casefold()})
