@@ -32,11 +32,16 @@ from openpim.store.types import Instant
 T = TypeVar("T")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ESCAPE = "\\"
+LAST_CHARACTER = "\U0010ffff"
 
 
 class Fields:
-    """The fields a list can be asked about: name -> column. `names`: text compared without regard to case (its
-    column must hold, or be indexed as, lower(text)); `identity`: the column that makes the order total."""
+    """The fields a list can be asked about: name -> column.
+
+    names: text compared without regard to case, as lower(column). folded: the same for a column that already
+    holds lower-case text in binary order (`store.types.Folded`), so that an index serves prefixes too.
+    identity: the column that makes the order total.
+    """
 
     def __init__(
         self,
@@ -44,11 +49,13 @@ class Fields:
         *,
         identity: str = "id",
         names: Sequence[str] = (),
+        folded: Sequence[str] = (),
         conditions: Mapping[str, Callable[[q.Compare], ColumnElement[bool]]] | None = None,
     ) -> None:
         self.columns = columns
         self.identity = identity
         self.names = frozenset(names)
+        self.folded = frozenset(folded)
         self.conditions = conditions or {}
 
     def column(self, field: str) -> ColumnElement[Any]:
@@ -76,6 +83,8 @@ def condition(fields: Fields, where: q.Condition) -> ColumnElement[bool]:
             return or_(clause, column.is_(None)) if len(present) < len(wanted) else clause
         case q.Compare(field, _, _) if field in fields.conditions:
             return fields.conditions[field](where)
+        case q.Compare(field, "startswith", str(value)) if field in fields.folded:
+            return starts_with(fields.column(field), value)
         case q.Compare(field, op, value):
             return _compare(_comparable(fields, field), op, _fold(fields, field, value), field)
 
@@ -86,7 +95,7 @@ def _comparable(fields: Fields, field: str) -> ColumnElement[Any]:
 
 
 def _fold(fields: Fields, field: str, value: q.Value) -> q.Value:
-    if field in fields.names and isinstance(value, str):
+    if (field in fields.names or field in fields.folded) and isinstance(value, str):
         return value.lower()
     return value
 
@@ -133,6 +142,12 @@ def _check_type(column: ColumnElement[Any], value: q.Value, field: str) -> None:
         raise q.UnknownFieldError(msg)
 
 
+def starts_with(column: ColumnElement[Any], prefix: str) -> ColumnElement[bool]:
+    """A prefix test on a folded column, as a range that its index serves on every database."""
+    folded = prefix.lower()
+    return and_(column >= folded, column < folded + LAST_CHARACTER)
+
+
 def _like(value: q.Value) -> str:
     text = str(value)
     return text.replace(_ESCAPE, _ESCAPE * 2).replace("%", _ESCAPE + "%").replace("_", _ESCAPE + "_")
@@ -160,7 +175,7 @@ def page(
         statement = statement.where(_beyond(fields, keys, _cursor(query.after, len(keys))))
     for field, descending in keys:
         column = fields.column(field)
-        statement = statement.order_by(column.desc().nulls_last() if descending else column.asc().nulls_first())
+        statement = statement.order_by(_ordered(column, descending))
     for index, (field, _) in enumerate(keys):
         statement = statement.add_columns(fields.column(field).label(f"_key{index}"))
     if query.skip:
@@ -173,10 +188,26 @@ def page(
     return q.Page(tuple(make(row) for row in shown), following, total)
 
 
+def _nullable(column: ColumnElement[Any]) -> bool:
+    return bool(getattr(column, "nullable", True))
+
+
+def _ordered(column: ColumnElement[Any], descending: bool) -> ColumnElement[Any]:
+    """Where nulls go is said only where there can be some: PostgreSQL's indices serve no order that says it."""
+    if not _nullable(column):
+        return column.desc() if descending else column.asc()
+    return column.desc().nulls_last() if descending else column.asc().nulls_first()
+
+
 def _beyond(fields: Fields, keys: list[tuple[str, bool]], values: list[Any]) -> ColumnElement[bool]:
     """Rows that sort after the cursor; nulls sort first (ascending) or last (descending)."""
     alternatives: list[ColumnElement[bool]] = []
     equal: list[ColumnElement[bool]] = []
+    bound: ColumnElement[bool] = true()  # says of the first key alone what all alternatives say: an index seeks it
+    first, downward = keys[0]
+    if values[0] is not None and not _nullable(fields.column(first)):
+        column, typed = fields.column(first), _typed(fields.column(first), values[0], first)
+        bound = column <= typed if downward else column >= typed
     for (field, descending), value in zip(keys, values, strict=True):
         column = fields.column(field)
         if value is None:
@@ -188,7 +219,7 @@ def _beyond(fields: Fields, keys: list[tuple[str, bool]], values: list[Any]) -> 
             same = column == typed
         alternatives.append(and_(*equal, after))
         equal.append(same)
-    return or_(*alternatives)
+    return and_(bound, or_(*alternatives))
 
 
 def _typed(column: ColumnElement[Any], value: Any, field: str) -> Any:
