@@ -124,7 +124,9 @@ class PostgresServer:
 
     def _start_guard(self, owner: int) -> None:
         if find_binaries() is None:
-            raise PostgresMissingError("no PostgreSQL found: install it (Debian: postgresql), or put it on PATH")
+            raise PostgresMissingError(
+                "no PostgreSQL found: install it (Debian: postgresql), or put it on PATH"
+            )
         with (self.folder / "guard.log").open("wb") as log:
             guard = subprocess.Popen(
                 [sys.executable, str(Path(__file__).resolve()), str(self.folder), str(owner)],
@@ -204,7 +206,19 @@ def _guard(folder: Path, owner: int) -> int:
         folder.chmod(0o711)
     where: dict[str, Any] = {"cwd": data, "stdin": subprocess.DEVNULL, **as_user}
     subprocess.run(
-        [binaries / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"],
+        [
+            binaries / "initdb",
+            "-D",
+            data,
+            "-U",
+            "postgres",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--locale=C",
+            "--no-sync",
+        ],
         check=True,
         env=_environment(),
         **where,
@@ -264,4 +278,8 @@ def _alive(pid: int) -> bool:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:] == ["find"]:
+        found = find_binaries()
+        print(f"PostgreSQL: {found}" if found else "no PostgreSQL found")
+        sys.exit(found is None)
     sys.exit(_guard(Path(sys.argv[1]), int(sys.argv[2])))

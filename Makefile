@@ -1,0 +1,90 @@
+# The front door. `make` alone lists what there is.
+
+PYTHON ?= python3
+JOBS ?= 2
+PYTEST_ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+CONFORMANCE := .venv-conformance
+PIP := -m pip --disable-pip-version-check --quiet
+
+LOCK := $(BIN)/uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-header --exclude-newer "7 days" $(LOCK_ARGS) pyproject.toml
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test test-fast check format conformance bench lock clean
+
+help: ## List these targets
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.installed ## Make .venv with the locked dependencies and OpenPIM itself
+	@:
+
+run: setup ## Start OpenPIM with a demo organisation on this machine
+	$(BIN)/pim serve --demo $(RUN_ARGS)
+
+test: setup $(VENV)/.postgres ## Run all tests, on SQLite and on a PostgreSQL that they start
+	$(BIN)/pytest -n $(JOBS) --ignore=tests/conformance $(PYTEST_ARGS)
+
+test-fast: setup ## Run the tests that need no PostgreSQL and little time
+	$(BIN)/pytest -n $(JOBS) --ignore=tests/conformance -m "not postgres and not slow" $(PYTEST_ARGS)
+
+check: setup ## Look for faults without running anything: style, import rules, house rules, types
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/python -m tools.house_rules
+	$(BIN)/mypy
+
+format: setup ## Put the code into shape
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+conformance: $(CONFORMANCE)/.installed ## Let other people's clients (msgraph-sdk, msal, azure-identity) use it
+	$(CONFORMANCE)/bin/pytest tests/conformance $(PYTEST_ARGS)
+
+bench: setup ## Measure, each figure beside its floor
+	$(BIN)/python -m bench $(BENCH_ARGS)
+
+lock: setup ## Choose releases anew and write requirements/*.txt (LOCK_ARGS=--upgrade for newer ones)
+	$(LOCK) --extra server --extra cli -o requirements/server.txt
+	$(LOCK) --extra server --extra cli --group dev -c requirements/server.txt -o requirements/dev.txt
+	$(LOCK) --extra server --extra cli --group dev --group conformance -c requirements/dev.txt \
+		-o requirements/conformance.txt
+	$(LOCK) --group postgres -o requirements/postgres.txt
+
+clean: ## Remove all that these targets made, except openpim-data
+	rm -rf $(VENV) $(CONFORMANCE) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find src tests tools bench -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
+
+# ---------------------------------------------------------------- what the targets rest on
+
+$(VENV)/pyvenv.cfg:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "OpenPIM needs Python 3.11 or later; say which with: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.locked: requirements/dev.txt | $(VENV)/pyvenv.cfg
+	$(BIN)/python $(PIP) install --require-hashes -r $<
+	@touch $@
+
+$(VENV)/.installed: pyproject.toml $(VENV)/.locked
+	$(BIN)/python $(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# Nothing is installed where a PostgreSQL is found.
+$(VENV)/.postgres: requirements/postgres.txt $(VENV)/.installed
+	@$(BIN)/python -m tests.postgres find || \
+		$(BIN)/python $(PIP) install --require-hashes -r $< || \
+		echo "No PostgreSQL: its tests will be skipped (and fail where CI=true)."
+	@touch $@
+
+$(CONFORMANCE)/.locked: requirements/conformance.txt
+	$(PYTHON) -m venv $(CONFORMANCE)
+	$(CONFORMANCE)/bin/python $(PIP) install --require-hashes -r $<
+	@touch $@
+
+$(CONFORMANCE)/.installed: pyproject.toml $(CONFORMANCE)/.locked
+	$(CONFORMANCE)/bin/python $(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
