@@ -7,7 +7,7 @@ PYTEST_ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 CONFORMANCE := .venv-conformance
-PIP := -m pip --disable-pip-version-check --quiet
+PIP := -m pip --disable-pip-version-check -qq
 
 LOCK := $(BIN)/uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --exclude-newer "7 days" $(LOCK_ARGS) pyproject.toml
@@ -66,6 +66,7 @@ $(VENV)/pyvenv.cfg:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.locked: requirements/dev.txt | $(VENV)/pyvenv.cfg
+	@echo "Installing what requirements/dev.txt pins; this takes half a minute."
 	$(BIN)/python $(PIP) install --require-hashes -r $<
 	@touch $@
 
@@ -80,8 +81,11 @@ $(VENV)/.postgres: requirements/postgres.txt $(VENV)/.installed
 		echo "No PostgreSQL: its tests will be skipped (and fail where CI=true)."
 	@touch $@
 
-$(CONFORMANCE)/.locked: requirements/conformance.txt
+$(CONFORMANCE)/pyvenv.cfg:
 	$(PYTHON) -m venv $(CONFORMANCE)
+
+$(CONFORMANCE)/.locked: requirements/conformance.txt | $(CONFORMANCE)/pyvenv.cfg
+	@echo "Installing what requirements/conformance.txt pins; this takes a minute or two."
 	$(CONFORMANCE)/bin/python $(PIP) install --require-hashes -r $<
 	@touch $@
 
