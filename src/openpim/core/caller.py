@@ -20,6 +20,7 @@ class Caller:
     principal_id: the object id in `tenant_id` (for the system itself: "").
     scopes: delegated permissions of the token (scp); permissions: application permissions (roles) for apps.
     amr / acrs: how the person proved who he is (RFC 8176 names; authentication contexts c1..c99).
+    capabilities: what the client says it handles: "cp1" takes claims challenges.
     None of the claims frozen in a token are used for *privilege*: roles are read from the store each time.
     """
 
@@ -38,6 +39,7 @@ class Caller:
     ip: str | None = None
     client: str | None = None
     request_id: str | None = None
+    capabilities: frozenset[str] = frozenset()
 
     @property
     def has_mfa(self) -> bool:

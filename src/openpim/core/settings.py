@@ -22,3 +22,22 @@ class Settings:
     admin_decision_days: int = 30
     extend_window_days: int = 14
     renew_window_days: int = 30
+    # -- signing in
+    # arm_origin: the public address of the management API, on another origin than Graph's (clients tell them apart
+    # by it). mfa_at_sign_in: when the second factor is asked for besides where a policy demands it: "asked" (never),
+    # "enrolled" (of everybody who has one), "always". totp_self_enrolment: a person without a second factor may
+    # enrol one with the password alone when it is first demanded.
+    arm_origin: str = "https://localhost:8444"
+    mfa_at_sign_in: str = "enrolled"
+    totp_self_enrolment: bool = True
+    password_min_length: int = 12
+    argon2_time_cost: int = 3
+    argon2_memory_kib: int = 64 * 1024
+    argon2_parallelism: int = 1
+    password_checks_at_once: int = 4
+    setup_link_hours: int = 24
+    # Clients run twice at once (the Azure CLI under Terraform does) and lose answers: a refresh token may be used
+    # again this long after its first use; later, its family is revoked.
+    refresh_grace_seconds: int = 20
+    signing_key_days: int = 90
+    signing_key_lead_hours: int = 24

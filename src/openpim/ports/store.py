@@ -12,10 +12,16 @@ from typing import Protocol, TypeVar
 
 from openpim.ports.approvals import Approvals
 from openpim.ports.audit import Audit
+from openpim.ports.client_credentials import ClientCredentials
+from openpim.ports.credentials import AuthenticationContexts, Credentials, SetupLinks
+from openpim.ports.oauth import AuthorizationCodes, DeviceCodes, Grants, RefreshTokens, Revocations
 from openpim.ports.outbox import Outbox
 from openpim.ports.policies import Policies
 from openpim.ports.requests import Requests
 from openpim.ports.schedules import Schedules
+from openpim.ports.sessions import Sessions
+from openpim.ports.signing_keys import SigningKeys
+from openpim.ports.throttle import Throttle
 
 T = TypeVar("T")
 
@@ -37,6 +43,10 @@ class Transaction(Protocol):
 
     def savepoint(self) -> AbstractContextManager[Savepoint]: ...
 
+    def in_tenant(self, tenant_id: str) -> Transaction:
+        """The same unit of work, bound to another tenant: only for signing in, which finds out which one it is."""
+        ...
+
     @property
     def schedules(self) -> Schedules: ...
     @property
@@ -49,6 +59,32 @@ class Transaction(Protocol):
     def audit(self) -> Audit: ...
     @property
     def outbox(self) -> Outbox: ...
+
+    # -- signing in
+    @property
+    def authentication_contexts(self) -> AuthenticationContexts: ...
+    @property
+    def authorization_codes(self) -> AuthorizationCodes: ...
+    @property
+    def client_credentials(self) -> ClientCredentials: ...
+    @property
+    def credentials(self) -> Credentials: ...
+    @property
+    def device_codes(self) -> DeviceCodes: ...
+    @property
+    def grants(self) -> Grants: ...
+    @property
+    def refresh_tokens(self) -> RefreshTokens: ...
+    @property
+    def revocations(self) -> Revocations: ...
+    @property
+    def sessions(self) -> Sessions: ...
+    @property
+    def setup_links(self) -> SetupLinks: ...
+    @property
+    def signing_keys(self) -> SigningKeys: ...
+    @property
+    def throttle(self) -> Throttle: ...
 
 
 class Store(Protocol):

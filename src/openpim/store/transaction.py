@@ -10,10 +10,17 @@ from sqlalchemy import Connection
 
 from openpim.store.approvals import Approvals
 from openpim.store.audit import Audit
+from openpim.store.client_credentials import ClientCredentials
+from openpim.store.credentials import AuthenticationContexts, Credentials, SetupLinks
+from openpim.store.device_codes import DeviceCodes
+from openpim.store.oauth import AuthorizationCodes, Grants, RefreshTokens, Revocations
 from openpim.store.outbox import Outbox
 from openpim.store.policies import Policies
 from openpim.store.requests import Requests
 from openpim.store.schedules import Schedules
+from openpim.store.sessions import Sessions
+from openpim.store.signing_keys import SigningKeys
+from openpim.store.throttle import Throttle
 
 
 class Undo(Exception):  # noqa: N818 - a signal inside `savepoint`, never seen outside
@@ -36,6 +43,9 @@ class StoreTransaction:
     def __init__(self, connection: Connection, tenant_id: str) -> None:
         self.connection = connection
         self.tenant_id = tenant_id
+
+    def in_tenant(self, tenant_id: str) -> StoreTransaction:
+        return StoreTransaction(self.connection, tenant_id)
 
     @contextmanager
     def savepoint(self) -> Iterator[Savepoint]:
@@ -76,3 +86,52 @@ class StoreTransaction:
     @cached_property
     def outbox(self) -> Outbox:
         return Outbox(self.connection, self.tenant_id)
+
+    # -- signing in
+    @cached_property
+    def authentication_contexts(self) -> AuthenticationContexts:
+        return AuthenticationContexts(self.connection, self.tenant_id)
+
+    @cached_property
+    def authorization_codes(self) -> AuthorizationCodes:
+        return AuthorizationCodes(self.connection, self.tenant_id)
+
+    @cached_property
+    def client_credentials(self) -> ClientCredentials:
+        return ClientCredentials(self.connection, self.tenant_id)
+
+    @cached_property
+    def credentials(self) -> Credentials:
+        return Credentials(self.connection, self.tenant_id)
+
+    @cached_property
+    def device_codes(self) -> DeviceCodes:
+        return DeviceCodes(self.connection, self.tenant_id)
+
+    @cached_property
+    def grants(self) -> Grants:
+        return Grants(self.connection, self.tenant_id)
+
+    @cached_property
+    def refresh_tokens(self) -> RefreshTokens:
+        return RefreshTokens(self.connection, self.tenant_id)
+
+    @cached_property
+    def revocations(self) -> Revocations:
+        return Revocations(self.connection, self.tenant_id)
+
+    @cached_property
+    def sessions(self) -> Sessions:
+        return Sessions(self.connection, self.tenant_id)
+
+    @cached_property
+    def setup_links(self) -> SetupLinks:
+        return SetupLinks(self.connection, self.tenant_id)
+
+    @cached_property
+    def signing_keys(self) -> SigningKeys:
+        return SigningKeys(self.connection, self.tenant_id)
+
+    @cached_property
+    def throttle(self) -> Throttle:
+        return Throttle(self.connection, self.tenant_id)

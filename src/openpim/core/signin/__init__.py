@@ -1,0 +1,1 @@
+"""The rules of signing in: pure functions and frozen values; the clock, chance and cryptography are passed in."""

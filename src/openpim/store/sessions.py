@@ -1,0 +1,120 @@
+"""The table of sign-in sessions."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Column, Connection, Index, Row, String, Table, Text, select, update
+
+from openpim.core.signin.values import Account, Session
+from openpim.store.schema import metadata
+from openpim.store.types import Instant
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("cookie_hash", String(64), nullable=False),
+    Column("tenant_id", String(36), nullable=False),
+    Column("user_id", String(36), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("auth_time", Instant, nullable=False),
+    Column("amr", String(200), nullable=False),
+    Column("acrs", Text, nullable=False),
+    Column("ended_at", Instant),
+    Column("ip", String(45), nullable=False),
+    Column("user_agent", String(300), nullable=False),
+)
+Index(None, sessions.c.cookie_hash, unique=True)
+Index(None, sessions.c.tenant_id, sessions.c.user_id)
+Index(None, sessions.c.expires_at)
+
+
+class Sessions:
+    """See `ports.sessions.Sessions`."""
+
+    def __init__(self, connection: Connection, tenant_id: str) -> None:
+        self._connection = connection
+
+    def add(self, session: Session) -> None:
+        self._connection.execute(
+            sessions.insert().values(
+                id=session.id,
+                tenant_id=session.account.tenant_id,
+                user_id=session.account.user_id,
+                created_at=session.created_at,
+                expires_at=session.expires_at,
+                ip=session.ip[:45],
+                user_agent=session.user_agent[:300],
+                **_changeable(session),
+            )
+        )
+
+    def get(self, session_id: str) -> Session | None:
+        return self._one(sessions.c.id == session_id)
+
+    def by_cookie(self, cookie_hash: str) -> Session | None:
+        return self._one(sessions.c.cookie_hash == cookie_hash)
+
+    def _one(self, where: Any) -> Session | None:
+        row = self._connection.execute(select(sessions).where(where)).one_or_none()
+        return None if row is None else _session(row)
+
+    def of(self, account: Account) -> list[Session]:
+        c = sessions.c
+        rows = self._connection.execute(
+            select(sessions)
+            .where(c.tenant_id == account.tenant_id, c.user_id == account.user_id, c.ended_at.is_(None))
+            .order_by(c.created_at.desc())
+        )
+        return [_session(row) for row in rows]
+
+    def replace(self, session: Session) -> None:
+        self._connection.execute(
+            update(sessions).where(sessions.c.id == session.id).values(_changeable(session))
+        )
+
+    def seen(self, session_id: str, now: datetime) -> None:
+        self._connection.execute(update(sessions).where(sessions.c.id == session_id).values(seen_at=now))
+
+    def end(self, session_id: str, now: datetime) -> bool:
+        c = sessions.c
+        changed = self._connection.execute(
+            update(sessions).where(c.id == session_id, c.ended_at.is_(None)).values(ended_at=now)
+        )
+        return changed.rowcount == 1
+
+    def forget(self, before: datetime) -> int:
+        return self._connection.execute(sessions.delete().where(sessions.c.expires_at < before)).rowcount
+
+
+def _changeable(session: Session) -> dict[str, Any]:
+    return {
+        "cookie_hash": session.cookie_hash,
+        "seen_at": session.seen_at,
+        "auth_time": session.auth_time,
+        "amr": json.dumps(list(session.amr)),
+        "acrs": json.dumps(list(session.acrs)),
+        "ended_at": session.ended_at,
+    }
+
+
+def _session(row: Row[Any]) -> Session:
+    return Session(
+        id=row.id,
+        cookie_hash=row.cookie_hash,
+        account=Account(row.tenant_id, row.user_id),
+        created_at=row.created_at,
+        seen_at=row.seen_at,
+        expires_at=row.expires_at,
+        auth_time=row.auth_time,
+        amr=tuple(json.loads(row.amr)),
+        acrs=tuple(json.loads(row.acrs)),
+        ended_at=row.ended_at,
+        ip=row.ip,
+        user_agent=row.user_agent,
+    )
