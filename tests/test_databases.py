@@ -26,6 +26,12 @@ def test_an_empty_database_is_of_its_kind_and_has_no_table(empty_database_url, d
     assert _tables(empty_database_url) == set()
 
 
+def test_a_database_has_the_tables_and_the_next_one_is_another(database_url, new_database):
+    assert "schedules" in _tables(database_url)
+    assert _tables(new_database()) == _tables(database_url)
+    assert new_database() != database_url
+
+
 @pytest.mark.parametrize("_turn", [1, 2])
 def test_what_one_test_writes_the_next_does_not_see(empty_database_url, _turn):
     _run(empty_database_url, "CREATE TABLE left_behind (a INTEGER)")
