@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import json
 
-from openpim.client.transport import unquote
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-__all__ = ["MFA", "acrs", "challenge", "merged", "satisfied", "wanted"]
+__all__ = ["MFA", "acrs", "challenge", "from_message", "merged", "satisfied", "wanted"]
 
 # The client handles a claims challenge in a 401 by itself, and says so.
 _CAPABLE = {"access_token": {"xms_cc": {"values": ["CP1"]}}}
@@ -73,23 +71,21 @@ def satisfied(claims: str, token: Mapping[str, Any]) -> bool:
 
 def challenge(header: str) -> str:
     """The claims in `WWW-Authenticate: Bearer …, error="insufficient_claims", claims="<base64>"`, or ""."""
-    _, found, tail = header.partition('claims="')
-    if not found or "insufficient_claims" not in header:
+    if "insufficient_claims" not in header:
         return ""
-    from binascii import a2b_base64
+    from openpim.wire.claims import claims_of_challenge
 
-    text = tail.partition('"')[0].replace("-", "+").replace("_", "/")
-    try:
-        claims = a2b_base64(text + "=" * (-len(text) % 4)).decode()
-        return claims if isinstance(json.loads(claims), dict) else ""
-    except (ValueError, RecursionError):
-        return ""
+    return _if_object(claims_of_challenge(header))
 
 
 def from_message(message: str) -> str:
     """The claims in the message of `RoleAssignmentRequestAcrsValidationFailed`: `&claims=<percent-encoded>`."""
-    _, found, tail = message.partition("claims=")
-    claims = unquote(tail.strip()) if found else ""
+    from openpim.wire.claims import claims_of_message
+
+    return _if_object(claims_of_message(message))
+
+
+def _if_object(claims: str | None) -> str:
     try:
         return claims if claims and isinstance(json.loads(claims), dict) else ""
     except (ValueError, RecursionError):

@@ -60,12 +60,16 @@ class Graph:
 
     # -- one request ---------------------------------------------------------------------------
 
-    def request(self, method: str, path: str, body: Row | None = None, *, beta: bool = False) -> Any:
+    def request(
+        self, method: str, path: str, body: Row | None = None, *, beta: bool = False, step_up: bool = True
+    ) -> Any:
         """The decoded answer (None for 204); a stronger sign-in is made once if the server asks for it."""
         url = path if "://" in path else f"{self.profile.graph}/{'beta' if beta else 'v1.0'}{path}"
         try:
             return self._once(method, url, body)
         except StepUpError as error:
+            if not step_up:
+                raise
             self.session.step_up(error.claims)
         return self._once(method, url, body)
 
@@ -135,9 +139,13 @@ class Graph:
 
     # -- several at once -----------------------------------------------------------------------
 
-    def batch(self, calls: list[tuple[str, str, Row | None]], *, beta: bool = False) -> list[Any]:
-        """The answers in the order of the calls: decoded, or the `GraphError`; one stronger sign-in at most."""
+    def batch(
+        self, calls: list[tuple[str, str, Row | None]], *, beta: bool = False, step_up: bool = True
+    ) -> list[Any]:
+        """The answers in the order of the calls: decoded, or the `PimError`; one stronger sign-in at most."""
         answers = self._batched(calls, beta)
+        if not step_up:
+            return answers
         again = [index for index, answer in enumerate(answers) if isinstance(answer, StepUpError)]
         for claims in dict.fromkeys(answers[index].claims for index in again):
             self.session.step_up(claims)

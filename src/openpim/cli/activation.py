@@ -1,0 +1,122 @@
+"""The body of an activation: how long, from when, why; clamped to what the policy and the eligibility allow."""
+
+from __future__ import annotations
+
+from openpim.cli.choosing import label
+from openpim.cli.output import short
+from openpim.client import clock
+from openpim.client.errors import PimError
+from openpim.client.roles import iso
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from openpim.cli.context import Context
+    from openpim.client.policy import Demand
+    from openpim.client.roles import Holding
+
+    Row = dict[str, Any]
+
+__all__ = ["Wish", "body", "complete"]
+
+_UNKNOWN_LONGEST = 8 * 3600  # the default of an untouched policy
+
+
+class Wish:
+    """What the person typed, the same for every role of one command."""
+
+    __slots__ = ("duration", "justification", "start", "ticket", "until", "validate")
+
+    def __init__(
+        self, *, duration: int = 0, until: float | None = None, start: float | None = None,
+        justification: str = "", ticket: str = "", validate: bool = False,
+    ) -> None:  # fmt: skip
+        self.duration = duration
+        self.until = until
+        self.start = start
+        self.justification = justification
+        self.ticket = ticket
+        self.validate = validate
+
+
+def ticket_parts(ticket: str) -> tuple[str, str]:
+    """`(system, number)` of `SYSTEM:NUMBER`."""
+    system, colon, number = ticket.partition(":")
+    if not (colon and system.strip() and number.strip()):
+        raise PimError("usage", f"{ticket[:80]!r} is no ticket", "write it like -t JIRA:OPS-123")
+    return system.strip(), number.strip()
+
+
+def complete(wish: Wish, demands: dict[str, Demand], context: Context) -> None:
+    """Ask the person for what the policies demand and the command line left out."""
+    if not context.interactive:
+        return
+    reasons = [name for name, demand in demands.items() if demand.justification]
+    if reasons and not wish.justification:
+        wish.justification = context.ask(f"Justification for {', '.join(reasons)}")
+    tickets = [name for name, demand in demands.items() if demand.ticket]
+    if tickets and not wish.ticket:
+        answer = context.ask(f"Ticket for {', '.join(tickets)} (SYSTEM:NUMBER)")
+        if answer:
+            ticket_parts(answer)
+            wish.ticket = answer
+
+
+def lacking(wish: Wish, demand: Demand) -> list[str]:
+    """What the policy demands and the wish lacks, as options."""
+    lacks = []
+    if demand.justification and not wish.justification:
+        lacks.append("a justification (-j TEXT)")
+    if demand.ticket and not wish.ticket:
+        lacks.append("a ticket (-t SYSTEM:NUMBER)")
+    return lacks
+
+
+def _expiration(held: Holding, wish: Wish, demand: Demand, notes: list[str]) -> Row:
+    from openpim.wire.durations import render
+
+    start = clock.now() if wish.start is None else wish.start
+    longest = demand.longest or _UNKNOWN_LONGEST
+    asked = wish.duration or longest
+    exact: float | None = None
+    if wish.until is not None:
+        exact, asked = wish.until, int(wish.until - start)
+        if asked <= 0:
+            raise PimError("usage", "--until lies before the start", "give a later time, or a duration: -d 2h")
+    if demand.longest and asked > demand.longest:
+        notes.append(f"{label(held)}: the policy allows at most {short(longest)}; asking for that")
+        asked, exact = longest, None
+    if held.ends is not None and start + asked > held.ends > start:
+        notes.append(f"{label(held)}: your eligibility ends before that; asking until then")
+        exact = held.ends
+    if exact is not None:
+        return {"type": "afterDateTime", "endDateTime": iso(exact)}
+    return {"type": "afterDuration", "duration": render(asked)}
+
+
+def body(me: str, held: Holding, scope: str, wish: Wish, demand: Demand, notes: list[str], *, stamp: bool) -> Row:
+    """The request to activate `held`; `stamp` writes a start also where it is now (Entra wants one).
+
+    Raises a policy error that names everything missing.  What was shortened is added to `notes`.
+    """
+    lacks = lacking(wish, demand)
+    if lacks:
+        text = f"{label(held)}: the role's policy also demands {' and '.join(lacks)}"
+        raise PimError("policy", text, "add " + " ".join("-j TEXT" if "-j" in lack else "-t SYSTEM:NUMBER" for lack in lacks))
+    schedule: Row = {"expiration": _expiration(held, wish, demand, notes)}
+    if wish.start is not None or stamp:
+        schedule["startDateTime"] = iso(wish.start if wish.start is not None else clock.now())
+    row: Row = {
+        "action": "selfActivate",
+        "principalId": me,
+        "roleDefinitionId": held.role_id,
+        "directoryScopeId": scope,
+        "justification": wish.justification or None,
+        "scheduleInfo": schedule,
+        "isValidationOnly": wish.validate,
+    }
+    if wish.ticket:
+        system, number = ticket_parts(wish.ticket)
+        row["ticketInfo"] = {"ticketSystem": system, "ticketNumber": number}
+    return row

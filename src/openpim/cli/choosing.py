@@ -1,0 +1,95 @@
+"""From the names a person typed to roles and scopes: one each, or an error that says why not."""
+
+from __future__ import annotations
+
+from openpim.cli.match import ambiguous, fits, missing
+from openpim.cli.output import one_line
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from typing import Protocol, TypeVar
+
+    from openpim.client.errors import PimError
+    from openpim.client.graph import Graph
+
+    class Scoped(Protocol):
+        """Something with a role and a scope."""
+
+        role: str
+        role_id: str
+        scope: str
+        scope_name: str
+        id: str
+
+        @property
+        def key(self) -> tuple[str, str]: ...
+
+    S = TypeVar("S", bound=Scoped)
+
+__all__ = ["by_key", "choose", "label", "scope_option"]
+
+
+def label(item: Scoped) -> str:
+    """`Teams Administrator`, `User Administrator in Berlin`."""
+    role = one_line(item.role)
+    return role if item.scope == "/" else f"{role} in {one_line(item.scope_name)}"
+
+
+def by_key(items: Iterable[S]) -> dict[tuple[str, str], list[S]]:
+    """The items by role and scope."""
+    found: dict[tuple[str, str], list[S]] = {}
+    for item in items:
+        found.setdefault(item.key, []).append(item)
+    return found
+
+
+def scope_option(args: object) -> str:
+    """What `--scope` or `--au` says, "" for nothing."""
+    scope = getattr(args, "scope", "") or ""
+    return scope if scope == "/" else scope.rstrip("/")
+
+
+def _in_scope(items: list[S], scope: str) -> list[S]:
+    """Those whose scope is, by path or by name, the one wanted."""
+    if not scope:
+        return items
+    return fits(scope, items, lambda item: (item.scope, item.scope.rpartition("/")[2], item.scope_name))
+
+
+def choose(wanted: str, items: Sequence[S], scope: str, *, what: str, hint: str) -> list[S] | PimError:
+    """All items of the one role and scope that `wanted` means; the error for none or several."""
+    found = fits(wanted, items, lambda item: (item.role, item.role_id, item.id, label(item)))
+    if not found:
+        return missing(wanted, (item.role for item in items), what, hint)
+    here = _in_scope(found, scope)
+    if not here:
+        scopes = sorted({item.scope_name for item in found})
+        return missing(scope, scopes, f"{found[0].role}: no scope is called", "see: pim list eligible -o json")
+    groups = by_key(here)
+    if len(groups) == 1:
+        return next(iter(groups.values()))
+    roles = {key[0] for key in groups}
+    shown = [f"{label(group[0])}   ({group[0].scope if len(roles) == 1 else group[0].role_id})" for group in groups.values()]
+    more = "say where: --scope SCOPE" if len(roles) == 1 else "type more of the name, or its id"
+    return ambiguous(wanted, sorted(shown), more)
+
+
+def resolve_scope(graph: Graph, text: str) -> tuple[str, str] | PimError:
+    """`(scope, name)` of a scope path, or of an administrative unit by id or name."""
+    from openpim.client.graph import literal, query
+    from openpim.wire.ids import is_guid
+
+    if text.startswith("/"):
+        return text, text
+    if is_guid(text):
+        return f"/administrativeUnits/{text}", text
+    path = query("/directory/administrativeUnits", filter=f"startswith(displayName,{literal(text)})")
+    rows = graph.rows(path, limit=50)
+    found = fits(text, rows, lambda row: (str(row.get("displayName") or ""),))
+    if not found:
+        return missing(text, (), "there is no administrative unit", "see: pim list eligible")
+    if len(found) > 1:
+        names = [f"{row.get('displayName')}   (/administrativeUnits/{row.get('id')})" for row in found]
+        return ambiguous(text, names, "give its id: --scope /administrativeUnits/ID")
+    return f"/administrativeUnits/{found[0].get('id')}", str(found[0].get("displayName"))

@@ -1,0 +1,59 @@
+"""The commands of `pim`, one file each; a file is imported only when its command is given.
+
+A command file has DESCRIPTION, EXAMPLES, `configure(parser)` and `run(args, context) -> exit code`.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+    from typing import Protocol
+
+    from openpim.cli.context import Context
+
+    class Command(Protocol):
+        """What a command file offers."""
+
+        DESCRIPTION: str
+        EXAMPLES: str
+
+        @staticmethod
+        def configure(parser: ArgumentParser) -> None: ...
+        @staticmethod
+        def run(args: Namespace, context: Context) -> int: ...
+
+
+__all__ = ["COMMANDS", "load"]
+
+# name -> (group in the help, one line)
+COMMANDS = {
+    "login": ("sign in", "Sign in, in the browser or with a code"),
+    "logout": ("sign in", "End the sign-in and forget its tokens"),
+    "whoami": ("sign in", "Show who is signed in, and where"),
+    "token": ("sign in", "Print an access token"),
+    "list": ("your roles", "List roles you may activate, that are active, or that wait"),
+    "activate": ("your roles", "Activate one or several roles"),
+    "deactivate": ("your roles", "End an activation before its time"),
+    "status": ("your roles", "What is active, what waits, what waits for you"),
+    "requests": ("your roles", "List your requests and what became of them"),
+    "cancel": ("your roles", "Take back a request that is not decided"),
+    "history": ("your roles", "Show the audit history"),
+    "inbox": ("approvals", "List requests that wait for your decision"),
+    "approve": ("approvals", "Approve a request"),
+    "deny": ("approvals", "Deny a request"),
+    "assign": ("administration", "Make somebody eligible for a role, or assign it"),
+    "unassign": ("administration", "Take an eligibility or an assignment away"),
+    "policy": ("administration", "Show or change what a role demands"),
+    "profile": ("this command", "List, choose, add and remove servers"),
+    "doctor": ("this command", "Check that everything works, and say what to do"),
+    "completion": ("this command", "Print the completion script of a shell"),
+    "serve": ("server", "Start an OpenPIM server"),
+}
+
+
+def load(name: str) -> Command:
+    """The file of the command."""
+    from importlib import import_module
+
+    return import_module(f"openpim.cli.commands.{name}")  # type: ignore[return-value]

@@ -1,0 +1,95 @@
+"""`pim list`: what may be activated, what is active and what waits, in one round trip."""
+
+from __future__ import annotations
+
+from openpim.cli.output import left
+from openpim.client.roles import PENDING, Asked, Holding, active_path, eligible_path, iso, pending_path
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+    from typing import Any
+
+    from openpim.cli.context import Context
+
+    Row = dict[str, Any]
+
+DESCRIPTION = "List the roles you may activate, those that are active, and requests that wait."
+EXAMPLES = """examples:
+  pim list                       everything, one line per role
+  pim list active                what is active now, and for how long
+  pim list eligible -o json      for programs
+"""
+COLUMNS = (
+    ("role", "ROLE"), ("scopeName", "SCOPE"), ("state", "STATE"), ("end", "UNTIL", "time"),
+    ("left", "LEFT"), ("via", "THROUGH"), ("request", "REQUEST"),
+)  # fmt: skip
+_EMPTY = {
+    "eligible": "You are not eligible for any role. An administrator can change that: pim assign ROLE USER",
+    "active": "No role is active. See what you may activate: pim list eligible",
+    "pending": "No request of yours waits.",
+    "all": "You hold no role and are not eligible for any.",
+}
+
+
+def configure(parser: ArgumentParser) -> None:
+    """Add the options."""
+    parser.add_argument("what", nargs="?", choices=("active", "eligible", "pending", "all"), default="all", help="what to list (default: all)")
+
+
+def _holding(held: Holding, state: str) -> Row:
+    return {
+        "role": held.role,
+        "roleDefinitionId": held.role_id,
+        "scope": held.scope,
+        "scopeName": held.scope_name,
+        "state": state,
+        "start": iso(held.starts),
+        "end": iso(held.ends),
+        "left": left(held.ends),
+        "assignmentType": None if held.eligible else "Activated" if held.activated else "Assigned",
+        "memberType": held.member_type,
+        "via": held.via or None,
+        "request": None,
+        "id": held.id,
+    }
+
+
+def pending_row(asked: Asked) -> Row:
+    """The row of a request that waits."""
+    return {
+        "role": asked.role,
+        "roleDefinitionId": asked.role_id,
+        "scope": asked.scope,
+        "scopeName": asked.scope_name,
+        "state": "scheduled" if asked.status == "Granted" else "waiting",
+        "status": asked.status,
+        "start": iso(asked.starts),
+        "end": None,
+        "left": None,
+        "via": None,
+        "request": asked.id,
+        "id": asked.id,
+    }
+
+
+def run(args: Namespace, context: Context) -> int:
+    """List; 0 also where there is nothing."""
+    graph = context.graph
+    paths = {"eligible": eligible_path, "active": active_path, "pending": pending_path}
+    wanted = list(paths) if args.what == "all" else [args.what]
+    answers = dict(zip(wanted, graph.lists(*(paths[name]() for name in wanted)), strict=True))
+    for answer in answers.values():
+        if not isinstance(answer, list):
+            raise answer
+    me = graph.me
+    eligible = [Holding(row, eligible=True, me=me) for row in answers.get("eligible", [])]
+    active = [Holding(row, eligible=False, me=me) for row in answers.get("active", [])]
+    waiting = [Asked(row) for row in answers.get("pending", [])]
+    taken = {held.key for held in active}
+    rows = [_holding(held, "active") for held in active]
+    rows += [pending_row(asked) for asked in waiting if asked.status in PENDING]
+    rows += [_holding(held, "eligible") for held in eligible if args.what == "eligible" or held.key not in taken]
+    rows.sort(key=lambda row: (("active", "waiting", "scheduled", "eligible").index(row["state"]), row["role"].casefold(), row["scope"]))
+    context.printer.rows(rows, COLUMNS, empty=_EMPTY[args.what])
+    return 0

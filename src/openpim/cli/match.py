@@ -1,0 +1,64 @@
+"""Find what a person meant by a name: exact, then prefix, then substring, then initials; never a guess.
+
+The first of these levels at which anything fits decides.  If several fit there, the answer is the list
+of them, and nothing is done.
+"""
+
+from __future__ import annotations
+
+from openpim.client.errors import PimError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from typing import TypeVar
+
+    T = TypeVar("T")
+
+__all__ = ["ambiguous", "fits", "missing"]
+
+
+def _fold(text: str) -> str:
+    return " ".join(text.casefold().split())
+
+
+def _initials(name: str) -> str:
+    return "".join(word[0] for word in name.replace("-", " ").replace("/", " ").split())
+
+
+def fits(wanted: str, candidates: Iterable[T], names: Callable[[T], Sequence[str]]) -> list[T]:
+    """The candidates that fit best; `names` gives the names one goes by, ids included."""
+    want = _fold(wanted)
+    if not want:
+        return []
+    folded = [(candidate, [_fold(name) for name in names(candidate) if name]) for candidate in candidates]
+    tests: tuple[Callable[[str], bool], ...] = (
+        lambda name: name == want,
+        lambda name: name.startswith(want),
+        lambda name: want in name,
+        lambda name: _initials(name) == want.replace(" ", ""),
+    )
+    for test in tests:
+        found = [candidate for candidate, known in folded if any(test(name) for name in known)]
+        if found:
+            return found
+    return []
+
+
+def ambiguous(wanted: str, shown: Iterable[str], hint: str) -> PimError:
+    """The error for several that fit, listing them."""
+    lines = "".join(f"\n       {line}" for line in list(shown)[:20])
+    return PimError("ambiguous", f"{wanted!r} fits several:{lines}", hint)
+
+
+def missing(wanted: str, known: Iterable[str], what: str, hint: str) -> PimError:
+    """The error for none that fits, with what comes close or is there."""
+    names = sorted(set(known), key=str.casefold)
+    if names:
+        from difflib import get_close_matches
+
+        by_fold = {_fold(name): name for name in names}
+        close = [by_fold[name] for name in get_close_matches(_fold(wanted), by_fold, 3, 0.55)]
+        listed = ", ".join(close or names[:8])
+        hint = f"{'did you mean' if close else 'there are'}: {listed}   ({hint})"
+    return PimError("missing", f"{what} {wanted!r}", hint)

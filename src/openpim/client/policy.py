@@ -1,0 +1,111 @@
+"""What a role's policy demands, read from the 17 rules Graph shows it as."""
+
+from __future__ import annotations
+
+from openpim.client.graph import literal, query
+from openpim.client.roles import length, named, text
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from openpim.client.graph import Graph
+
+    Row = dict[str, Any]
+
+__all__ = ["Demand", "PolicyRow", "approver_name", "approvers", "policies"]
+
+_CHUNK = 15  # ids in one filter: keeps the address short
+
+
+class PolicyRow:
+    """One policy: its id and its rules by id."""
+
+    __slots__ = ("id", "role_id", "rules")
+
+    def __init__(self, row: Row) -> None:
+        policy = named(row, "policy")
+        self.id = text(row.get("policyId")) or text(policy.get("id"))
+        self.role_id = text(row.get("roleDefinitionId"))
+        rules = policy.get("rules")
+        listed = rules if isinstance(rules, list) else []
+        self.rules: dict[str, Row] = {text(rule.get("id")): rule for rule in listed if isinstance(rule, dict)}
+
+    def rule(self, name: str) -> Row:
+        """The rule with the id, {} if the policy lacks it."""
+        return self.rules.get(name, {})
+
+    def enabled(self, name: str) -> list[str]:
+        """`enabledRules` of an enablement rule."""
+        value = self.rule(name).get("enabledRules")
+        return [str(item) for item in value] if isinstance(value, list) else []
+
+
+def approver_name(entry: Row) -> str:
+    """How to call one approver: what the policy says of him, else his id."""
+    who = text(entry.get("description")) or text(entry.get("userId")) or text(entry.get("groupId"))
+    return f"{who} (group)" if "group" in text(entry.get("@odata.type")).lower() else who
+
+
+def approvers(policy: PolicyRow) -> list[str]:
+    """Who the policy names as approvers; [] means the administrators of roles."""
+    stages = named(policy.rule("Approval_EndUser_Assignment"), "setting").get("approvalStages")
+    found: list[str] = []
+    for stage in stages if isinstance(stages, list) else []:
+        entries = stage.get("primaryApprovers") if isinstance(stage, dict) else None
+        for entry in entries if isinstance(entries, list) else []:
+            name = approver_name(entry) if isinstance(entry, dict) else ""
+            if name and name not in found:
+                found.append(name)
+    return found
+
+
+class Demand:
+    """What an activation must bring.  `longest` is the longest duration in seconds, 0 if unknown."""
+
+    __slots__ = ("approval", "approvers", "context", "justification", "longest", "mfa", "ticket")
+
+    def __init__(self, policy: PolicyRow | None) -> None:
+        self.longest = 0
+        self.justification = self.ticket = self.mfa = self.approval = False
+        self.context = ""
+        self.approvers: list[str] = []
+        if policy is None:
+            return
+        expiration = policy.rule("Expiration_EndUser_Assignment")
+        self.longest = length(text(expiration.get("maximumDuration")))
+        enabled = {name.lower() for name in policy.enabled("Enablement_EndUser_Assignment")}
+        self.justification = "justification" in enabled
+        self.ticket = "ticketing" in enabled
+        self.mfa = "multifactorauthentication" in enabled
+        context = policy.rule("AuthenticationContext_EndUser_Assignment")
+        if context.get("isEnabled") is True:
+            self.context = text(context.get("claimValue"))
+        setting = named(policy.rule("Approval_EndUser_Assignment"), "setting")
+        self.approval = setting.get("isApprovalRequired") is True
+        if self.approval:
+            self.approvers = approvers(policy)
+
+
+def policies(graph: Graph, role_ids: list[str], *, scope_type: str = "DirectoryRole") -> dict[str, PolicyRow]:
+    """The policies of the roles by role id; a role whose policy cannot be read is left out."""
+    paths = []
+    for first in range(0, len(role_ids), _CHUNK):
+        some = [f"roleDefinitionId eq {literal(role)}" for role in role_ids[first : first + _CHUNK]]
+        which = some[0] if len(some) == 1 else f"({' or '.join(some)})"
+        paths.append(
+            query(
+                "/policies/roleManagementPolicyAssignments",
+                filter=f"scopeId eq '/' and scopeType eq {literal(scope_type)} and {which}",
+                expand="policy($expand=rules)",
+            )
+        )
+    found: dict[str, PolicyRow] = {}
+    for answer in graph.lists(*paths) if paths else []:
+        if isinstance(answer, list):
+            for row in answer:
+                policy = PolicyRow(row)
+                found[policy.role_id] = policy
+        elif answer.status != 403:
+            raise answer
+    return found

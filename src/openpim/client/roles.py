@@ -1,0 +1,183 @@
+"""Directory roles as one account sees them: what it may activate, what is active, what is asked for.
+
+The rows of Graph become `Holding` and `Asked`: names beside ids, times as seconds since 1970.
+"""
+
+from __future__ import annotations
+
+from openpim.client.graph import literal, query
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    Row = dict[str, Any]
+
+__all__ = [
+    "ASSIGNMENT_REQUESTS", "BASE", "CANCELLABLE", "ELIGIBILITY_REQUESTS", "FAILED", "PENDING", "Asked", "Holding",
+    "active_path", "eligible_path", "instant", "iso", "pending_path", "requests_path",
+]  # fmt: skip
+
+BASE = "/roleManagement/directory"
+ASSIGNMENT_REQUESTS = BASE + "/roleAssignmentScheduleRequests"
+ELIGIBILITY_REQUESTS = BASE + "/roleEligibilityScheduleRequests"
+EXPAND = "roleDefinition($select=id,displayName),principal,directoryScope"
+
+APPROVAL = ("PendingApproval", "PendingApprovalProvisioning")
+CANCELLABLE = (*APPROVAL, "PendingAdminDecision", "Granted")
+PENDING = (*CANCELLABLE, "PendingProvisioning", "PendingScheduleCreation", "PendingEvaluation", "ProvisioningStarted", "Accepted")
+FAILED = ("Denied", "AdminDenied", "Canceled", "Failed", "FailedAsResourceIsLocked", "TimedOut", "Revoked")
+
+
+def instant(value: Any) -> float | None:
+    """Seconds since 1970 of a time as Graph writes it; None for none, and for the year 1 it writes for none."""
+    if not isinstance(value, str) or not value:
+        return None
+    from openpim.wire.instants import InstantError, parse_datetime
+
+    try:
+        return parse_datetime(value, first_year=1971).timestamp()
+    except InstantError:
+        return None
+
+
+def iso(seconds: float | None) -> str | None:
+    """`2026-11-21T18:00:00Z` in whole seconds."""
+    if seconds is None:
+        return None
+    from datetime import UTC, datetime
+
+    return datetime.fromtimestamp(int(seconds), UTC).isoformat()[:-6] + "Z"
+
+
+def text(value: Any) -> str:
+    """The value if it is text, else nothing."""
+    return value if isinstance(value, str) else ""
+
+
+def named(row: Row, member: str) -> Row:
+    """An expanded member, {} if it is not there."""
+    value = row.get(member)
+    return value if isinstance(value, dict) else {}
+
+
+def scope_of(row: Row) -> tuple[str, str]:
+    """`(scope, its name)`: ("/", "the organization"), ("/administrativeUnits/…", "Berlin")."""
+    scope = text(row.get("directoryScopeId")) or text(row.get("appScopeId")) or "/"
+    if scope == "/":
+        return scope, "/"
+    expanded = named(row, "directoryScope") or named(row, "appScope")
+    return scope, text(expanded.get("displayName")) or scope
+
+
+class Holding:
+    """A role somebody is eligible for, or holds now.  `via` names the group it comes through."""
+
+    __slots__ = (
+        "activated", "eligible", "ends", "id", "member_type", "principal_id", "principal", "role", "role_id",
+        "schedule_id", "scope", "scope_name", "starts", "via",
+    )  # fmt: skip
+
+    def __init__(self, row: Row, *, eligible: bool, me: str = "") -> None:
+        role, principal = named(row, "roleDefinition"), named(row, "principal")
+        self.id = text(row.get("id"))
+        self.eligible = eligible
+        self.role_id = text(row.get("roleDefinitionId"))
+        self.role = text(role.get("displayName")) or self.role_id
+        self.scope, self.scope_name = scope_of(row)
+        self.starts = instant(row.get("startDateTime"))
+        self.ends = instant(row.get("endDateTime"))
+        self.activated = row.get("assignmentType") == "Activated"
+        self.member_type = text(row.get("memberType")) or "Direct"
+        self.principal_id = text(row.get("principalId"))
+        self.principal = text(principal.get("displayName"))
+        self.schedule_id = text(row.get("roleEligibilityScheduleId")) or text(row.get("roleAssignmentScheduleId"))
+        through = self.member_type != "Direct" or bool(me and self.principal_id and self.principal_id != me)
+        is_group = self.principal_id != me and bool(self.principal)
+        self.via = (self.principal if is_group else "a group") if through else ""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Role and scope: what is activated."""
+        return self.role_id, self.scope.lower()
+
+
+class Asked:
+    """A request: who asked for what, and what became of it."""
+
+    __slots__ = (
+        "action", "approval_id", "created", "created_by", "duration", "ends", "id", "justification", "principal",
+        "principal_id", "role", "role_id", "scope", "scope_name", "starts", "status", "target", "ticket", "upn",
+    )  # fmt: skip
+
+    def __init__(self, row: Row) -> None:
+        role, principal = named(row, "roleDefinition"), named(row, "principal")
+        schedule = named(row, "scheduleInfo")
+        expiration = named(schedule, "expiration")
+        ticket = named(row, "ticketInfo")
+        self.id = text(row.get("id"))
+        self.status = text(row.get("status"))
+        self.action = text(row.get("action"))
+        self.approval_id = text(row.get("approvalId"))
+        self.created = instant(row.get("createdDateTime"))
+        self.created_by = text(named(named(row, "createdBy"), "user").get("id"))
+        self.role_id = text(row.get("roleDefinitionId"))
+        self.role = text(role.get("displayName")) or self.role_id
+        self.scope, self.scope_name = scope_of(row)
+        self.principal_id = text(row.get("principalId"))
+        self.principal = text(principal.get("displayName")) or self.principal_id
+        self.upn = text(principal.get("userPrincipalName"))
+        self.justification = text(row.get("justification"))
+        self.target = text(row.get("targetScheduleId"))
+        self.starts = instant(schedule.get("startDateTime"))
+        self.duration = text(expiration.get("duration"))
+        self.ends = instant(expiration.get("endDateTime"))
+        if self.ends is None and self.duration and self.starts is not None:
+            seconds = length(self.duration)
+            self.ends = self.starts + seconds if seconds else None
+        parts = [text(ticket.get("ticketSystem")), text(ticket.get("ticketNumber"))]
+        self.ticket = ":".join(parts) if any(parts) else ""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Role and scope: what was asked for."""
+        return self.role_id, self.scope.lower()
+
+
+def length(duration: str) -> int:
+    """Seconds of an ISO 8601 duration, a month counted as 30 days; 0 if it is none."""
+    if not duration:
+        return 0
+    from openpim.wire.durations import DurationError, parse
+
+    try:
+        parsed = parse(duration)
+    except DurationError:
+        return 0
+    return parsed.seconds + parsed.months * 2_592_000
+
+
+def eligible_path() -> str:
+    """My eligibilities that are in force."""
+    return query(f"{BASE}/roleEligibilityScheduleInstances/filterByCurrentUser(on='principal')", expand=EXPAND)
+
+
+def active_path() -> str:
+    """My assignments that are in force."""
+    return query(f"{BASE}/roleAssignmentScheduleInstances/filterByCurrentUser(on='principal')", expand=EXPAND)
+
+
+def requests_path(filter: str = "", *, on: str = "principal", base: str = ASSIGNMENT_REQUESTS) -> str:
+    """Requests for me (`principal`), by me (`createdBy`) or for me to decide (`approver`)."""
+    path = f"{base}/filterByCurrentUser(on={literal(on)})"
+    return query(path, filter=filter, expand="roleDefinition($select=id,displayName),principal,directoryScope")
+
+
+def status_filter(statuses: tuple[str, ...]) -> str:
+    """`status eq 'A' or status eq 'B'`."""
+    return " or ".join(f"status eq {literal(status)}" for status in statuses)
+
+
+def pending_path() -> str:
+    """My requests that are not decided or not in force yet."""
+    return requests_path(status_filter((*CANCELLABLE, "PendingProvisioning")))
