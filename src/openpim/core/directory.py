@@ -11,6 +11,11 @@ from datetime import datetime
 from enum import StrEnum
 
 
+def fold(name: str) -> str:
+    """The form in which names (display names, sign-in names, domains) are compared."""
+    return name.lower()
+
+
 class PrincipalKind(StrEnum):
     USER = "user"
     GROUP = "group"
@@ -24,7 +29,7 @@ class UserType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
-    """settings: JSON object of tenant settings, see core/settings.py. domain: the default verified domain."""
+    """domain: the default verified domain; domains: all of them, that one included."""
 
     id: str
     name: str
@@ -94,7 +99,11 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """An app registration; `app_id` is the client id. redirect_uris are exact (loopback ports may vary)."""
+    """An app registration; `app_id` is the client id, the same in every tenant.
+
+    tenant_id: the tenant it was registered in ("" for the first-party ones). redirect_uris are exact (loopback
+    ports may vary).
+    """
 
     id: str
     app_id: str
@@ -104,6 +113,7 @@ class Application:
     redirect_uris: tuple[str, ...] = ()
     logout_uri: str | None = None
     identifier_uris: tuple[str, ...] = ()
+    tenant_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +140,10 @@ class AdministrativeUnit:
 
 @dataclass(frozen=True, slots=True)
 class RoleDefinition:
-    """actions: allowed resource actions. Built-ins are the same in every tenant; template_id == id for them."""
+    """actions: allowed resource actions. Built-ins are the same in every tenant; template_id == id for them.
+
+    assignable False: everybody has it or nobody can be given it (the default roles of users and guests).
+    """
 
     id: str
     display_name: str
@@ -144,3 +157,4 @@ class RoleDefinition:
     excluded_actions: tuple[str, ...] = ()
     resource_scopes: tuple[str, ...] = ("/",)
     created_at: datetime | None = None
+    assignable: bool = True

@@ -10,18 +10,26 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Protocol, TypeVar
 
+from openpim.ports.administrative_units import AdministrativeUnits
+from openpim.ports.applications import Applications
 from openpim.ports.approvals import Approvals
 from openpim.ports.audit import Audit
 from openpim.ports.client_credentials import ClientCredentials
 from openpim.ports.credentials import AuthenticationContexts, Credentials, SetupLinks
+from openpim.ports.groups import Groups
 from openpim.ports.oauth import AuthorizationCodes, DeviceCodes, Grants, RefreshTokens, Revocations
 from openpim.ports.outbox import Outbox
 from openpim.ports.policies import Policies
+from openpim.ports.principals import Principals
 from openpim.ports.requests import Requests
+from openpim.ports.roles import Roles
 from openpim.ports.schedules import Schedules
+from openpim.ports.service_principals import ServicePrincipals
 from openpim.ports.sessions import Sessions
 from openpim.ports.signing_keys import SigningKeys
+from openpim.ports.tenants import Tenants
 from openpim.ports.throttle import Throttle
+from openpim.ports.users import Users
 
 T = TypeVar("T")
 
@@ -47,6 +55,33 @@ class Transaction(Protocol):
         """The same unit of work, bound to another tenant: only for signing in, which finds out which one it is."""
         ...
 
+    def lock_principal(self, id: str) -> None:
+        """Hold a principal until the commit: two units of work that change what it has go one after the other."""
+        ...
+
+    def lock_tenant(self) -> None:
+        """The same for what concerns the whole tenant (its last administrator, the names that must be unique)."""
+        ...
+
+    # -- the directory
+    @property
+    def administrative_units(self) -> AdministrativeUnits: ...
+    @property
+    def applications(self) -> Applications: ...
+    @property
+    def groups(self) -> Groups: ...
+    @property
+    def principals(self) -> Principals: ...
+    @property
+    def roles(self) -> Roles: ...
+    @property
+    def service_principals(self) -> ServicePrincipals: ...
+    @property
+    def tenants(self) -> Tenants: ...
+    @property
+    def users(self) -> Users: ...
+
+    # -- the life of a grant
     @property
     def schedules(self) -> Schedules: ...
     @property

@@ -8,19 +8,27 @@ from functools import cached_property
 
 from sqlalchemy import Connection
 
+from openpim.store.administrative_units import AdministrativeUnits
+from openpim.store.applications import Applications
 from openpim.store.approvals import Approvals
 from openpim.store.audit import Audit
 from openpim.store.client_credentials import ClientCredentials
 from openpim.store.credentials import AuthenticationContexts, Credentials, SetupLinks
 from openpim.store.device_codes import DeviceCodes
+from openpim.store.groups import Groups
 from openpim.store.oauth import AuthorizationCodes, Grants, RefreshTokens, Revocations
 from openpim.store.outbox import Outbox
 from openpim.store.policies import Policies
+from openpim.store.principals import Principals
 from openpim.store.requests import Requests
+from openpim.store.roles import Roles
 from openpim.store.schedules import Schedules
+from openpim.store.service_principals import ServicePrincipals
 from openpim.store.sessions import Sessions
 from openpim.store.signing_keys import SigningKeys
+from openpim.store.tenants import Tenants
 from openpim.store.throttle import Throttle
+from openpim.store.users import Users
 
 
 class Undo(Exception):  # noqa: N818 - a signal inside `savepoint`, never seen outside
@@ -61,6 +69,45 @@ class StoreTransaction:
             raise
         else:
             nested.commit()
+
+    # -- the directory
+    @cached_property
+    def administrative_units(self) -> AdministrativeUnits:
+        return AdministrativeUnits(self.connection, self.tenant_id)
+
+    @cached_property
+    def applications(self) -> Applications:
+        return Applications(self.connection, self.tenant_id)
+
+    @cached_property
+    def groups(self) -> Groups:
+        return Groups(self.connection, self.tenant_id)
+
+    @cached_property
+    def principals(self) -> Principals:
+        return Principals(self.connection, self.tenant_id)
+
+    @cached_property
+    def roles(self) -> Roles:
+        return Roles(self.connection, self.tenant_id)
+
+    @cached_property
+    def service_principals(self) -> ServicePrincipals:
+        return ServicePrincipals(self.connection, self.tenant_id)
+
+    @cached_property
+    def tenants(self) -> Tenants:
+        return Tenants(self.connection, self.tenant_id)
+
+    @cached_property
+    def users(self) -> Users:
+        return Users(self.connection, self.tenant_id)
+
+    def lock_principal(self, id: str) -> None:
+        self.principals.lock(id)
+
+    def lock_tenant(self) -> None:
+        self.tenants.lock()
 
     # -- the life of a grant
     @cached_property

@@ -1,0 +1,26 @@
+"""Application registrations of the tenant, and the look-up by client id across all tenants."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from openpim.core.directory import Application
+from openpim.core.query import Page, Query
+
+
+class Applications(Protocol):
+    def get(self, id: str) -> Application | None: ...
+
+    def by_app_id(self, app_id: str) -> Application | None:
+        """In any tenant, or one of the first-party clients (core/first_party.py)."""
+        ...
+
+    def page(self, query: Query) -> Page[Application]:
+        """Fields: id, app_id, display_name, created_at, public."""
+        ...
+
+    def add(self, application: Application) -> None: ...
+
+    def save(self, application: Application) -> None: ...
+
+    def remove(self, id: str) -> bool: ...

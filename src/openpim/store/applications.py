@@ -1,0 +1,132 @@
+"""Application registrations: each belongs to the tenant it was made in, and its client id is known in all."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Connection,
+    Index,
+    RowMapping,
+    Select,
+    String,
+    Table,
+    Text,
+    delete,
+    insert,
+    select,
+    update,
+)
+
+from openpim.core.directory import Application, fold
+from openpim.core.first_party import APPLICATIONS as FIRST_PARTY
+from openpim.core.query import Page, Query
+from openpim.store.listing import Fields, page
+from openpim.store.schema import metadata
+from openpim.store.types import Folded, Instant
+
+applications = Table(
+    "applications",
+    metadata,
+    Column("tenant_id", String(36), primary_key=True),
+    Column("id", String(36), primary_key=True),
+    Column("app_id", String(36), nullable=False),
+    Column("display_name", String(256), nullable=False),
+    Column("name_key", Folded(256), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("public", Boolean, nullable=False),
+    Column("redirect_uris", Text, nullable=False),
+    Column("logout_uri", String(1024)),
+    Column("identifier_uris", Text, nullable=False),
+)
+Index("uq_applications_app_id", applications.c.app_id, unique=True)
+Index("ix_applications_name", applications.c.tenant_id, applications.c.name_key, applications.c.id)
+
+FIELDS = Fields(
+    {
+        "id": applications.c.id,
+        "app_id": applications.c.app_id,
+        "display_name": applications.c.name_key,
+        "created_at": applications.c.created_at,
+        "public": applications.c.public,
+    },
+    folded=("display_name",),
+)
+
+
+def _make(row: RowMapping) -> Application:
+    return Application(
+        id=row["id"],
+        app_id=row["app_id"],
+        display_name=row["display_name"],
+        created_at=row["created_at"],
+        public=row["public"],
+        redirect_uris=tuple(json.loads(row["redirect_uris"])),
+        logout_uri=row["logout_uri"],
+        identifier_uris=tuple(json.loads(row["identifier_uris"])),
+        tenant_id=row["tenant_id"],
+    )
+
+
+def _values(application: Application) -> dict[str, Any]:
+    return {
+        "display_name": application.display_name,
+        "name_key": fold(application.display_name),
+        "public": application.public,
+        "redirect_uris": json.dumps(application.redirect_uris),
+        "logout_uri": application.logout_uri,
+        "identifier_uris": json.dumps(application.identifier_uris),
+    }
+
+
+class Applications:
+    """See `ports.applications.Applications`."""
+
+    def __init__(self, connection: Connection, tenant_id: str) -> None:
+        self._connection = connection
+        self._tenant_id = tenant_id
+
+    def get(self, id: str) -> Application | None:
+        return self._first(
+            select(applications).where(applications.c.tenant_id == self._tenant_id, applications.c.id == id)
+        )
+
+    def by_app_id(self, app_id: str) -> Application | None:
+        if app_id in FIRST_PARTY:
+            return FIRST_PARTY[app_id]
+        return self._first(select(applications).where(applications.c.app_id == app_id))
+
+    def page(self, query: Query) -> Page[Application]:
+        base = select(applications).where(applications.c.tenant_id == self._tenant_id)
+        return page(self._connection, base, FIELDS, query, _make)
+
+    def add(self, application: Application) -> None:
+        self._connection.execute(
+            insert(applications).values(
+                tenant_id=self._tenant_id,
+                id=application.id,
+                app_id=application.app_id,
+                created_at=application.created_at,
+                **_values(application),
+            )
+        )
+
+    def save(self, application: Application) -> None:
+        self._connection.execute(
+            update(applications)
+            .where(applications.c.tenant_id == self._tenant_id, applications.c.id == application.id)
+            .values(**_values(application))
+        )
+
+    def remove(self, id: str) -> bool:
+        done = self._connection.execute(
+            delete(applications).where(applications.c.tenant_id == self._tenant_id, applications.c.id == id)
+        )
+        return done.rowcount > 0
+
+    def _first(self, statement: Select[Any]) -> Application | None:
+        row = self._connection.execute(statement).mappings().first()
+        return _make(row) if row is not None else None

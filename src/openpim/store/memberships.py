@@ -1,0 +1,222 @@
+"""Who is in what: members and owners of groups, members of administrative units, and the walk up and down.
+
+Being in a group is a function of time: a row of group_members, or a group schedule that is in force at `now`.
+The walks are recursive queries that meet each group once, so a circle of groups ends like any other walk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import (
+    CTE,
+    Column,
+    ColumnElement,
+    CompoundSelect,
+    Connection,
+    Index,
+    String,
+    Table,
+    and_,
+    cast,
+    column,
+    delete,
+    literal,
+    or_,
+    select,
+    table,
+    union,
+    union_all,
+)
+
+from openpim.core.directory import PrincipalKind
+from openpim.store.schema import metadata
+from openpim.store.types import Instant
+
+group_members = Table(
+    "group_members",
+    metadata,
+    Column("tenant_id", String(36), primary_key=True),
+    Column("group_id", String(36), primary_key=True),
+    Column("member_id", String(36), primary_key=True),
+    Column("member_kind", String(20), nullable=False),
+)
+Index("ix_group_members_up", group_members.c.tenant_id, group_members.c.member_id, group_members.c.group_id)
+Index(
+    "ix_group_members_down",
+    group_members.c.tenant_id,
+    group_members.c.group_id,
+    group_members.c.member_kind,
+    group_members.c.member_id,
+)
+
+group_owners = Table(
+    "group_owners",
+    metadata,
+    Column("tenant_id", String(36), primary_key=True),
+    Column("group_id", String(36), primary_key=True),
+    Column("owner_id", String(36), primary_key=True),
+)
+Index("ix_group_owners_up", group_owners.c.tenant_id, group_owners.c.owner_id, group_owners.c.group_id)
+
+administrative_unit_members = Table(
+    "administrative_unit_members",
+    metadata,
+    Column("tenant_id", String(36), primary_key=True),
+    Column("unit_id", String(36), primary_key=True),
+    Column("member_id", String(36), primary_key=True),
+)
+Index(
+    "ix_administrative_unit_members_up",
+    administrative_unit_members.c.tenant_id,
+    administrative_unit_members.c.member_id,
+    administrative_unit_members.c.unit_id,
+)
+
+# A light handle on the table of store/schedules.py, which builds on this file.
+_schedules = table(
+    "schedules",
+    column("tenant_id", String(36)),
+    column("kind", String()),
+    column("provider", String()),
+    column("principal_id", String(36)),
+    column("role_id", String()),
+    column("scope", String()),
+    column("status", String()),
+    column("starts_at", Instant),
+    column("ends_at", Instant),
+)
+
+
+def granted(tenant_id: str, now: datetime, relation: str = "member") -> ColumnElement[bool]:
+    """The group schedules that make someone a member (or owner) at `now`."""
+    c = _schedules.c
+    return and_(
+        c.tenant_id == tenant_id,
+        c.provider == "group",
+        c.kind == "assignment",
+        c.role_id == relation,
+        c.status == "Provisioned",
+        c.starts_at <= now,
+        or_(c.ends_at.is_(None), c.ends_at > now),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Edges:
+    """Rows that lead from `near` to `far`."""
+
+    near: ColumnElement[str]
+    far: ColumnElement[str]
+    where: ColumnElement[bool]
+
+
+def _walk(connection: Connection, start: str, edges: Sequence[_Edges], name: str) -> CTE:
+    """start, and all that the edges reach from it, as a CTE with one column, `id`.
+
+    PostgreSQL allows one mention of the walk in its recursive part, SQLite cannot seek in a joined union: each
+    gets the form that it answers with index look-ups alone.
+    """
+    walk = select(cast(literal(start, String), String).label("id")).cte(name, recursive=True)
+    if connection.dialect.name == "sqlite":
+        return walk.union(
+            *(select(cast(e.far, String).label("id")).where(e.near == walk.c.id, e.where) for e in edges)
+        )
+    step = union_all(
+        *(select(e.near.label("near"), cast(e.far, String).label("far")).where(e.where) for e in edges)
+    ).subquery(f"{name}_step")
+    return walk.union(select(step.c.far.label("id")).where(step.c.near == walk.c.id))
+
+
+def groups_above(connection: Connection, tenant_id: str, principal_id: str, now: datetime) -> CTE:
+    """`id`: the principal itself, and every group it is in, directly or through other groups."""
+    members, schedules = group_members.c, _schedules.c
+    edges = (
+        _Edges(members.member_id, members.group_id, members.tenant_id == tenant_id),
+        _Edges(schedules.principal_id, schedules.scope, granted(tenant_id, now)),
+    )
+    return _walk(connection, principal_id, edges, "groups_above")
+
+
+def groups_below(connection: Connection, tenant_id: str, group_id: str, now: datetime) -> CTE:
+    """`id`: the group itself, every group inside it, and those whom a group schedule puts there."""
+    members, schedules = group_members.c, _schedules.c
+    edges = (
+        _Edges(
+            members.group_id,
+            members.member_id,
+            and_(members.tenant_id == tenant_id, members.member_kind == PrincipalKind.GROUP.value),
+        ),
+        _Edges(schedules.scope, schedules.principal_id, granted(tenant_id, now)),
+    )
+    return _walk(connection, group_id, edges, "groups_below")
+
+
+def members_of(tenant_id: str, group: str | CTE, now: datetime) -> CompoundSelect[tuple[str]]:
+    """The ids of the direct members of one group, or of every group in a walk."""
+    members, schedules = group_members.c, _schedules.c
+    return union(
+        select(members.member_id).where(members.tenant_id == tenant_id, _is(members.group_id, group)),
+        select(schedules.principal_id).where(granted(tenant_id, now), _is(schedules.scope, group)),
+    )
+
+
+def owners_of(tenant_id: str, group_id: str, now: datetime) -> CompoundSelect[tuple[str]]:
+    owners, schedules = group_owners.c, _schedules.c
+    return union(
+        select(owners.owner_id).where(owners.tenant_id == tenant_id, owners.group_id == group_id),
+        select(schedules.principal_id).where(granted(tenant_id, now, "owner"), schedules.scope == group_id),
+    )
+
+
+def owned_by(tenant_id: str, principal_id: str, now: datetime) -> CompoundSelect[tuple[str]]:
+    owners, schedules = group_owners.c, _schedules.c
+    return union(
+        select(owners.group_id).where(owners.tenant_id == tenant_id, owners.owner_id == principal_id),
+        select(schedules.scope).where(
+            granted(tenant_id, now, "owner"), schedules.principal_id == principal_id
+        ),
+    )
+
+
+def groups_of(tenant_id: str, member_id: str, now: datetime) -> CompoundSelect[tuple[str]]:
+    """The ids of the groups someone is directly in."""
+    members, schedules = group_members.c, _schedules.c
+    return union(
+        select(members.group_id).where(members.tenant_id == tenant_id, members.member_id == member_id),
+        select(schedules.scope).where(granted(tenant_id, now), schedules.principal_id == member_id),
+    )
+
+
+def has_granted_members(connection: Connection, tenant_id: str, group_id: str, now: datetime) -> bool:
+    """Whether a schedule makes anyone a member; if not, a list can walk the table of members alone."""
+    statement = (
+        select(_schedules.c.scope).where(granted(tenant_id, now), _schedules.c.scope == group_id).limit(1)
+    )
+    return connection.execute(statement).first() is not None
+
+
+def _is(column: ColumnElement[str], group: str | CTE) -> ColumnElement[bool]:
+    return column == group if isinstance(group, str) else column.in_(select(group.c.id))
+
+
+def forget(connection: Connection, tenant_id: str, id: str) -> None:
+    """Take a principal or unit that is going away out of everything it is in, and everything out of it."""
+    for where in (
+        and_(group_members.c.tenant_id == tenant_id, group_members.c.member_id == id),
+        and_(group_members.c.tenant_id == tenant_id, group_members.c.group_id == id),
+    ):
+        connection.execute(delete(group_members).where(where))
+    for where in (
+        and_(group_owners.c.tenant_id == tenant_id, group_owners.c.owner_id == id),
+        and_(group_owners.c.tenant_id == tenant_id, group_owners.c.group_id == id),
+    ):
+        connection.execute(delete(group_owners).where(where))
+    units = administrative_unit_members
+    for where in (
+        and_(units.c.tenant_id == tenant_id, units.c.member_id == id),
+        and_(units.c.tenant_id == tenant_id, units.c.unit_id == id),
+    ):
+        connection.execute(delete(units).where(where))

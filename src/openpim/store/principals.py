@@ -1,0 +1,183 @@
+"""Principals: the one id space of users, groups and service principals, and what they all have.
+
+The nouns with details (users, groups, service principals) write their row here through `write_principal`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ColumnElement,
+    Connection,
+    Index,
+    RowMapping,
+    String,
+    Table,
+    and_,
+    insert,
+    select,
+    update,
+)
+
+from openpim.core.directory import Principal, PrincipalKind, fold
+from openpim.core.query import Page, Query
+from openpim.store.listing import Fields, page, starts_with
+from openpim.store.schema import metadata
+from openpim.store.types import Folded, Instant
+
+principals = Table(
+    "principals",
+    metadata,
+    Column("tenant_id", String(36), primary_key=True),
+    Column("id", String(36), primary_key=True),
+    Column("kind", String(20), nullable=False),
+    Column("display_name", String(256), nullable=False),
+    Column("name_key", Folded(256), nullable=False),
+    Column("enabled", Boolean, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("deleted_at", Instant),
+)
+Index("ix_principals_name", principals.c.tenant_id, principals.c.kind, principals.c.name_key, principals.c.id)
+Index("ix_principals_kind", principals.c.tenant_id, principals.c.kind, principals.c.id)
+
+FIELDS = Fields(
+    {
+        "id": principals.c.id,
+        "kind": principals.c.kind,
+        "display_name": principals.c.name_key,
+        "enabled": principals.c.enabled,
+        "created_at": principals.c.created_at,
+    },
+    folded=("display_name",),
+)
+BATCH = 500  # ids in one IN list: SQLite's and PostgreSQL's limits on parameters lie far above
+
+
+def make_principal(row: RowMapping) -> Principal:
+    return Principal(
+        id=row["id"],
+        kind=PrincipalKind(row["kind"]),
+        display_name=row["display_name"],
+        enabled=row["enabled"],
+        created_at=row["created_at"],
+        deleted_at=row["deleted_at"],
+    )
+
+
+def batches(ids: Iterable[str]) -> Iterable[list[str]]:
+    """The distinct ids, in pieces that fit an IN list."""
+    distinct = sorted(set(ids))
+    for start in range(0, len(distinct), BATCH):
+        yield distinct[start : start + BATCH]
+
+
+def living(tenant_id: str, *kinds: PrincipalKind) -> ColumnElement[bool]:
+    """The condition of every list: this tenant, these kinds (all when none is named), not deleted."""
+    parts = [principals.c.tenant_id == tenant_id, principals.c.deleted_at.is_(None)]
+    if kinds:
+        parts.append(principals.c.kind.in_([kind.value for kind in kinds]))
+    return and_(*parts)
+
+
+def joined(detail: Table) -> ColumnElement[bool]:
+    """The join between a table of details and its principals."""
+    return and_(detail.c.tenant_id == principals.c.tenant_id, detail.c.id == principals.c.id)
+
+
+def write_principal(connection: Connection, tenant_id: str, principal: Principal, *, new: bool) -> None:
+    """Insert or update the shared part of a user, group or service principal."""
+    values: dict[str, Any] = {
+        "display_name": principal.display_name,
+        "name_key": fold(principal.display_name),
+        "enabled": principal.enabled,
+        "deleted_at": principal.deleted_at,
+    }
+    if new:
+        connection.execute(
+            insert(principals).values(
+                tenant_id=tenant_id,
+                id=principal.id,
+                kind=principal.kind.value,
+                created_at=principal.created_at,
+                **values,
+            )
+        )
+        return
+    connection.execute(
+        update(principals)
+        .where(principals.c.tenant_id == tenant_id, principals.c.id == principal.id)
+        .values(**values)
+    )
+
+
+def mark_deleted(connection: Connection, tenant_id: str, id: str, now: datetime) -> bool:
+    """Soft-delete; True when there was a living one."""
+    done = connection.execute(
+        update(principals)
+        .where(principals.c.tenant_id == tenant_id, principals.c.id == id, principals.c.deleted_at.is_(None))
+        .values(deleted_at=now)
+    )
+    return done.rowcount > 0
+
+
+class Principals:
+    """See `ports.principals.Principals`."""
+
+    def __init__(self, connection: Connection, tenant_id: str) -> None:
+        self._connection = connection
+        self._tenant_id = tenant_id
+
+    def get(self, id: str, *, deleted: bool = False) -> Principal | None:
+        return self.many((id,), deleted=deleted).get(id)
+
+    def many(self, ids: Collection[str], *, deleted: bool = False) -> dict[str, Principal]:
+        found: dict[str, Principal] = {}
+        for part in batches(ids):
+            statement = select(principals).where(
+                principals.c.tenant_id == self._tenant_id, principals.c.id.in_(part)
+            )
+            if not deleted:
+                statement = statement.where(principals.c.deleted_at.is_(None))
+            for row in self._connection.execute(statement).mappings():
+                found[row["id"]] = make_principal(row)
+        return found
+
+    def page(self, query: Query, kinds: Collection[PrincipalKind] = ()) -> Page[Principal]:
+        base = select(principals).where(living(self._tenant_id, *kinds))
+        return page(self._connection, base, FIELDS, query, make_principal)
+
+    def search(
+        self, text: str, kinds: Collection[PrincipalKind] = (), limit: int = 20
+    ) -> tuple[Principal, ...]:
+        statement = (
+            select(principals)
+            .where(
+                living(self._tenant_id, *(kinds or PrincipalKind)), starts_with(principals.c.name_key, text)
+            )
+            .order_by(principals.c.name_key, principals.c.id)
+            .limit(limit)
+        )
+        return tuple(make_principal(row) for row in self._connection.execute(statement).mappings())
+
+    def find_by_name(self, name: str, kind: PrincipalKind | None = None) -> tuple[Principal, ...]:
+        kinds = (kind,) if kind is not None else tuple(PrincipalKind)
+        statement = (
+            select(principals)
+            .where(living(self._tenant_id, *kinds), principals.c.name_key == fold(name))
+            .order_by(principals.c.id)
+            .limit(50)
+        )
+        return tuple(make_principal(row) for row in self._connection.execute(statement).mappings())
+
+    def lock(self, id: str) -> None:
+        statement = (
+            select(principals.c.id)
+            .where(principals.c.tenant_id == self._tenant_id, principals.c.id == id)
+            .with_for_update()
+        )
+        self._connection.execute(statement).all()

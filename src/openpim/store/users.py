@@ -1,0 +1,210 @@
+"""Users: members, guests, disabled ones; found by id, by sign-in name, by mail, by manager."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Column, Connection, Index, RowMapping, Select, String, Table, insert, select, update
+
+from openpim.core.directory import Principal, PrincipalKind, User, UserType, fold
+from openpim.core.query import Page, Query
+from openpim.store.listing import Fields, page, starts_with
+from openpim.store.memberships import forget
+from openpim.store.principals import batches, joined, mark_deleted, principals, write_principal
+from openpim.store.schema import metadata
+from openpim.store.types import Folded
+
+users = Table(
+    "users",
+    metadata,
+    Column("tenant_id", String(36), primary_key=True),
+    Column("id", String(36), primary_key=True),
+    Column("user_principal_name", String(320), nullable=False),
+    Column("upn_key", Folded(360), nullable=False),
+    Column("user_type", String(10), nullable=False),
+    Column("mail", String(320)),
+    Column("mail_key", Folded(320)),
+    Column("given_name", String(128)),
+    Column("surname", String(128)),
+    Column("job_title", String(256)),
+    Column("department", String(256)),
+    Column("office_location", String(256)),
+    Column("mobile_phone", String(64)),
+    Column("employee_id", String(64)),
+    Column("manager_id", String(36)),
+    Column("home_tenant_id", String(36)),
+    Column("home_user_id", String(36)),
+)
+Index("uq_users_upn", users.c.tenant_id, users.c.upn_key, unique=True)
+Index("ix_users_mail", users.c.tenant_id, users.c.mail_key)
+Index("ix_users_manager", users.c.tenant_id, users.c.manager_id, users.c.id)
+Index("ix_users_home", users.c.home_user_id, users.c.home_tenant_id)
+
+_PLAIN = (
+    "user_principal_name",
+    "mail",
+    "given_name",
+    "surname",
+    "job_title",
+    "department",
+    "office_location",
+    "mobile_phone",
+    "employee_id",
+    "manager_id",
+    "home_tenant_id",
+    "home_user_id",
+)
+FIELDS = Fields(
+    {
+        "id": users.c.id,
+        "display_name": principals.c.name_key,
+        "user_principal_name": users.c.upn_key,
+        "mail": users.c.mail_key,
+        "user_type": users.c.user_type,
+        "enabled": principals.c.enabled,
+        "created_at": principals.c.created_at,
+        **{name: users.c[name] for name in _PLAIN if name not in {"user_principal_name", "mail"}},
+    },
+    names=("user_type", "given_name", "surname", "job_title", "department", "office_location", "employee_id"),
+    folded=("display_name", "user_principal_name", "mail"),
+)
+
+
+def _rows(tenant_id: str, *, deleted: bool = False) -> Select[Any]:
+    statement = (
+        select(
+            users,
+            principals.c.display_name,
+            principals.c.enabled,
+            principals.c.created_at,
+            principals.c.deleted_at,
+        )
+        .join(principals, joined(users))
+        .where(users.c.tenant_id == tenant_id)
+    )
+    return statement if deleted else statement.where(principals.c.deleted_at.is_(None))
+
+
+def make_user(row: RowMapping) -> User:
+    return User(
+        id=row["id"],
+        display_name=row["display_name"],
+        user_type=UserType(row["user_type"]),
+        enabled=row["enabled"],
+        created_at=row["created_at"],
+        deleted_at=row["deleted_at"],
+        **{name: row[name] for name in _PLAIN},
+    )
+
+
+def _values(user: User) -> dict[str, Any]:
+    plain = {name: getattr(user, name) for name in _PLAIN}
+    return plain | {
+        "user_type": user.user_type.value,
+        "upn_key": fold(user.user_principal_name),
+        "mail_key": fold(user.mail) if user.mail is not None else None,
+    }
+
+
+def _principal(user: User) -> Principal:
+    return Principal(
+        id=user.id,
+        kind=PrincipalKind.USER,
+        display_name=user.display_name,
+        enabled=user.enabled,
+        created_at=user.created_at,
+        deleted_at=user.deleted_at,
+    )
+
+
+class Users:
+    """See `ports.users.Users`."""
+
+    def __init__(self, connection: Connection, tenant_id: str) -> None:
+        self._connection = connection
+        self._tenant_id = tenant_id
+
+    def get(self, id: str) -> User | None:
+        return self._first(_rows(self._tenant_id).where(users.c.id == id))
+
+    def by_upn(self, upn: str) -> User | None:
+        return self._first(_rows(self._tenant_id).where(users.c.upn_key == fold(upn)))
+
+    def by_mail(self, mail: str) -> tuple[User, ...]:
+        statement = _rows(self._tenant_id).where(users.c.mail_key == fold(mail)).order_by(users.c.id)
+        return tuple(make_user(row) for row in self._connection.execute(statement).mappings())
+
+    def many(self, ids: Collection[str], *, deleted: bool = False) -> dict[str, User]:
+        found: dict[str, User] = {}
+        for part in batches(ids):
+            statement = _rows(self._tenant_id, deleted=deleted).where(users.c.id.in_(part))
+            for row in self._connection.execute(statement).mappings():
+                found[row["id"]] = make_user(row)
+        return found
+
+    def page(self, query: Query) -> Page[User]:
+        return page(self._connection, _rows(self._tenant_id), FIELDS, query, make_user)
+
+    def direct_reports(self, manager_id: str, query: Query) -> Page[User]:
+        base = _rows(self._tenant_id).where(users.c.manager_id == manager_id)
+        return page(self._connection, base, FIELDS, query, make_user)
+
+    def search(self, text: str, limit: int = 20) -> tuple[User, ...]:
+        found: dict[str, User] = {}
+        for key in (principals.c.name_key, users.c.upn_key):
+            statement = _rows(self._tenant_id).where(starts_with(key, text), principals.c.kind == "user")
+            if key is principals.c.name_key:
+                statement = statement.where(principals.c.tenant_id == self._tenant_id)
+            statement = statement.order_by(key, users.c.id).limit(limit)
+            for row in self._connection.execute(statement).mappings():
+                found[row["id"]] = make_user(row)
+        return tuple(sorted(found.values(), key=lambda user: (fold(user.display_name), user.id))[:limit])
+
+    def accounts_of(self, home_tenant_id: str, home_user_id: str) -> tuple[tuple[str, User], ...]:
+        statement = (
+            select(
+                users,
+                principals.c.display_name,
+                principals.c.enabled,
+                principals.c.created_at,
+                principals.c.deleted_at,
+            )
+            .join(principals, joined(users))
+            .where(
+                users.c.home_user_id == home_user_id,
+                users.c.home_tenant_id == home_tenant_id,
+                principals.c.deleted_at.is_(None),
+            )
+            .order_by(users.c.tenant_id)
+        )
+        rows = self._connection.execute(statement).mappings().all()
+        return tuple((row["tenant_id"], make_user(row)) for row in rows)
+
+    def add(self, user: User) -> None:
+        write_principal(self._connection, self._tenant_id, _principal(user), new=True)
+        self._connection.execute(insert(users).values(tenant_id=self._tenant_id, id=user.id, **_values(user)))
+
+    def save(self, user: User) -> None:
+        write_principal(self._connection, self._tenant_id, _principal(user), new=False)
+        self._connection.execute(
+            update(users)
+            .where(users.c.tenant_id == self._tenant_id, users.c.id == user.id)
+            .values(**_values(user))
+        )
+
+    def remove(self, id: str, now: datetime) -> bool:
+        if not mark_deleted(self._connection, self._tenant_id, id, now):
+            return False
+        forget(self._connection, self._tenant_id, id)
+        mine = users.c.tenant_id == self._tenant_id
+        self._connection.execute(
+            update(users).where(mine, users.c.id == id).values(upn_key=id + ":" + users.c.upn_key)
+        )
+        self._connection.execute(update(users).where(mine, users.c.manager_id == id).values(manager_id=None))
+        return True
+
+    def _first(self, statement: Select[Any]) -> User | None:
+        row = self._connection.execute(statement).mappings().first()
+        return make_user(row) if row is not None else None
