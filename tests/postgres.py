@@ -60,7 +60,7 @@ def find_binaries() -> Path | None:
 
 def _candidates() -> Iterator[Path]:
     if chosen := os.environ.get("OPENPIM_TEST_POSTGRES_BIN"):
-        yield Path(chosen)
+        yield Path(chosen).resolve()
     if on_path := shutil.which("initdb"):
         yield Path(on_path).resolve().parent
     for root, pattern in (
