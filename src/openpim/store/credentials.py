@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Boolean, Column, Connection, Index, String, Table, Text, func, select, update
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    Index,
+    String,
+    Table,
+    Text,
+    func,
+    select,
+    update,
+)
 
 from openpim.core.signin.values import AuthenticationContext, Credential, SetupLink
 from openpim.store.schema import metadata

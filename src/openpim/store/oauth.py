@@ -219,9 +219,7 @@ class Revocations:
 
     def add(self, identifier: str, until: datetime) -> None:
         c = revocations.c
-        changed = self._connection.execute(
-            update(revocations).where(c.id == identifier).values(until=until)
-        )
+        changed = self._connection.execute(update(revocations).where(c.id == identifier).values(until=until))
         if changed.rowcount == 0:
             self._connection.execute(revocations.insert().values(id=identifier, until=until))
 

@@ -59,6 +59,4 @@ class SigningKeys:
         )
 
     def forget(self, now: datetime) -> int:
-        return self._connection.execute(
-            signing_keys.delete().where(signing_keys.c.expires_at < now)
-        ).rowcount
+        return self._connection.execute(signing_keys.delete().where(signing_keys.c.expires_at < now)).rowcount

@@ -35,7 +35,9 @@ class Throttle:
         return {row.key: Counter(*row) for row in rows}
 
     def lock(self, keys: Sequence[str]) -> dict[str, Counter]:
-        statement = self._select.where(failure_counters.c.key.in_(list(keys))).order_by(failure_counters.c.key)
+        statement = self._select.where(failure_counters.c.key.in_(list(keys))).order_by(
+            failure_counters.c.key
+        )
         return {row.key: Counter(*row) for row in self._connection.execute(statement.with_for_update())}
 
     def put(self, counter: Counter) -> None:
@@ -47,9 +49,7 @@ class Throttle:
             self._connection.execute(failure_counters.insert().values(key=counter.key, **values))
 
     def clear(self, keys: Sequence[str]) -> None:
-        self._connection.execute(
-            failure_counters.delete().where(failure_counters.c.key.in_(list(keys)))
-        )
+        self._connection.execute(failure_counters.delete().where(failure_counters.c.key.in_(list(keys))))
 
     def forget(self, before: datetime) -> int:
         c = failure_counters.c

@@ -68,13 +68,16 @@ def redirect_allowed(client: Client, uri: str) -> bool:
 def _same_loopback(known: str, asked: tuple[str, str, str, str]) -> bool:
     parsed = _plain(known)
     return parsed is not None and (parsed[0], parsed[1], parsed[2] or "/", parsed[3]) == (
-        asked[0], asked[1], asked[2] or "/", asked[3],
+        asked[0],
+        asked[1],
+        asked[2] or "/",
+        asked[3],
     )
 
 
 def _plain(uri: str) -> tuple[str, str, str, str] | None:
     """scheme, host, path, query of an address without tricks, else None."""
-    if len(uri) > 2000 or _PRINTABLE.match(uri) is None or any(mark in uri for mark in "\\#\"<>^`{|}"):
+    if len(uri) > 2000 or _PRINTABLE.match(uri) is None or any(mark in uri for mark in '\\#"<>^`{|}'):
         return None
     try:
         parts = urlsplit(uri)
@@ -84,7 +87,9 @@ def _plain(uri: str) -> tuple[str, str, str, str] | None:
     scheme = parts.scheme.lower()
     if not scheme or scheme in _FORBIDDEN_SCHEMES or "@" in parts.netloc:
         return None
-    if any(segment in {".", ".."} for segment in parts.path.replace("%2e", ".").replace("%2E", ".").split("/")):
+    if any(
+        segment in {".", ".."} for segment in parts.path.replace("%2e", ".").replace("%2E", ".").split("/")
+    ):
         return None
     return scheme, (parts.hostname or "").lower(), parts.path, parts.query
 

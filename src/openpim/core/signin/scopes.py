@@ -159,7 +159,9 @@ def parse_scopes(
         one = find_resource(parts[0], graph, arm) if parts else Resource(ResourceKind.GRAPH, graph[0])
         name = parts[1] if parts else scope
         if found is not None and found != one:
-            return OAuthError("invalid_scope", "Scopes of two resources in one request: ask for one at a time.")
+            return OAuthError(
+                "invalid_scope", "Scopes of two resources in one request: ask for one at a time."
+            )
         found = one
         if name == ".default":
             default = True

@@ -1,0 +1,1 @@
+"""Signing in: the acts behind the OpenID Provider, and the check of every bearer token."""

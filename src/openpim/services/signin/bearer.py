@@ -1,0 +1,128 @@
+"""Who is calling one of our own APIs? The token says who; the store says, at each call, whether that still holds.
+
+A plain function for the thread the act itself runs in: `authenticate(deps, tokens, header)` gives a Caller or a
+Refusal (Code.SIGN_IN) and never raises for what a client sends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from openpim.core.caller import Caller, CallerKind
+from openpim.core.directory import User
+from openpim.core.first_party import APPLICATIONS as FIRST_PARTY
+from openpim.core.refusals import Code, Refusal
+from openpim.core.signin.scopes import ResourceKind
+from openpim.ports.deps import Deps
+from openpim.ports.store import Transaction
+from openpim.services.signin.context import issuer, origins
+from openpim.services.signin.people import able_user
+from openpim.services.signin.tokens import Tokens, instant
+
+GRAPH = frozenset({ResourceKind.GRAPH, ResourceKind.ARM})  # some tools send Graph their management token
+ARM = frozenset({ResourceKind.ARM})
+
+
+def authenticate(
+    deps: Deps,
+    tokens: Tokens,
+    authorization: str | None,
+    *,
+    accepts: frozenset[ResourceKind] = GRAPH,
+    ip: str | None = None,
+    client: str | None = None,
+    request_id: str | None = None,
+) -> Caller | Refusal:
+    """authorization: the header as sent. accepts: the audiences of this API. client: the User-Agent."""
+    scheme, _, token = (authorization or "").strip().partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        return _no("Access token is empty: sign in and send it as `Authorization: Bearer`.")
+    claims = tokens.verify(token.strip())
+    if claims is None:
+        return _no("The access token is not valid or has expired: sign in again.")
+    wrong = _meant_for_us(deps, claims, accepts)
+    if wrong is not None:
+        return wrong
+    facts: dict[str, Any] = {"ip": ip, "client": client, "request_id": request_id}
+    return deps.store.read(str(claims["tid"]), lambda tx: live_caller(tx, claims, facts))
+
+
+def _meant_for_us(deps: Deps, claims: Mapping[str, Any], accepts: frozenset[ResourceKind]) -> Refusal | None:
+    settings = deps.settings
+    addresses = {ResourceKind.GRAPH: settings.origin, ResourceKind.ARM: settings.arm_origin}
+    if claims.get("aud") not in {addresses[kind] for kind in accepts if kind in addresses}:
+        return _no("The access token is for another API: ask for one with this API's scope.")
+    tenant_id = claims.get("tid")
+    if not isinstance(tenant_id, str) or claims.get("iss") not in {
+        issuer(origin, tenant_id) for origin in origins(settings)
+    }:
+        return _no("The access token was issued by somebody else: sign in here.")
+    return None
+
+
+def live_caller(tx: Transaction, claims: Mapping[str, Any], facts: Mapping[str, Any]) -> Caller | Refusal:
+    """The caller, if everything the token rests on still stands. tx: of the token's tenant."""
+    revocable = [claims.get(name) for name in ("gid", "sid", "jti")]
+    if tx.revocations.any_of([one for one in revocable if isinstance(one, str)]):
+        return _no("The sign-in behind this access token has ended: sign in again.")
+    if claims.get("idtyp") == "app":
+        return _application(tx, claims, facts)
+    user = tx.users.get(str(claims.get("oid")))
+    if user is None or not _still_able(tx, user):
+        return _no("The account of this access token is disabled or gone: ask an administrator.")
+    if not _client_still_able(tx, str(claims.get("appid"))):
+        return _no("The application of this access token is disabled here: ask an administrator.")
+    return Caller(
+        tenant_id=tx.tenant_id,
+        principal_id=user.id,
+        kind=CallerKind.USER,
+        display_name=user.display_name,
+        user_principal_name=user.user_principal_name,
+        app_id=str(claims.get("appid")),
+        scopes=frozenset(str(claims.get("scp", "")).split()),
+        amr=_texts(claims.get("amr")),
+        acrs=_texts(claims.get("acrs")),
+        auth_time=instant(claims.get("auth_time")),
+        session_id=str(claims.get("sid")),
+        capabilities=frozenset(one.lower() for one in _texts(claims.get("xms_cc"))),
+        **facts,
+    )
+
+
+def _application(tx: Transaction, claims: Mapping[str, Any], facts: Mapping[str, Any]) -> Caller | Refusal:
+    principal = tx.service_principals.get(str(claims.get("oid")))
+    if principal is None or not principal.enabled or principal.app_id != claims.get("appid"):
+        return _no("The application of this access token is disabled or gone: ask an administrator.")
+    return Caller(
+        tenant_id=tx.tenant_id,
+        principal_id=principal.id,
+        kind=CallerKind.SERVICE_PRINCIPAL,
+        display_name=principal.display_name,
+        app_id=principal.app_id,
+        permissions=frozenset(principal.permissions),
+        **facts,
+    )
+
+
+def _still_able(tx: Transaction, user: User) -> bool:
+    if not user.enabled or user.deleted_at is not None:
+        return False
+    if user.home_tenant_id and user.home_user_id:
+        return able_user(tx, user.home_tenant_id, user.home_user_id) is not None
+    return True
+
+
+def _client_still_able(tx: Transaction, app_id: str) -> bool:
+    if app_id in FIRST_PARTY:
+        return True
+    principal = tx.service_principals.by_app_id(app_id)
+    return principal is None or principal.enabled
+
+
+def _texts(value: Any) -> frozenset[str]:
+    return frozenset(one for one in value if isinstance(one, str)) if isinstance(value, list) else frozenset()
+
+
+def _no(message: str) -> Refusal:
+    return Refusal(Code.SIGN_IN, message)

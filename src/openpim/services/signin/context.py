@@ -1,0 +1,68 @@
+"""What the sign-in acts share beyond `Deps`: keys, sealed boxes, the password hasher. Made once, in app.py."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from argon2 import PasswordHasher, Type
+
+from openpim.core.settings import Settings
+from openpim.core.signin.oauth import OAuthError
+from openpim.core.signin.scopes import Asked, parse_scopes
+from openpim.ports.deps import Deps
+from openpim.services.signin.sealing import Sealer
+from openpim.services.signin.tokens import Tokens
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """gate: how many passwords are hashed at once (each takes its memory). dummy: a hash nobody's password has."""
+
+    deps: Deps
+    tokens: Tokens
+    sealer: Sealer
+    hasher: PasswordHasher
+    gate: threading.Semaphore
+    dummy: str
+
+    @property
+    def settings(self) -> Settings:
+        return self.deps.settings
+
+    def asked(self, scope: str, resource: str = "") -> Asked | OAuthError:
+        """Read a `scope` parameter against our own addresses."""
+        return parse_scopes(scope, origins(self.settings), (self.settings.arm_origin,), resource=resource)
+
+
+def make_sign_in(deps: Deps, master_key: bytes) -> SignIn:
+    """master_key: the 32 bytes of the key file in the data directory (see openpim.keyfile)."""
+    settings = deps.settings
+    sealer = Sealer(master_key, deps.secret)
+    hasher = PasswordHasher(
+        time_cost=settings.argon2_time_cost,
+        memory_cost=settings.argon2_memory_kib,
+        parallelism=settings.argon2_parallelism,
+        type=Type.ID,
+    )
+    return SignIn(
+        deps=deps,
+        tokens=Tokens(deps, sealer),
+        sealer=sealer,
+        hasher=hasher,
+        gate=threading.Semaphore(settings.password_checks_at_once),
+        dummy=hasher.hash(deps.secret(24)),
+    )
+
+
+def origins(settings: Settings) -> tuple[str, ...]:
+    """Every origin a client may know us by, the canonical one first: the allowed hosts, on the same port."""
+    parts = urlsplit(settings.origin)
+    port = f":{parts.port}" if parts.port is not None else ""
+    others = [f"{parts.scheme}://{host}{port}" for host in settings.allowed_hosts]
+    return tuple(dict.fromkeys([settings.origin, *others]))
+
+
+def issuer(origin: str, tenant_id: str) -> str:
+    return f"{origin}/{tenant_id}/v2.0"

@@ -1,0 +1,212 @@
+"""Makes tokens: what stands in an access token, an ID token and a token answer.
+
+The claims are gathered inside the unit of work (`Draft`), the signatures are made after the commit.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from openpim.core.directory import ServicePrincipal
+from openpim.core.signin.lifetimes import access_token_end
+from openpim.core.signin.scopes import Asked, ResourceKind
+from openpim.core.signin.values import Client, Grant, RefreshToken, digest
+from openpim.ports.store import Transaction
+from openpim.services.signin.context import SignIn, issuer
+from openpim.services.signin.people import Person
+from openpim.services.signin.roles import InForce, roles_in_force
+from openpim.services.signin.sealing import b64
+from openpim.services.signin.tokens import seconds
+
+_ID_TOKEN_MINUTES = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A token answer before it is signed. scope: the strings to echo. refresh: the secret of a refresh token."""
+
+    access: dict[str, Any]
+    expires_in: int
+    scope: tuple[str, ...] = ()
+    identity: dict[str, Any] | None = None
+    client_info: str | None = None
+    refresh: str | None = None
+    v1_resource: str = ""
+
+
+def client_info(person: Person) -> str:
+    """MSAL's account key: the home account, whatever tenant the token is for."""
+    account = person.account
+    return b64(json.dumps({"uid": account.user_id, "utid": account.tenant_id}).encode("ascii"))
+
+
+def draft_for_person(
+    signin: SignIn,
+    tx: Transaction,
+    grant: Grant,
+    person: Person,
+    asked: Asked,
+    now: datetime,
+    *,
+    id_issuer: str,
+    acrs: frozenset[str],
+    cp1: bool,
+    nonce: str | None = None,
+) -> Draft:
+    """id_issuer: the issuer the client's discovery document named; the access token's is always the tenant's."""
+    settings = signin.settings
+    held = roles_in_force(tx.in_tenant(person.tenant_id), person.tenant_id, person.user.id, now)
+    end = access_token_end(now, settings.access_token_minutes, held.ends)
+    access = _access(signin, grant, person, asked, held, now, end, acrs, cp1)
+    identity = _identity(grant, person, now, id_issuer, nonce) if asked.openid else None
+    return Draft(
+        access=access,
+        expires_in=max(1, seconds(end) - seconds(now)),
+        scope=asked.scopes,
+        identity=identity,
+        client_info=client_info(person),
+    )
+
+
+def _access(
+    signin: SignIn,
+    grant: Grant,
+    person: Person,
+    asked: Asked,
+    held: InForce,
+    now: datetime,
+    end: datetime,
+    acrs: frozenset[str],
+    cp1: bool,
+) -> dict[str, Any]:
+    user = person.user
+    claims: dict[str, Any] = {
+        **_common(signin, person.tenant_id, asked, grant.client_id, now, end),
+        "sub": user.id,
+        "oid": user.id,
+        "scp": " ".join(asked.granted),
+        "upn": user.user_principal_name,
+        "unique_name": user.user_principal_name,
+        "preferred_username": user.user_principal_name,
+        "name": user.display_name,
+        "amr": list(grant.amr),
+        "acr": "1",
+        "auth_time": seconds(grant.auth_time),
+        "idtyp": "user",
+        "sid": grant.session_id,
+        "gid": grant.id,
+        "wids": list(held.wids),
+    }
+    if acrs:
+        claims["acrs"] = sorted(acrs)
+    if cp1:
+        claims["xms_cc"] = ["CP1"]
+    if person.guest:
+        claims["idp"] = issuer(signin.settings.origin, person.account.tenant_id)
+    return claims
+
+
+def _common(
+    signin: SignIn, tenant_id: str, asked: Asked, app_id: str, now: datetime, end: datetime
+) -> dict[str, Any]:
+    return {
+        "iss": issuer(signin.settings.origin, tenant_id),
+        "aud": audience(asked),
+        "iat": seconds(now),
+        "nbf": seconds(now),
+        "exp": seconds(end),
+        "tid": tenant_id,
+        "appid": app_id,
+        "azp": app_id,
+        "jti": signin.deps.new_id(),
+        "ver": "2.0",
+    }
+
+
+def audience(asked: Asked) -> str:
+    """`aud`: our own address for our own APIs, the bare client id for an API of the tenant's."""
+    named = asked.resource.audience
+    if asked.resource.kind is ResourceKind.APPLICATION:
+        return named.removeprefix("api://").removeprefix("spn:")
+    return named
+
+
+def _identity(
+    grant: Grant, person: Person, now: datetime, id_issuer: str, nonce: str | None
+) -> dict[str, Any]:
+    user = person.user
+    claims: dict[str, Any] = {
+        "iss": id_issuer,
+        "aud": grant.client_id,
+        "sub": user.id,
+        "iat": seconds(now),
+        "nbf": seconds(now),
+        "exp": seconds(now + timedelta(minutes=_ID_TOKEN_MINUTES)),
+        "auth_time": seconds(grant.auth_time),
+        "tid": person.tenant_id,
+        "oid": user.id,
+        "preferred_username": user.user_principal_name,
+        "name": user.display_name,
+        "amr": list(grant.amr),
+        "sid": grant.session_id,
+        "ver": "2.0",
+    }
+    if "profile" in grant.scope:
+        claims |= {k: v for k, v in (("given_name", user.given_name), ("family_name", user.surname)) if v}
+    if "email" in grant.scope and user.mail:
+        claims["email"] = user.mail
+    # Version-1 clients (the adfs alias) read these.
+    claims["upn"] = claims["unique_name"] = user.user_principal_name
+    if nonce is not None:
+        claims["nonce"] = nonce
+    return claims
+
+
+def draft_for_app(
+    signin: SignIn, tenant_id: str, client: Client, principal: ServicePrincipal, asked: Asked, now: datetime
+) -> Draft:
+    """Client credentials: no person, no refresh token; `roles` are the application permissions."""
+    end = now + timedelta(minutes=signin.settings.access_token_minutes)
+    access = {
+        **_common(signin, tenant_id, asked, client.app_id, now, end),
+        "sub": principal.id,
+        "oid": principal.id,
+        "roles": list(principal.permissions),
+        "idtyp": "app",
+        "app_displayname": principal.display_name,
+        "appidacr": "1",
+    }
+    return Draft(access=access, expires_in=seconds(end) - seconds(now), scope=asked.scopes)
+
+
+def new_refresh_token(signin: SignIn, tx: Transaction, grant: Grant, now: datetime) -> str:
+    secret = f"opimrt_{signin.deps.secret(32)}"
+    tx.refresh_tokens.add(
+        RefreshToken(hash=digest(secret), grant_id=grant.id, created_at=now, expires_at=grant.expires_at)
+    )
+    return secret
+
+
+def render(signin: SignIn, draft: Draft) -> dict[str, Any]:
+    """The token endpoint's answer."""
+    answer: dict[str, Any] = {
+        "token_type": "Bearer",
+        "scope": " ".join(draft.scope),
+        "expires_in": draft.expires_in,
+        "ext_expires_in": draft.expires_in,
+        "access_token": signin.tokens.sign(draft.access, "at+jwt"),
+    }
+    if draft.identity is not None:
+        answer["id_token"] = signin.tokens.sign(draft.identity)
+    if draft.refresh is not None:
+        answer["refresh_token"] = draft.refresh
+    if draft.client_info is not None:
+        answer["client_info"] = draft.client_info
+    if draft.v1_resource:
+        answer["resource"] = draft.v1_resource
+        answer["expires_on"] = draft.access["exp"]
+        answer["not_before"] = draft.access["nbf"]
+    return answer

@@ -1,0 +1,101 @@
+"""Short cuts for tests of other rooms: a sign-in context that is cheap to make, and access tokens without a browser.
+
+    signin = fast_sign_in(deps)
+    token = access_token(signin, tenant_id, user_id, amr=("pwd", "otp", "mfa"))
+    client.get("/v1.0/me", headers={"Authorization": f"Bearer {token}"})
+
+The tokens are the real thing (signed, checked live); only the way to them is short.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from openpim.core.first_party import PIM
+from openpim.core.settings import Settings
+from openpim.core.signin.scopes import Asked
+from openpim.core.signin.values import Grant
+from openpim.ports.deps import Deps
+from openpim.services.signin.context import SignIn, issuer, make_sign_in
+from openpim.services.signin.issue import draft_for_app, draft_for_person
+from openpim.services.signin.people import account_of, find_client, person_in
+
+MASTER_KEY = bytes(range(32))
+GRAPH = "https://graph.microsoft.com/.default"
+
+
+def fast(settings: Settings) -> Settings:
+    """The same settings with the cheapest password hash."""
+    return replace(settings, argon2_time_cost=1, argon2_memory_kib=8, argon2_parallelism=1)
+
+
+def fast_sign_in(deps: Deps) -> SignIn:
+    """A sign-in context for tests: fixed key file, cheap passwords. Makes the RSA key at the first token."""
+    return make_sign_in(replace(deps, settings=fast(deps.settings)), MASTER_KEY)
+
+
+def access_token(
+    signin: SignIn,
+    tenant_id: str,
+    user_id: str,
+    *,
+    scope: str = GRAPH,
+    amr: tuple[str, ...] = ("pwd",),
+    acrs: tuple[str, ...] = (),
+    client_id: str = PIM,
+    cp1: bool = False,
+    session_id: str = "",
+) -> str:
+    """A bearer token of that user, as if he had just signed in with `amr` (add "mfa" for two factors)."""
+    now = signin.deps.clock()
+    asked = signin.asked(scope)
+    assert isinstance(asked, Asked), asked
+
+    def work(tx):
+        user = tx.in_tenant(tenant_id).users.get(user_id)
+        assert user is not None, f"no user {user_id} in {tenant_id}"
+        person = person_in(tx, account_of(user, tenant_id), tenant_id)
+        assert person is not None, "the user, or his home account, is disabled"
+        grant = Grant(
+            id=signin.deps.new_id(),
+            client_id=client_id,
+            account=person.account,
+            tenant_id=tenant_id,
+            scope=asked.scopes,
+            session_id=session_id or signin.deps.new_id(),
+            amr=amr,
+            acrs=acrs,
+            auth_time=now,
+            created_at=now,
+            expires_at=now + timedelta(days=90),
+            cp1=cp1,
+        )
+        return draft_for_person(
+            signin,
+            tx,
+            grant,
+            person,
+            asked,
+            now,
+            id_issuer=issuer(signin.settings.origin, tenant_id),
+            acrs=frozenset(acrs),
+            cp1=cp1,
+        )
+
+    return signin.tokens.sign(signin.deps.store.read(tenant_id, work).access, "at+jwt")
+
+
+def app_token(signin: SignIn, tenant_id: str, app_id: str, *, scope: str = GRAPH) -> str:
+    """A bearer token of an application acting as itself, through its service principal in the tenant."""
+    asked = signin.asked(scope)
+    assert isinstance(asked, Asked), asked
+
+    def work(tx):
+        client = find_client(tx, app_id)
+        principal = tx.in_tenant(tenant_id).service_principals.by_app_id(app_id)
+        assert client is not None, f"no application {app_id}"
+        assert principal is not None, f"no service principal of {app_id} in {tenant_id}"
+        return draft_for_app(signin, tenant_id, client, principal, asked, signin.deps.clock())
+
+    return signin.tokens.sign(signin.deps.store.read(tenant_id, work).access, "at+jwt")
