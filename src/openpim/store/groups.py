@@ -197,7 +197,7 @@ class Groups:
     def transitive_member_ids(self, group_id: str, now: datetime) -> frozenset[str]:
         below = m.groups_below(self._connection, self._tenant_id, group_id, now)
         statement = m.members_of(self._tenant_id, below, now)
-        return frozenset(row[0] for row in self._connection.execute(statement))
+        return frozenset(self._connection.execute(statement).scalars())
 
     def owners(self, group_id: str, now: datetime, query: Query) -> Page[Principal]:
         base = self._among(m.owners_of(self._tenant_id, group_id, now))

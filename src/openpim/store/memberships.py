@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import (
     CTE,
@@ -154,7 +155,7 @@ def groups_below(connection: Connection, tenant_id: str, group_id: str, now: dat
     return _walk(connection, group_id, edges, "groups_below")
 
 
-def members_of(tenant_id: str, group: str | CTE, now: datetime) -> CompoundSelect[tuple[str]]:
+def members_of(tenant_id: str, group: str | CTE, now: datetime) -> CompoundSelect[Any]:
     """The ids of the direct members of one group, or of every group in a walk."""
     members, schedules = group_members.c, _schedules.c
     return union(
@@ -163,7 +164,7 @@ def members_of(tenant_id: str, group: str | CTE, now: datetime) -> CompoundSelec
     )
 
 
-def owners_of(tenant_id: str, group_id: str, now: datetime) -> CompoundSelect[tuple[str]]:
+def owners_of(tenant_id: str, group_id: str, now: datetime) -> CompoundSelect[Any]:
     owners, schedules = group_owners.c, _schedules.c
     return union(
         select(owners.owner_id).where(owners.tenant_id == tenant_id, owners.group_id == group_id),
@@ -171,7 +172,7 @@ def owners_of(tenant_id: str, group_id: str, now: datetime) -> CompoundSelect[tu
     )
 
 
-def owned_by(tenant_id: str, principal_id: str, now: datetime) -> CompoundSelect[tuple[str]]:
+def owned_by(tenant_id: str, principal_id: str, now: datetime) -> CompoundSelect[Any]:
     owners, schedules = group_owners.c, _schedules.c
     return union(
         select(owners.group_id).where(owners.tenant_id == tenant_id, owners.owner_id == principal_id),
@@ -181,7 +182,7 @@ def owned_by(tenant_id: str, principal_id: str, now: datetime) -> CompoundSelect
     )
 
 
-def groups_of(tenant_id: str, member_id: str, now: datetime) -> CompoundSelect[tuple[str]]:
+def groups_of(tenant_id: str, member_id: str, now: datetime) -> CompoundSelect[Any]:
     """The ids of the groups someone is directly in."""
     members, schedules = group_members.c, _schedules.c
     return union(
