@@ -1,0 +1,177 @@
+"""Role settings: what a role demands of an activation and of an assignment.
+
+Entra shows these as 17 rules with fixed ids; here they are typed settings, and the faces render them as rules.
+Beyond Entra (approval only): several stages, a quorum for each, a time-out and an escalation that are honoured.
+Source of defaults: the documented untouched policy of an Entra tenant (blueprint, section 2; rules 1-17).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+
+from openpim.core.grants import Duration, Kind, days, hours
+
+
+class Requirement(StrEnum):
+    """What may be demanded of a requestor (case-sensitive on the wire)."""
+
+    MFA = "MultiFactorAuthentication"
+    JUSTIFICATION = "Justification"
+    TICKETING = "Ticketing"
+
+
+@dataclass(frozen=True, slots=True)
+class Expiry:
+    """required False: permanent is allowed. maximum: the longest that may be asked for, None = no limit."""
+
+    required: bool
+    maximum: Duration | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewers:
+    """Who decides: user ids and group ids."""
+
+    users: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+
+    def keys(self) -> frozenset[str]:
+        return frozenset(self.users) | frozenset(self.groups)
+
+    def __bool__(self) -> bool:
+        return bool(self.users or self.groups)
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One stage of approval. quorum: how many different people must approve (one denial denies).
+
+    escalate_after: minutes until `escalation` reviewers are asked too; 0 = never.
+    """
+
+    timeout_minutes: int = 24 * 60
+    justification_required: bool = True
+    primary: Reviewers = Reviewers()
+    escalation: Reviewers = Reviewers()
+    escalate_after_minutes: int = 0
+    quorum: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalSettings:
+    """requestor_justification and extension are Graph's members of the same rule; mode is derived."""
+
+    required: bool = False
+    required_for_extension: bool = False
+    requestor_justification_required: bool = True
+    stages: tuple[Stage, ...] = (Stage(),)
+
+
+class Level(StrEnum):
+    NONE = "None"
+    CRITICAL = "Critical"
+    ALL = "All"
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """Who is mailed about one kind of event. recipients: further addresses."""
+
+    level: Level = Level.ALL
+    default_recipients: bool = True
+    recipients: tuple[str, ...] = ()
+
+
+NOTIFICATION_KEYS = tuple(
+    f"{recipient}_{event}"
+    for event in ("Admin_Eligibility", "Admin_Assignment", "EndUser_Assignment")
+    for recipient in ("Admin", "Requestor", "Approver")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The settings of one role (at one scope), in force since `modified_at`.
+
+    id: stable for ever; version counts changes. context: authentication context an activation must carry, or None.
+    """
+
+    id: str
+    role_id: str
+    scope: str = "/"
+    version: int = 1
+    activation: Expiry = Expiry(required=True, maximum=hours(8))
+    activation_requires: frozenset[Requirement] = frozenset({Requirement.MFA, Requirement.JUSTIFICATION})
+    context_enabled: bool = False
+    context: str | None = None
+    approval: ApprovalSettings = ApprovalSettings()
+    eligibility: Expiry = Expiry(required=False, maximum=days(365))
+    assignment: Expiry = Expiry(required=False, maximum=days(180))
+    assignment_requires: frozenset[Requirement] = frozenset({Requirement.JUSTIFICATION})
+    eligibility_requires: frozenset[Requirement] = frozenset()
+    notifications: dict[str, Notification] = field(
+        default_factory=lambda: {key: Notification() for key in NOTIFICATION_KEYS}
+    )
+    modified_at: datetime | None = None
+    modified_by: str | None = None
+    modified_by_name: str | None = None
+
+    def expiry_of(self, kind: Kind) -> Expiry:
+        """The limit on what an administrator gives."""
+        return self.eligibility if kind is Kind.ELIGIBILITY else self.assignment
+
+    def admin_requires(self, kind: Kind) -> frozenset[Requirement]:
+        return self.eligibility_requires if kind is Kind.ELIGIBILITY else self.assignment_requires
+
+
+def default_directory_policy(policy_id: str, role_id: str) -> Policy:
+    """The untouched policy of a directory role."""
+    return Policy(id=policy_id, role_id=role_id)
+
+
+def default_group_policy(policy_id: str, role_id: str, group_id: str) -> Policy:
+    """The untouched policy of a group's member or owner: permanent eligibility is not allowed."""
+    return replace(
+        Policy(id=policy_id, role_id=role_id, scope=group_id), eligibility=Expiry(required=True, maximum=days(365))
+    )
+
+
+def faults(policy: Policy) -> list[tuple[str, str]]:
+    """What is wrong with the settings, as (member, message); empty when they can be stored."""
+    found: list[tuple[str, str]] = []
+    for name, expiry in (
+        ("activation", policy.activation),
+        ("eligibility", policy.eligibility),
+        ("assignment", policy.assignment),
+    ):
+        if expiry.required and expiry.maximum is None:
+            found.append((name, "an expiration that is required needs a maximum duration"))
+    if policy.activation.maximum is not None and not (
+        policy.activation.maximum.months == 0 and 5 * 60 <= policy.activation.maximum.seconds <= 24 * 3600
+    ):
+        found.append(("activation", "the activation maximum must lie between 5 minutes and 24 hours"))
+    if policy.context_enabled and not policy.context:
+        found.append(("context", "name the authentication context (c1 to c99) that is to be required"))
+    if policy.context_enabled and Requirement.MFA in policy.activation_requires:
+        found.append(("context", "multi-factor authentication and an authentication context exclude each other"))
+    if policy.approval.required and not policy.approval.stages:
+        found.append(("approval", "an approval that is required needs at least one stage"))
+    if len(policy.approval.stages) > 5:
+        found.append(("approval", "at most five approval stages are supported"))
+    for number, stage in enumerate(policy.approval.stages, start=1):
+        if not 1 <= stage.timeout_minutes <= 60 * 24 * 60:
+            found.append(("approval", f"stage {number}: the time-out must lie between 1 minute and 60 days"))
+        if not 1 <= stage.quorum <= 20:
+            found.append(("approval", f"stage {number}: the quorum must lie between 1 and 20"))
+        if stage.quorum > 1 and stage.primary and not stage.primary.groups and not stage.escalation:
+            if stage.quorum > len(set(stage.primary.users)):
+                found.append(("approval", f"stage {number}: the quorum is larger than the number of approvers"))
+        if stage.escalate_after_minutes and stage.escalate_after_minutes >= stage.timeout_minutes:
+            found.append(("approval", f"stage {number}: it must escalate before it times out"))
+        if stage.escalate_after_minutes and not stage.escalation:
+            found.append(("approval", f"stage {number}: name the approvers to escalate to"))
+        if len(stage.primary.keys()) > 100 or len(stage.escalation.keys()) > 100:
+            found.append(("approval", f"stage {number}: at most 100 approvers"))
+    return found
