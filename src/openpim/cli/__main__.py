@@ -36,7 +36,7 @@ def overview() -> str:
         "Options of every command: -o table|json|jsonl|tsv, --profile NAME, --no-color, --debug, --help",
         "Exit codes: pim --exit-codes     Version: pim --version",
         "",
-        "First steps:  pim login     pim list     pim activate \"Teams Administrator\"",
+        'First steps:  pim login     pim list     pim activate "Teams Administrator"',
     ]  # fmt: skip
     return "\n".join(lines) + "\n"
 
@@ -93,7 +93,11 @@ def _run(argv: Sequence[str]) -> int:
     args = build(name, command).parse_args(rest)
     from openpim.cli.context import Context
 
-    return command.run(args, Context(args))
+    context = Context(args)
+    try:
+        return command.run(args, context)
+    finally:
+        context.close()
 
 
 def _report(error: PimError) -> int:

@@ -85,7 +85,14 @@ class Context:
     def use_profile(self, profile: Profile) -> None:
         """From now on this profile (sign-in makes one)."""
         self._profile = profile
-        self._transport = self._session = self._graph = None
+        self.close()
+        self._session = self._graph = None
+
+    def close(self) -> None:
+        """Close the connections."""
+        if self._transport is not None:
+            self._transport.close()
+        self._transport = None
 
     @property
     def transport(self) -> Transport:

@@ -154,10 +154,7 @@ class Printer:
     def _table(self, rows: Sequence[Row], columns: Sequence[Column]) -> None:
         shown = [column for column in columns if any(_plain(row.get(column[0])) for row in rows)]
         lines = [[column[1] for column in shown]]
-        for row in rows:
-            lines.append(
-                [local(row.get(c[0])) if len(c) > 2 else one_line(_plain(row.get(c[0]))) for c in shown]
-            )
+        lines += [[local(row.get(c[0])) if len(c) > 2 else one_line(_plain(row.get(c[0]))) for c in shown] for row in rows]
         widths = [max(_width(line[index]) for line in lines) for index in range(len(shown))]
         for number, line in enumerate(lines):
             cells = []

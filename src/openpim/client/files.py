@@ -1,7 +1,7 @@
-"""Where the client keeps its files, and how it writes them: private, whole or not at all.
+r"""Where the client keeps its files, and how it writes them: private, whole or not at all.
 
 `PIM_CONFIG_HOME`, else `$XDG_CONFIG_HOME/openpim`, else `~/.config/openpim` (on Windows
-`%APPDATA%\\openpim`).  Files are 0600 in a 0700 folder, written beside and moved into place; a secret
+`%APPDATA%\openpim`).  Files are 0600 in a 0700 folder, written beside and moved into place; a secret
 that others could read is refused, as ssh does.
 """
 
@@ -14,7 +14,7 @@ from openpim.client.errors import PimError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any
+    from typing import Any, Self
 
 __all__ = ["Lock", "config_home", "ensure_home", "read_private", "write_private"]
 
@@ -83,9 +83,9 @@ class Lock:
         self.path = path
         self._stream: Any = None
 
-    def __enter__(self) -> Lock:
+    def __enter__(self) -> Self:
         ensure_home(os.path.dirname(self.path))
-        self._stream = open(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600), "rb+")  # noqa: SIM115
+        self._stream = open(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600), "rb+")
         try:
             import fcntl
         except ImportError:  # Windows

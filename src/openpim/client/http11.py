@@ -71,7 +71,7 @@ def _proxy_for(host: str) -> str:
     excluded = os.environ.get("NO_PROXY") or os.environ.get("no_proxy") or ""
     for pattern in excluded.split(","):
         name = pattern.strip().lstrip(".").lower()
-        if name and (name == "*" or host == name or host.endswith("." + name)):
+        if name and (name in {"*", host} or host.endswith("." + name)):
             return ""
     return proxy
 
@@ -193,9 +193,13 @@ class Connection:
 
     # -- reading -------------------------------------------------------------------------------
 
+    def _receive(self, most: int) -> bytes:
+        if self._socket is None:
+            raise ValueError("the connection is closed")
+        return self._socket.recv(most)
+
     def _fill(self) -> bool:
-        assert self._socket is not None
-        chunk = self._socket.recv(65536)
+        chunk = self._receive(65536)
         self._buffer += chunk
         return bool(chunk)
 
@@ -210,9 +214,8 @@ class Connection:
         parts = [self._buffer[:count]]
         self._buffer = self._buffer[count:]
         missing = count - len(parts[0])
-        assert self._socket is not None
         while missing:
-            chunk = self._socket.recv(min(missing, 262144))
+            chunk = self._receive(min(missing, 262144))
             if not chunk:
                 raise ValueError("the answer broke off")
             parts.append(chunk)

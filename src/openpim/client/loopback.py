@@ -12,6 +12,10 @@ from openpim.client import clock
 from openpim.client.errors import PimError
 from openpim.client.transport import unquote
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Self
+
 __all__ = ["Listener"]
 
 _PAGE = (
@@ -76,7 +80,7 @@ class Listener:
         self._server.state = state
         self.redirect_uri = f"http://localhost:{self._server.server_address[1]}"
 
-    def __enter__(self) -> Listener:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

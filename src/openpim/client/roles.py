@@ -74,8 +74,20 @@ class Holding:
     """A role somebody is eligible for, or holds now.  `via` names the group it comes through."""
 
     __slots__ = (
-        "activated", "eligible", "ends", "id", "member_type", "principal_id", "principal", "role", "role_id",
-        "schedule_id", "scope", "scope_name", "starts", "via",
+        "activated",
+        "eligible",
+        "ends",
+        "id",
+        "member_type",
+        "principal",
+        "principal_id",
+        "role",
+        "role_id",
+        "schedule_id",
+        "scope",
+        "scope_name",
+        "starts",
+        "via",
     )  # fmt: skip
 
     def __init__(self, row: Row, *, eligible: bool, me: str = "") -> None:

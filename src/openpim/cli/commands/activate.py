@@ -75,6 +75,13 @@ class Attempt:
         self.error: PimError | None = None
 
     @property
+    def holding(self) -> Holding:
+        """What the name stands for; only once that is known."""
+        if self.held is None:
+            raise PimError("unexpected", f"{self.name!r} stands for nothing")
+        return self.held
+
+    @property
     def label(self) -> str:
         return label(self.held) if self.held else self.name
 
@@ -157,14 +164,13 @@ def _ready(attempts: list[Attempt], wish: Wish, context: Context) -> list[Attemp
     graph = context.graph
     known = policies(graph, list(dict.fromkeys(one.held.role_id for one in todo if one.held)))
     for one in todo:
-        one.demand = Demand(known.get(one.held.role_id)) if one.held else one.demand
+        one.demand = Demand(known.get(one.holding.role_id))
     complete(wish, {one.label: one.demand for one in todo}, context)
     notes: list[str] = []
     stamp = context.profile.kind == "entra"
     for one in todo:
-        assert one.held is not None
         try:
-            one.body = body(graph.me, one.held, one.scope, wish, one.demand, notes, stamp=stamp)
+            one.body = body(graph.me, one.holding, one.scope, wish, one.demand, notes, stamp=stamp)
         except PimError as error:
             one.error = error
     for note in notes:
@@ -187,7 +193,6 @@ def _send(ready: list[Attempt], wish: Wish, graph: Graph) -> None:
 
 
 def _take(one: Attempt, answer: Any, wish: Wish) -> None:
-    assert one.held is not None
     if isinstance(answer, StepUpError) and wish.validate:
         text = f"{one.label}: everything else is fine, but a stronger sign-in is needed ({answer.message})"
         one.error = PimError("policy", text, answer.hint)
@@ -205,7 +210,7 @@ def _take(one: Attempt, answer: Any, wish: Wish) -> None:
         one.ends = Asked(answer).ends
     else:
         one.asked = Asked(answer)
-        one.asked.role, one.asked.scope_name = one.held.role, one.held.scope_name
+        one.asked.role, one.asked.scope_name = one.holding.role, one.scope_name
 
 
 def _await(attempts: list[Attempt], context: Context, *, wait: bool, timeout: float) -> None:
@@ -294,7 +299,7 @@ def _code(one: Attempt) -> int:
 
 
 def _sentence(one: Attempt) -> str:
-    if one.state == "active" or one.state == "already active":
+    if one.state in {"active", "already active"}:
         word = "is active" if one.state == "active" else "is already active"
         if one.ends is None:
             return f"{one.label} {word}." if one.asked or one.state == "active" else f"{one.label} {word}, permanently."

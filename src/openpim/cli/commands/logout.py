@@ -24,8 +24,9 @@ def run(args: Namespace, context: Context) -> int:
 
     profiles = list(context.config.profiles.values()) if args.all else [context.profile]
     for profile in profiles:
-        session = Session(profile, Transport(ca_file=profile.ca_file, timeout=10.0), context.home)
-        was, told = session.forget()
+        transport = Transport(ca_file=profile.ca_file, timeout=10.0)
+        was, told = Session(profile, transport, context.home).forget()
+        transport.close()
         if context.printer.for_people:
             context.printer.line(f"Signed out of {profile.graph}." if was else f"Not signed in to {profile.graph}.")
         if was and not told:

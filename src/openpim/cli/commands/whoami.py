@@ -23,7 +23,7 @@ def configure(parser: ArgumentParser) -> None:
     """No options of its own."""
 
 
-def run(args: Namespace, context: Context) -> int:
+def run(_args: Namespace, context: Context) -> int:
     """Show the account."""
     tokens = context.session.tokens()
     claims = decode_claims(tokens.access)
