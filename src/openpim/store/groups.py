@@ -21,7 +21,7 @@ from sqlalchemy import (
     update,
 )
 
-from openpim.core.directory import Group, Principal, PrincipalKind, fold
+from openpim.core.directory import Group, Principal, PrincipalKind
 from openpim.core.query import Page, Query
 from openpim.store import memberships as m
 from openpim.store.listing import Fields, page, starts_with
@@ -33,6 +33,7 @@ from openpim.store.principals import (
     living,
     make_principal,
     mark_deleted,
+    named,
     principals,
     write_principal,
 )
@@ -134,14 +135,15 @@ class Groups:
         return found
 
     def page(self, query: Query) -> Page[Group]:
-        return page(self._connection, _rows(self._tenant_id), FIELDS, query, make_group)
+        base = _rows(self._tenant_id)
+        if named(query):  # then the index of names leads
+            base = base.where(living(self._tenant_id, PrincipalKind.GROUP))
+        return page(self._connection, base, FIELDS, query, make_group)
 
     def search(self, text: str, limit: int = 20) -> tuple[Group, ...]:
         statement = (
             _rows(self._tenant_id)
-            .where(
-                living(self._tenant_id, PrincipalKind.GROUP), starts_with(principals.c.name_key, fold(text))
-            )
+            .where(living(self._tenant_id, PrincipalKind.GROUP), starts_with(principals.c.name_key, text))
             .order_by(principals.c.name_key, principals.c.id)
             .limit(limit)
         )
@@ -170,7 +172,7 @@ class Groups:
     # -- who is in them
     def members(self, group_id: str, now: datetime, query: Query) -> Page[Principal]:
         if m.has_granted_members(self._connection, self._tenant_id, group_id, now):
-            base = self._among(m.members_of(self._tenant_id, group_id, now))
+            base = self._among(m.members_of(self._tenant_id, (group_id,), now))
         else:
             base = (
                 select(principals)
@@ -190,13 +192,11 @@ class Groups:
         return page(self._connection, base, PRINCIPAL_FIELDS, query, make_principal)
 
     def transitive_members(self, group_id: str, now: datetime, query: Query) -> Page[Principal]:
-        below = m.groups_below(self._connection, self._tenant_id, group_id, now)
-        base = self._among(m.members_of(self._tenant_id, below, now))
+        base = self._among(m.members_of(self._tenant_id, self._below(group_id, now), now))
         return page(self._connection, base, PRINCIPAL_FIELDS, query, make_principal)
 
     def transitive_member_ids(self, group_id: str, now: datetime) -> frozenset[str]:
-        below = m.groups_below(self._connection, self._tenant_id, group_id, now)
-        statement = m.members_of(self._tenant_id, below, now)
+        statement = m.members_of(self._tenant_id, self._below(group_id, now), now)
         return frozenset(self._connection.execute(statement).scalars())
 
     def owners(self, group_id: str, now: datetime, query: Query) -> Page[Principal]:
@@ -251,19 +251,22 @@ class Groups:
     def memberships(
         self, principal_id: str, now: datetime, query: Query, *, transitive: bool = False
     ) -> Page[Group]:
+        # Two steps, because no planner can guess how short a walk is.
         if transitive:
-            above = m.groups_above(self._connection, self._tenant_id, principal_id, now)
-            base = _rows(self._tenant_id).where(
-                groups.c.id.in_(select(above.c.id)), groups.c.id != principal_id
-            )
+            found = self.groups_of(principal_id, now)
         else:
             direct = m.groups_of(self._tenant_id, principal_id, now)
-            base = _rows(self._tenant_id).where(groups.c.id.in_(direct))
+            found = frozenset(self._connection.execute(direct).scalars())
+        base = _rows(self._tenant_id).where(groups.c.id.in_(found))
         return page(self._connection, base, FIELDS, query, make_group)
 
     def owned(self, principal_id: str, now: datetime, query: Query) -> Page[Group]:
         base = _rows(self._tenant_id).where(groups.c.id.in_(m.owned_by(self._tenant_id, principal_id, now)))
         return page(self._connection, base, FIELDS, query, make_group)
+
+    def _below(self, group_id: str, now: datetime) -> list[str]:
+        below = m.groups_below(self._connection, self._tenant_id, group_id, now)
+        return list(self._connection.execute(select(below.c.id)).scalars())
 
     def _among(self, ids: Any) -> Select[Any]:
         return select(principals).where(living(self._tenant_id), principals.c.id.in_(ids))

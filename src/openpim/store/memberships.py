@@ -6,7 +6,7 @@ The walks are recursive queries that meet each group once, so a circle of groups
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -28,6 +28,7 @@ from sqlalchemy import (
     or_,
     select,
     table,
+    true,
     union,
     union_all,
 )
@@ -117,8 +118,8 @@ class _Edges:
 def _walk(connection: Connection, start: str, edges: Sequence[_Edges], name: str) -> CTE:
     """start, and all that the edges reach from it, as a CTE with one column, `id`.
 
-    PostgreSQL allows one mention of the walk in its recursive part, SQLite cannot seek in a joined union: each
-    gets the form that it answers with index look-ups alone.
+    PostgreSQL allows one mention of the walk in its recursive part, SQLite has no LATERAL: each gets the form
+    that it answers with index look-ups alone.
     """
     walk = select(cast(literal(start, String), String).label("id")).cte(name, recursive=True)
     if connection.dialect.name == "sqlite":
@@ -126,9 +127,9 @@ def _walk(connection: Connection, start: str, edges: Sequence[_Edges], name: str
             *(select(cast(e.far, String).label("id")).where(e.near == walk.c.id, e.where) for e in edges)
         )
     step = union_all(
-        *(select(e.near.label("near"), cast(e.far, String).label("far")).where(e.where) for e in edges)
-    ).subquery(f"{name}_step")
-    return walk.union(select(step.c.far.label("id")).where(step.c.near == walk.c.id))
+        *(select(cast(e.far, String).label("far")).where(e.near == walk.c.id, e.where) for e in edges)
+    ).lateral(f"{name}_step")
+    return walk.union(select(step.c.far.label("id")).select_from(walk.join(step, true())))
 
 
 def groups_above(connection: Connection, tenant_id: str, principal_id: str, now: datetime) -> CTE:
@@ -155,12 +156,12 @@ def groups_below(connection: Connection, tenant_id: str, group_id: str, now: dat
     return _walk(connection, group_id, edges, "groups_below")
 
 
-def members_of(tenant_id: str, group: str | CTE, now: datetime) -> CompoundSelect[Any]:
-    """The ids of the direct members of one group, or of every group in a walk."""
+def members_of(tenant_id: str, groups: Collection[str], now: datetime) -> CompoundSelect[Any]:
+    """The ids of the direct members of any of the groups."""
     members, schedules = group_members.c, _schedules.c
     return union(
-        select(members.member_id).where(members.tenant_id == tenant_id, _is(members.group_id, group)),
-        select(schedules.principal_id).where(granted(tenant_id, now), _is(schedules.scope, group)),
+        select(members.member_id).where(members.tenant_id == tenant_id, members.group_id.in_(groups)),
+        select(schedules.principal_id).where(granted(tenant_id, now), schedules.scope.in_(groups)),
     )
 
 
@@ -197,10 +198,6 @@ def has_granted_members(connection: Connection, tenant_id: str, group_id: str, n
         select(_schedules.c.scope).where(granted(tenant_id, now), _schedules.c.scope == group_id).limit(1)
     )
     return connection.execute(statement).first() is not None
-
-
-def _is(column: ColumnElement[str], group: str | CTE) -> ColumnElement[bool]:
-    return column == group if isinstance(group, str) else column.in_(select(group.c.id))
 
 
 def forget(connection: Connection, tenant_id: str, id: str) -> None:

@@ -24,6 +24,7 @@ from sqlalchemy import (
     update,
 )
 
+from openpim.core import query as q
 from openpim.core.directory import Principal, PrincipalKind, fold
 from openpim.core.query import Page, Query
 from openpim.store.listing import Fields, page, starts_with
@@ -79,9 +80,28 @@ def batches(ids: Iterable[str]) -> Iterable[list[str]]:
 def living(tenant_id: str, *kinds: PrincipalKind) -> ColumnElement[bool]:
     """The condition of every list: this tenant, these kinds (all when none is named), not deleted."""
     parts = [principals.c.tenant_id == tenant_id, principals.c.deleted_at.is_(None)]
-    if kinds:
+    if len(kinds) == 1:
+        parts.append(principals.c.kind == kinds[0].value)
+    elif kinds:
         parts.append(principals.c.kind.in_([kind.value for kind in kinds]))
     return and_(*parts)
+
+
+def named(query: Query) -> bool:
+    """Whether the display name decides which rows come, or in which order."""
+
+    def asks(where: q.Condition | None) -> bool:
+        match where:
+            case q.All(parts) | q.Some(parts):
+                return any(asks(part) for part in parts)
+            case q.Not(part):
+                return asks(part)
+            case q.AnyOf(field) | q.Compare(field):
+                return field == "display_name"
+            case None:
+                return False
+
+    return any(order.field == "display_name" for order in query.order[:1]) or asks(query.where)
 
 
 def joined(detail: Table) -> ColumnElement[bool]:

@@ -25,7 +25,7 @@ from openpim.core.directory import Principal, PrincipalKind, ServicePrincipal
 from openpim.core.query import Page, Query
 from openpim.store.listing import Fields, page
 from openpim.store.memberships import forget
-from openpim.store.principals import batches, joined, mark_deleted, principals, write_principal
+from openpim.store.principals import batches, joined, living, mark_deleted, named, principals, write_principal
 from openpim.store.schema import metadata
 
 service_principals = Table(
@@ -110,7 +110,10 @@ class ServicePrincipals:
         return found
 
     def page(self, query: Query) -> Page[ServicePrincipal]:
-        return page(self._connection, _rows(self._tenant_id), FIELDS, query, _make)
+        base = _rows(self._tenant_id)
+        if named(query):  # then the index of names leads
+            base = base.where(living(self._tenant_id, PrincipalKind.SERVICE_PRINCIPAL))
+        return page(self._connection, base, FIELDS, query, _make)
 
     def add(self, service_principal: ServicePrincipal) -> None:
         write_principal(self._connection, self._tenant_id, _principal(service_principal), new=True)

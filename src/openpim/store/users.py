@@ -12,7 +12,7 @@ from openpim.core.directory import Principal, PrincipalKind, User, UserType, fol
 from openpim.core.query import Page, Query
 from openpim.store.listing import Fields, page, starts_with
 from openpim.store.memberships import forget
-from openpim.store.principals import batches, joined, mark_deleted, principals, write_principal
+from openpim.store.principals import batches, joined, living, mark_deleted, named, principals, write_principal
 from openpim.store.schema import metadata
 from openpim.store.types import Folded
 
@@ -145,7 +145,10 @@ class Users:
         return found
 
     def page(self, query: Query) -> Page[User]:
-        return page(self._connection, _rows(self._tenant_id), FIELDS, query, make_user)
+        base = _rows(self._tenant_id)
+        if named(query):  # then the index of names leads
+            base = base.where(living(self._tenant_id, PrincipalKind.USER))
+        return page(self._connection, base, FIELDS, query, make_user)
 
     def direct_reports(self, manager_id: str, query: Query) -> Page[User]:
         base = _rows(self._tenant_id).where(users.c.manager_id == manager_id)
@@ -154,9 +157,9 @@ class Users:
     def search(self, text: str, limit: int = 20) -> tuple[User, ...]:
         found: dict[str, User] = {}
         for key in (principals.c.name_key, users.c.upn_key):
-            statement = _rows(self._tenant_id).where(starts_with(key, text), principals.c.kind == "user")
+            statement = _rows(self._tenant_id).where(starts_with(key, text))
             if key is principals.c.name_key:
-                statement = statement.where(principals.c.tenant_id == self._tenant_id)
+                statement = statement.where(living(self._tenant_id, PrincipalKind.USER))
             statement = statement.order_by(key, users.c.id).limit(limit)
             for row in self._connection.execute(statement).mappings():
                 found[row["id"]] = make_user(row)

@@ -38,7 +38,8 @@ def group(number: int, name: str = "", **more: object) -> Group:
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
     database = Database(database_url)
-    for id, domain in ((TENANT, "example.test"), (OTHER, "other.test")):
-        database.write(id, lambda tx, id=id, domain=domain: tx.tenants.add(Tenant(id, domain, domain, NOW)))
+    for tenant, domain in ((TENANT, "example.test"), (OTHER, "other.test")):
+        made = Tenant(tenant, domain, domain, NOW)
+        database.write(tenant, lambda tx, made=made: tx.tenants.add(made))
     yield database
     database.close()
