@@ -6,8 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-Category = Literal["RoleManagement", "GroupManagement", "UserManagement", "ApplicationManagement", "Policy",
-                   "Authentication", "DirectoryManagement", "ResourceManagement"]
+Category = Literal[
+    "RoleManagement",
+    "GroupManagement",
+    "UserManagement",
+    "ApplicationManagement",
+    "Policy",
+    "Authentication",
+    "DirectoryManagement",
+    "ResourceManagement",
+]
 
 
 @dataclass(frozen=True, slots=True)

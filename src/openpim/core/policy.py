@@ -134,7 +134,8 @@ def default_directory_policy(policy_id: str, role_id: str) -> Policy:
 def default_group_policy(policy_id: str, role_id: str, group_id: str) -> Policy:
     """The untouched policy of a group's member or owner: permanent eligibility is not allowed."""
     return replace(
-        Policy(id=policy_id, role_id=role_id, scope=group_id), eligibility=Expiry(required=True, maximum=days(365))
+        Policy(id=policy_id, role_id=role_id, scope=group_id),
+        eligibility=Expiry(required=True, maximum=days(365)),
     )
 
 
@@ -155,7 +156,9 @@ def faults(policy: Policy) -> list[tuple[str, str]]:
     if policy.context_enabled and not policy.context:
         found.append(("context", "name the authentication context (c1 to c99) that is to be required"))
     if policy.context_enabled and Requirement.MFA in policy.activation_requires:
-        found.append(("context", "multi-factor authentication and an authentication context exclude each other"))
+        found.append(
+            ("context", "multi-factor authentication and an authentication context exclude each other")
+        )
     if policy.approval.required and not policy.approval.stages:
         found.append(("approval", "an approval that is required needs at least one stage"))
     if len(policy.approval.stages) > 5:
@@ -167,7 +170,9 @@ def faults(policy: Policy) -> list[tuple[str, str]]:
             found.append(("approval", f"stage {number}: the quorum must lie between 1 and 20"))
         if stage.quorum > 1 and stage.primary and not stage.primary.groups and not stage.escalation:
             if stage.quorum > len(set(stage.primary.users)):
-                found.append(("approval", f"stage {number}: the quorum is larger than the number of approvers"))
+                found.append(
+                    ("approval", f"stage {number}: the quorum is larger than the number of approvers")
+                )
         if stage.escalate_after_minutes and stage.escalate_after_minutes >= stage.timeout_minutes:
             found.append(("approval", f"stage {number}: it must escalate before it times out"))
         if stage.escalate_after_minutes and not stage.escalation:

@@ -23,7 +23,9 @@ from openpim.store.transaction import StoreTransaction
 
 T = TypeVar("T")
 _TRIES = 4
-_RETRY_STATES = frozenset({"40001", "40P01", "23505"})  # serialization, deadlock, lost a race for a unique key
+_RETRY_STATES = frozenset(
+    {"40001", "40P01", "23505"}
+)  # serialization, deadlock, lost a race for a unique key
 
 
 class Database:

@@ -203,7 +203,9 @@ def _beyond(fields: Fields, keys: list[tuple[str, bool]], values: list[Any]) -> 
     """Rows that sort after the cursor; nulls sort first (ascending) or last (descending)."""
     alternatives: list[ColumnElement[bool]] = []
     equal: list[ColumnElement[bool]] = []
-    bound: ColumnElement[bool] = true()  # says of the first key alone what all alternatives say: an index seeks it
+    bound: ColumnElement[bool] = (
+        true()
+    )  # says of the first key alone what all alternatives say: an index seeks it
     first, downward = keys[0]
     if values[0] is not None and not _nullable(fields.column(first)):
         column, typed = fields.column(first), _typed(fields.column(first), values[0], first)
@@ -238,7 +240,8 @@ def _typed(column: ColumnElement[Any], value: Any, field: str) -> Any:
 
 def _encode(values: list[Any]) -> str:
     plain = [
-        (value - _EPOCH) // timedelta(microseconds=1) if isinstance(value, datetime) else value for value in values
+        (value - _EPOCH) // timedelta(microseconds=1) if isinstance(value, datetime) else value
+        for value in values
     ]
     return base64.urlsafe_b64encode(json.dumps(plain, separators=(",", ":")).encode()).decode().rstrip("=")
 

@@ -1,0 +1,26 @@
+"""What a person asks for, before anybody has decided: the one input of all nine actions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from openpim.core.grants import Action, Kind, Provider, Ticket, Window
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """principal_id: who is to hold it. scope: a path (see core/scopes.py). schedule_id: the schedule meant, when
+    several could be. validation_only: decide and answer, change nothing."""
+
+    kind: Kind
+    provider: Provider
+    action: Action
+    principal_id: str
+    role_id: str
+    scope: str
+    justification: str | None = None
+    ticket: Ticket = Ticket()
+    window: Window = Window()
+    validation_only: bool = False
+    custom_data: str | None = None
+    schedule_id: str | None = None

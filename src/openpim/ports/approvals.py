@@ -1,0 +1,39 @@
+"""Approvals: stages, who may decide in each, and what they decided."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Protocol
+
+from openpim.core.approval import Approval
+
+
+class Approvals(Protocol):
+    def get(self, approval_id: str, *, lock: bool = False) -> Approval | None: ...
+
+    def add(self, approval: Approval) -> None: ...
+
+    def save(self, approval: Approval) -> None: ...
+
+    def waiting_for(self, keys: Collection[str], limit: int = 500) -> list[str]:
+        """Ids of approvals whose current stage may be decided by one of these reviewer keys, oldest first."""
+        ...
+
+    def due(self, now: datetime, limit: int) -> list[str]:
+        """Ids of open approvals whose stage has timed out or is to escalate."""
+        ...
+
+    def open_ids(self, after: str, limit: int) -> list[str]:
+        """Ids of open approvals in id order behind `after`, for the check that somebody still can decide."""
+        ...
+
+    def delegators_of(self, delegate_id: str, now: datetime) -> list[str]:
+        """People who have handed their approvals to this one for a time that covers `now`."""
+        ...
+
+    def delegate(
+        self, approver_id: str, delegate_id: str, starts_at: datetime, ends_at: datetime
+    ) -> None: ...
+
+    def undelegate(self, approver_id: str, delegate_id: str) -> None: ...

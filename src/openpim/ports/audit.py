@@ -1,0 +1,18 @@
+"""The audit history: only ever added to, in the same commit as what it tells of."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from openpim.core.audit import AuditEvent
+from openpim.core.query import Page, Query
+
+
+class Audit(Protocol):
+    def add(self, event: AuditEvent) -> None: ...
+
+    def get(self, event_id: str) -> AuditEvent | None: ...
+
+    def page(self, query: Query) -> Page[AuditEvent]:
+        """Fields: id at activity category result actor_id actor_name correlation_id target_id (any target)."""
+        ...

@@ -1,0 +1,23 @@
+"""Role settings, kept once somebody has changed or looked at them; until then the default holds."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Protocol
+
+from openpim.core.grants import Provider
+from openpim.core.policy import Policy
+
+
+class Policies(Protocol):
+    def get(self, provider: Provider, role_id: str, scope: str, *, lock: bool = False) -> Policy | None: ...
+
+    def by_id(self, policy_id: str, *, lock: bool = False) -> tuple[Provider, Policy] | None: ...
+
+    def at_scope(
+        self, provider: Provider, scope: str, role_ids: Collection[str] | None = None
+    ) -> list[Policy]: ...
+
+    def put(self, provider: Provider, policy: Policy) -> None:
+        """Insert, or replace the settings of the same (provider, role, scope)."""
+        ...

@@ -1,0 +1,39 @@
+"""Requests: what was asked and what became of it; kept for ever."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Protocol
+
+from openpim.core.grants import Kind, Provider, Request
+from openpim.core.query import Page, Query
+
+
+class Requests(Protocol):
+    def get(self, request_id: str, *, lock: bool = False) -> Request | None:
+        """lock: hold the row until the unit of work ends, so that two deciders queue."""
+        ...
+
+    def add(self, request: Request) -> None: ...
+
+    def save(self, request: Request) -> None:
+        """Write back a changed request. Raises IllegalMoveError when its status may not move so."""
+        ...
+
+    def open_of(
+        self,
+        principal_id: str,
+        *,
+        kind: Kind | None = None,
+        provider: Provider | None = None,
+        role_id: str | None = None,
+        scope: str | None = None,
+    ) -> list[Request]:
+        """Requests about this principal that are not decided yet, or wait for their start."""
+        ...
+
+    def of_schedule(self, schedule_id: str) -> list[Request]: ...
+
+    def page(
+        self, provider: Provider, kind: Kind, query: Query, *, ids: Collection[str] | None = None
+    ) -> Page[Request]: ...

@@ -1,0 +1,64 @@
+"""Schedules: who may have, or has, which role where, from when until when."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Protocol
+
+from openpim.core.grants import Kind, Provider, Schedule
+from openpim.core.query import Page, Query
+
+
+class Schedules(Protocol):
+    def get(self, schedule_id: str) -> Schedule | None: ...
+
+    def add(self, schedule: Schedule) -> None: ...
+
+    def save(self, schedule: Schedule) -> None:
+        """Write back a changed schedule. Raises IllegalMoveError when its status may not move so."""
+        ...
+
+    def of(
+        self,
+        principal_ids: Collection[str],
+        *,
+        provider: Provider | None = None,
+        kind: Kind | None = None,
+        role_id: str | None = None,
+        scopes: Collection[str] | None = None,
+        live_at: datetime | None = None,
+    ) -> list[Schedule]:
+        """Schedules of any of these principals. live_at: only those in force then or still to come."""
+        ...
+
+    def of_role(
+        self, provider: Provider, kind: Kind, role_id: str, scope: str, *, now: datetime
+    ) -> list[Schedule]:
+        """All that are in force at `now` for one role at exactly one scope."""
+        ...
+
+    def resting_on(self, eligibility_id: str, now: datetime) -> list[Schedule]:
+        """Live activations that rest on an eligibility."""
+        ...
+
+    def page(
+        self,
+        provider: Provider,
+        kind: Kind,
+        query: Query,
+        *,
+        in_force_at: datetime | None = None,
+        live_at: datetime | None = None,
+        principal_ids: Collection[str] | None = None,
+    ) -> Page[Schedule]:
+        """A page of schedules; in_force_at keeps instances only, live_at drops what has ended."""
+        ...
+
+    def due_to_start(self, now: datetime, limit: int) -> list[Schedule]:
+        """Granted schedules whose start has come."""
+        ...
+
+    def due_to_end(self, now: datetime, limit: int) -> list[Schedule]:
+        """Provisioned schedules whose end has come and is not recorded yet."""
+        ...

@@ -1,0 +1,302 @@
+"""Approvals: one row each, one row a stage, one row for each reviewer key of a stage that is open, one a decision.
+
+The reviewer rows exist so that "what waits for me" is one index look-up whatever the number of open approvals.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Connection,
+    Index,
+    Integer,
+    RowMapping,
+    String,
+    Table,
+    Text,
+    delete,
+    insert,
+    or_,
+    select,
+    update,
+)
+
+from openpim.core.approval import Approval, ApprovalStage, Decision, StageStatus, Verdict
+from openpim.core.lifecycle import ApprovalStatus, check_approval_move
+from openpim.store.policies import stage_json, stage_value
+from openpim.store.schema import metadata
+from openpim.store.types import Instant
+
+approvals = Table(
+    "approvals",
+    metadata,
+    Column("tenant_id", String(36), primary_key=True),
+    Column("id", String(36), primary_key=True),
+    Column("requestor_id", String(36), nullable=False),
+    Column("status", String(10), nullable=False),
+    Column("deadline", Instant),
+    Index("ix_approvals_open", "tenant_id", "status", "id"),
+)
+stages = Table(
+    "approval_stages",
+    metadata,
+    Column("tenant_id", String(36), primary_key=True),
+    Column("id", String(36), primary_key=True),
+    Column("approval_id", String(36), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("status", String(10), nullable=False),
+    Column("settings", Text, nullable=False),
+    Column("keys", Text, nullable=False),
+    Column("started_at", Instant),
+    Column("deadline", Instant),
+    Column("escalates_at", Instant),
+    Column("escalated", Boolean, nullable=False),
+    Column("fell_back", Boolean, nullable=False),
+    Index("ix_approval_stages_approval", "tenant_id", "approval_id", "number"),
+    Index("ix_approval_stages_deadline", "status", "deadline"),
+    Index("ix_approval_stages_escalation", "status", "escalates_at"),
+)
+reviewers = Table(
+    "approval_reviewers",
+    metadata,
+    Column("tenant_id", String(36), primary_key=True),
+    Column("reviewer", String(80), primary_key=True),
+    Column("approval_id", String(36), primary_key=True),
+    Index("ix_approval_reviewers_approval", "tenant_id", "approval_id"),
+)
+decisions = Table(
+    "approval_decisions",
+    metadata,
+    Column("tenant_id", String(36), primary_key=True),
+    Column("stage_id", String(36), primary_key=True),
+    Column("reviewer_id", String(36), primary_key=True),
+    Column("approval_id", String(36), nullable=False),
+    Column("verdict", String(12), nullable=False),
+    Column("justification", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Index("ix_approval_decisions_approval", "tenant_id", "approval_id"),
+)
+delegations = Table(
+    "approval_delegations",
+    metadata,
+    Column("tenant_id", String(36), primary_key=True),
+    Column("delegate_id", String(36), primary_key=True),
+    Column("approver_id", String(36), primary_key=True),
+    Column("starts_at", Instant, nullable=False),
+    Column("ends_at", Instant, nullable=False),
+)
+
+
+class Approvals:
+    """See ports/approvals.py."""
+
+    def __init__(self, connection: Connection, tenant_id: str) -> None:
+        self._connection = connection
+        self._tenant = tenant_id
+
+    def get(self, approval_id: str, *, lock: bool = False) -> Approval | None:
+        statement = select(approvals).where(
+            approvals.c.tenant_id == self._tenant, approvals.c.id == approval_id
+        )
+        if lock:
+            statement = statement.with_for_update()
+        row = self._connection.execute(statement).mappings().first()
+        if row is None:
+            return None
+        stage_rows = self._connection.execute(
+            select(stages)
+            .where(stages.c.tenant_id == self._tenant, stages.c.approval_id == approval_id)
+            .order_by(stages.c.number)
+        ).mappings()
+        decision_rows = self._connection.execute(
+            select(decisions)
+            .where(decisions.c.tenant_id == self._tenant, decisions.c.approval_id == approval_id)
+            .order_by(decisions.c.at, decisions.c.reviewer_id)
+        ).mappings()
+        return Approval(
+            id=row["id"],
+            requestor_id=row["requestor_id"],
+            status=ApprovalStatus(row["status"]),
+            deadline=row["deadline"],
+            stages=tuple(_stage(stage) for stage in stage_rows),
+            decisions=tuple(_decision(decision) for decision in decision_rows),
+        )
+
+    def add(self, approval: Approval) -> None:
+        self._connection.execute(
+            insert(approvals),
+            {
+                "tenant_id": self._tenant,
+                "id": approval.id,
+                "requestor_id": approval.requestor_id,
+                "status": approval.status.value,
+                "deadline": approval.deadline,
+            },
+        )
+        self._connection.execute(
+            insert(stages), [self._stage_row(stage, approval.id) for stage in approval.stages]
+        )
+        self._set_reviewers(approval)
+
+    def save(self, approval: Approval) -> None:
+        before = self.get(approval.id)
+        if before is None:
+            msg = f"approval {approval.id} is not stored"
+            raise LookupError(msg)
+        if before.status is not approval.status:
+            check_approval_move(before.status, approval.status)
+            self._connection.execute(
+                update(approvals)
+                .where(approvals.c.tenant_id == self._tenant, approvals.c.id == approval.id)
+                .values(status=approval.status.value)
+            )
+        for old, new in zip(before.stages, approval.stages, strict=True):
+            if old != new:
+                self._connection.execute(
+                    update(stages)
+                    .where(stages.c.tenant_id == self._tenant, stages.c.id == new.id)
+                    .values(self._stage_row(new, approval.id))
+                )
+        for decision in approval.decisions[len(before.decisions) :]:
+            self._connection.execute(
+                insert(decisions),
+                {
+                    "tenant_id": self._tenant,
+                    "stage_id": decision.stage_id,
+                    "reviewer_id": decision.reviewer_id,
+                    "approval_id": approval.id,
+                    "verdict": decision.verdict.value,
+                    "justification": decision.justification,
+                    "at": decision.at,
+                },
+            )
+        self._set_reviewers(approval)
+
+    def _set_reviewers(self, approval: Approval) -> None:
+        wanted: frozenset[str] = frozenset()
+        if approval.status is ApprovalStatus.IN_PROGRESS and approval.current is not None:
+            wanted = approval.current.keys
+        table = reviewers.c
+        mine = (table.tenant_id == self._tenant, table.approval_id == approval.id)
+        present = frozenset(self._connection.execute(select(table.reviewer).where(*mine)).scalars())
+        if present - wanted:
+            self._connection.execute(delete(reviewers).where(*mine, table.reviewer.in_(present - wanted)))
+        if wanted - present:
+            self._connection.execute(
+                insert(reviewers),
+                [
+                    {"tenant_id": self._tenant, "approval_id": approval.id, "reviewer": key}
+                    for key in sorted(wanted - present)
+                ],
+            )
+
+    def waiting_for(self, keys: Collection[str], limit: int = 500) -> list[str]:
+        statement = (
+            select(reviewers.c.approval_id)
+            .where(reviewers.c.tenant_id == self._tenant, reviewers.c.reviewer.in_(keys))
+            .distinct()
+            .limit(limit)
+        )
+        return list(self._connection.execute(statement).scalars())
+
+    def due(self, now: datetime, limit: int) -> list[str]:
+        table = stages.c
+        statement = (
+            select(table.approval_id)
+            .where(
+                table.tenant_id == self._tenant,
+                table.status == StageStatus.IN_PROGRESS.value,
+                or_(table.deadline <= now, table.escalates_at <= now),
+            )
+            .limit(limit)
+        )
+        return list(self._connection.execute(statement).scalars())
+
+    def open_ids(self, after: str, limit: int) -> list[str]:
+        statement = (
+            select(approvals.c.id)
+            .where(
+                approvals.c.tenant_id == self._tenant,
+                approvals.c.status == ApprovalStatus.IN_PROGRESS.value,
+                approvals.c.id > after,
+            )
+            .order_by(approvals.c.id)
+            .limit(limit)
+        )
+        return list(self._connection.execute(statement).scalars())
+
+    def delegators_of(self, delegate_id: str, now: datetime) -> list[str]:
+        table = delegations.c
+        statement = select(table.approver_id).where(
+            table.tenant_id == self._tenant,
+            table.delegate_id == delegate_id,
+            table.starts_at <= now,
+            table.ends_at > now,
+        )
+        return list(self._connection.execute(statement).scalars())
+
+    def delegate(self, approver_id: str, delegate_id: str, starts_at: datetime, ends_at: datetime) -> None:
+        self.undelegate(approver_id, delegate_id)
+        self._connection.execute(
+            insert(delegations),
+            {
+                "tenant_id": self._tenant,
+                "approver_id": approver_id,
+                "delegate_id": delegate_id,
+                "starts_at": starts_at,
+                "ends_at": ends_at,
+            },
+        )
+
+    def undelegate(self, approver_id: str, delegate_id: str) -> None:
+        table = delegations.c
+        self._connection.execute(
+            delete(delegations).where(
+                table.tenant_id == self._tenant,
+                table.approver_id == approver_id,
+                table.delegate_id == delegate_id,
+            )
+        )
+
+    def _stage_row(self, stage: ApprovalStage, approval_id: str) -> dict[str, Any]:
+        return {
+            "tenant_id": self._tenant,
+            "id": stage.id,
+            "approval_id": approval_id,
+            "number": stage.number,
+            "status": stage.status.value,
+            "settings": json.dumps(stage_json(stage.settings), sort_keys=True),
+            "keys": json.dumps(sorted(stage.keys)),
+            "started_at": stage.started_at,
+            "deadline": stage.deadline,
+            "escalates_at": stage.escalates_at,
+            "escalated": stage.escalated,
+            "fell_back": stage.fell_back,
+        }
+
+
+def _stage(row: RowMapping) -> ApprovalStage:
+    return ApprovalStage(
+        id=row["id"],
+        number=row["number"],
+        status=StageStatus(row["status"]),
+        settings=stage_value(json.loads(row["settings"])),
+        keys=frozenset(json.loads(row["keys"])),
+        started_at=row["started_at"],
+        deadline=row["deadline"],
+        escalates_at=row["escalates_at"],
+        escalated=row["escalated"],
+        fell_back=row["fell_back"],
+    )
+
+
+def _decision(row: RowMapping) -> Decision:
+    return Decision(
+        row["stage_id"], row["reviewer_id"], Verdict(row["verdict"]), row["justification"], row["at"]
+    )

@@ -1,0 +1,169 @@
+"""The audit table: events as they happened, in order, and the targets they can be found by."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Connection,
+    Index,
+    Integer,
+    RowMapping,
+    Select,
+    String,
+    Table,
+    Text,
+    insert,
+    select,
+)
+
+from openpim.core.audit import AuditEvent, Target
+from openpim.core.query import Compare, Page, Query, UnknownFieldError
+from openpim.store.listing import Fields, page
+from openpim.store.schema import metadata
+from openpim.store.types import Instant
+
+events = Table(
+    "audit_events",
+    metadata,
+    Column("sequence", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("tenant_id", String(36), nullable=False),
+    Column("id", String(36), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("activity", String(200), nullable=False),
+    Column("category", String(40), nullable=False),
+    Column("result", String(10), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("actor_id", String(36), nullable=False),
+    Column("actor_kind", String(20), nullable=False),
+    Column("actor_name", String(256), nullable=False),
+    Column("actor_upn", String(256)),
+    Column("app_id", String(36)),
+    Column("ip", String(64)),
+    Column("client", String(256)),
+    Column("amr", String(200), nullable=False),
+    Column("correlation_id", String(64), nullable=False),
+    Column("targets", Text, nullable=False),
+    Column("details", Text, nullable=False),
+    Index("ix_audit_events_id", "tenant_id", "id", unique=True),
+    Index("ix_audit_events_at", "tenant_id", "at", "id"),
+    Index("ix_audit_events_actor", "tenant_id", "actor_id", "at", "id"),
+    Index("ix_audit_events_activity", "tenant_id", "activity", "at", "id"),
+    Index("ix_audit_events_category", "tenant_id", "category", "at", "id"),
+    Index("ix_audit_events_correlation", "tenant_id", "correlation_id"),
+)
+targets = Table(
+    "audit_targets",
+    metadata,
+    Column("tenant_id", String(36), primary_key=True),
+    Column("target_id", String(80), primary_key=True),
+    Column("at", Instant, primary_key=True),
+    Column("event_id", String(36), primary_key=True),
+)
+
+_c = events.c
+
+
+def _about_target(compare: Compare) -> ColumnElement[bool]:
+    if compare.op != "eq" or not isinstance(compare.value, str):
+        msg = "target_id can only be compared with eq and a text"
+        raise UnknownFieldError(msg)
+    return _c.id.in_(
+        select(targets.c.event_id).where(
+            targets.c.tenant_id == _c.tenant_id, targets.c.target_id == compare.value
+        )
+    )
+
+
+FIELDS = Fields(
+    {
+        name: _c[name]
+        for name in (
+            "id", "at", "activity", "category", "result", "reason", "actor_id", "actor_name", "actor_upn",
+            "app_id", "correlation_id", "sequence",
+        )
+    },
+    conditions={"target_id": _about_target},
+)  # fmt: skip
+
+
+class Audit:
+    """See ports/audit.py."""
+
+    def __init__(self, connection: Connection, tenant_id: str) -> None:
+        self._connection = connection
+        self._tenant = tenant_id
+
+    def _select(self) -> Select[Any]:
+        return select(events).where(_c.tenant_id == self._tenant)
+
+    def add(self, event: AuditEvent) -> None:
+        self._connection.execute(insert(events), {"tenant_id": self._tenant, **_row(event)})
+        ids = {target.id for target in event.targets if target.id}
+        if ids:
+            self._connection.execute(
+                insert(targets),
+                [
+                    {"tenant_id": self._tenant, "target_id": found[:80], "at": event.at, "event_id": event.id}
+                    for found in sorted(ids)
+                ],
+            )
+
+    def get(self, event_id: str) -> AuditEvent | None:
+        row = self._connection.execute(self._select().where(_c.id == event_id)).mappings().first()
+        return None if row is None else _value(row)
+
+    def page(self, query: Query) -> Page[AuditEvent]:
+        return page(self._connection, self._select(), FIELDS, query, _value)
+
+
+def _row(event: AuditEvent) -> dict[str, Any]:
+    return {
+        "id": event.id,
+        "at": event.at,
+        "activity": event.activity,
+        "category": event.category,
+        "result": event.result,
+        "reason": event.reason,
+        "actor_id": event.actor_id,
+        "actor_kind": event.actor_kind,
+        "actor_name": event.actor_name[:256],
+        "actor_upn": event.actor_upn,
+        "app_id": event.app_id,
+        "ip": event.ip,
+        "client": event.client[:256] if event.client else None,
+        "amr": json.dumps(list(event.amr)),
+        "correlation_id": event.correlation_id,
+        "targets": json.dumps([[t.kind, t.id, t.name, [list(c) for c in t.changes]] for t in event.targets]),
+        "details": json.dumps([list(pair) for pair in event.details]),
+    }
+
+
+def _value(row: RowMapping) -> AuditEvent:
+    return AuditEvent(
+        id=row["id"],
+        at=row["at"],
+        activity=row["activity"],
+        category=row["category"],
+        result=row["result"],
+        reason=row["reason"],
+        actor_id=row["actor_id"],
+        actor_kind=row["actor_kind"],
+        actor_name=row["actor_name"],
+        actor_upn=row["actor_upn"],
+        app_id=row["app_id"],
+        ip=row["ip"],
+        client=row["client"],
+        amr=tuple(json.loads(row["amr"])),
+        correlation_id=row["correlation_id"],
+        targets=tuple(
+            Target(kind, found, name, tuple((c[0], c[1], c[2]) for c in changes))
+            for kind, found, name, changes in json.loads(row["targets"])
+        ),
+        details=tuple((pair[0], pair[1]) for pair in json.loads(row["details"])),
+        sequence=row["sequence"],
+    )

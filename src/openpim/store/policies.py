@@ -1,0 +1,203 @@
+"""The policies table: role settings as one JSON document each, with their version."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    Integer,
+    RowMapping,
+    Select,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    insert,
+    select,
+    update,
+)
+
+from openpim.core.grants import Duration, Provider
+from openpim.core.policy import (
+    ApprovalSettings,
+    Expiry,
+    Level,
+    Notification,
+    Policy,
+    Requirement,
+    Reviewers,
+    Stage,
+)
+from openpim.store.schema import metadata
+from openpim.store.types import Instant
+
+policies = Table(
+    "policies",
+    metadata,
+    Column("tenant_id", String(36), primary_key=True),
+    Column("id", String(36), primary_key=True),
+    Column("provider", String(9), nullable=False),
+    Column("scope", String(512), nullable=False),
+    Column("role_id", String(64), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("settings", Text, nullable=False),
+    Column("modified_at", Instant),
+    Column("modified_by", String(36)),
+    Column("modified_by_name", String(256)),
+    UniqueConstraint("tenant_id", "provider", "scope", "role_id"),
+)
+_c = policies.c
+
+
+class Policies:
+    """See ports/policies.py."""
+
+    def __init__(self, connection: Connection, tenant_id: str) -> None:
+        self._connection = connection
+        self._tenant = tenant_id
+
+    def _select(self) -> Select[Any]:
+        return select(policies).where(_c.tenant_id == self._tenant)
+
+    def get(self, provider: Provider, role_id: str, scope: str, *, lock: bool = False) -> Policy | None:
+        statement = self._select().where(
+            _c.provider == provider.value, _c.scope == scope, _c.role_id == role_id
+        )
+        if lock:
+            statement = statement.with_for_update()
+        row = self._connection.execute(statement).mappings().first()
+        return None if row is None else _value(row)
+
+    def by_id(self, policy_id: str, *, lock: bool = False) -> tuple[Provider, Policy] | None:
+        statement = self._select().where(_c.id == policy_id)
+        if lock:
+            statement = statement.with_for_update()
+        row = self._connection.execute(statement).mappings().first()
+        return None if row is None else (Provider(row["provider"]), _value(row))
+
+    def at_scope(
+        self, provider: Provider, scope: str, role_ids: Collection[str] | None = None
+    ) -> list[Policy]:
+        statement = self._select().where(_c.provider == provider.value, _c.scope == scope)
+        if role_ids is not None:
+            statement = statement.where(_c.role_id.in_(role_ids))
+        return [_value(row) for row in self._connection.execute(statement.order_by(_c.role_id)).mappings()]
+
+    def put(self, provider: Provider, policy: Policy) -> None:
+        values = {
+            "version": policy.version,
+            "settings": _settings_text(policy),
+            "modified_at": policy.modified_at,
+            "modified_by": policy.modified_by,
+            "modified_by_name": policy.modified_by_name,
+        }
+        changed = self._connection.execute(
+            update(policies).where(_c.tenant_id == self._tenant, _c.id == policy.id).values(values)
+        )
+        if changed.rowcount == 0:
+            self._connection.execute(
+                insert(policies),
+                {
+                    "tenant_id": self._tenant,
+                    "id": policy.id,
+                    "provider": provider.value,
+                    "scope": policy.scope,
+                    "role_id": policy.role_id,
+                    **values,
+                },
+            )
+
+
+def _settings_text(policy: Policy) -> str:
+    return json.dumps(
+        {
+            "activation": _expiry(policy.activation),
+            "activation_requires": sorted(policy.activation_requires),
+            "context_enabled": policy.context_enabled,
+            "context": policy.context,
+            "approval": {
+                "required": policy.approval.required,
+                "required_for_extension": policy.approval.required_for_extension,
+                "requestor_justification_required": policy.approval.requestor_justification_required,
+                "stages": [stage_json(stage) for stage in policy.approval.stages],
+            },
+            "eligibility": _expiry(policy.eligibility),
+            "assignment": _expiry(policy.assignment),
+            "assignment_requires": sorted(policy.assignment_requires),
+            "eligibility_requires": sorted(policy.eligibility_requires),
+            "notifications": {
+                key: [note.level.value, note.default_recipients, list(note.recipients)]
+                for key, note in policy.notifications.items()
+            },
+        },
+        sort_keys=True,
+        separators=(",", ":"),
+    )
+
+
+def _value(row: RowMapping) -> Policy:
+    settings = json.loads(row["settings"])
+    approval = settings["approval"]
+    return Policy(
+        id=row["id"],
+        role_id=row["role_id"],
+        scope=row["scope"],
+        version=row["version"],
+        activation=_expiry_value(settings["activation"]),
+        activation_requires=frozenset(Requirement(text) for text in settings["activation_requires"]),
+        context_enabled=settings["context_enabled"],
+        context=settings["context"],
+        approval=ApprovalSettings(
+            required=approval["required"],
+            required_for_extension=approval["required_for_extension"],
+            requestor_justification_required=approval["requestor_justification_required"],
+            stages=tuple(stage_value(stage) for stage in approval["stages"]),
+        ),
+        eligibility=_expiry_value(settings["eligibility"]),
+        assignment=_expiry_value(settings["assignment"]),
+        assignment_requires=frozenset(Requirement(text) for text in settings["assignment_requires"]),
+        eligibility_requires=frozenset(Requirement(text) for text in settings["eligibility_requires"]),
+        notifications={
+            key: Notification(Level(level), default, tuple(recipients))
+            for key, (level, default, recipients) in settings["notifications"].items()
+        },
+        modified_at=row["modified_at"],
+        modified_by=row["modified_by"],
+        modified_by_name=row["modified_by_name"],
+    )
+
+
+def _expiry(expiry: Expiry) -> list[Any]:
+    maximum = expiry.maximum
+    return [expiry.required, [maximum.iso, maximum.months, maximum.seconds] if maximum else None]
+
+
+def _expiry_value(data: list[Any]) -> Expiry:
+    required, maximum = data
+    return Expiry(required, Duration(*maximum) if maximum else None)
+
+
+def stage_json(stage: Stage) -> dict[str, Any]:
+    return {
+        "timeout_minutes": stage.timeout_minutes,
+        "justification_required": stage.justification_required,
+        "primary": [list(stage.primary.users), list(stage.primary.groups)],
+        "escalation": [list(stage.escalation.users), list(stage.escalation.groups)],
+        "escalate_after_minutes": stage.escalate_after_minutes,
+        "quorum": stage.quorum,
+    }
+
+
+def stage_value(data: dict[str, Any]) -> Stage:
+    return Stage(
+        timeout_minutes=data["timeout_minutes"],
+        justification_required=data["justification_required"],
+        primary=Reviewers(tuple(data["primary"][0]), tuple(data["primary"][1])),
+        escalation=Reviewers(tuple(data["escalation"][0]), tuple(data["escalation"][1])),
+        escalate_after_minutes=data["escalate_after_minutes"],
+        quorum=data["quorum"],
+    )

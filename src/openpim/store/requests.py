@@ -1,0 +1,197 @@
+"""The requests table: what was asked and what became of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    Index,
+    RowMapping,
+    Select,
+    String,
+    Table,
+    Text,
+    insert,
+    select,
+    update,
+)
+
+from openpim.core.grants import Action, Kind, Provider, Request, Ticket
+from openpim.core.lifecycle import OPEN, REQUEST_MOVES, IllegalMoveError, RequestStatus
+from openpim.core.query import Page, Query
+from openpim.store.listing import Fields, page
+from openpim.store.schedules import window_text, window_value
+from openpim.store.schema import metadata
+from openpim.store.types import Instant
+
+requests = Table(
+    "requests",
+    metadata,
+    Column("tenant_id", String(36), primary_key=True),
+    Column("id", String(36), primary_key=True),
+    Column("kind", String(11), nullable=False),
+    Column("provider", String(9), nullable=False),
+    Column("action", String(14), nullable=False),
+    Column("status", String(32), nullable=False),
+    Column("principal_id", String(36), nullable=False),
+    Column("role_id", String(64), nullable=False),
+    Column("scope", String(512), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("created_by", String(36), nullable=False),
+    Column("created_by_kind", String(16), nullable=False),
+    Column("completed_at", Instant),
+    Column("justification", Text),
+    Column("ticket_number", Text),
+    Column("ticket_system", Text),
+    Column("window", String(200), nullable=False),
+    Column("schedule_id", String(36)),
+    Column("approval_id", String(36)),
+    Column("custom_data", Text),
+    Column("amr", String(200), nullable=False),
+    Column("acrs", String(500), nullable=False),
+    Column("failure", Text),
+    Index("ix_requests_list", "tenant_id", "provider", "kind", "created_at", "id"),
+    Index("ix_requests_id", "tenant_id", "provider", "kind", "id"),
+    Index("ix_requests_principal", "tenant_id", "principal_id", "kind", "provider", "created_at", "id"),
+    Index("ix_requests_open", "tenant_id", "principal_id", "status"),
+    Index("ix_requests_status", "tenant_id", "provider", "kind", "status", "created_at", "id"),
+    Index("ix_requests_creator", "tenant_id", "created_by", "created_at"),
+    Index("ix_requests_schedule", "tenant_id", "schedule_id"),
+    Index("ix_requests_role", "tenant_id", "provider", "kind", "role_id", "created_at", "id"),
+)
+
+_c = requests.c
+FIELDS = Fields(
+    {
+        name: _c[name]
+        for name in (
+            "id", "action", "status", "principal_id", "role_id", "scope", "created_at", "created_by",
+            "completed_at", "schedule_id", "approval_id",
+        )
+    }
+)  # fmt: skip
+_OPEN = tuple(sorted(status.value for status in OPEN))
+_SOURCES: dict[RequestStatus, tuple[str, ...]] = {
+    status: (status.value, *(old.value for old, moves in REQUEST_MOVES.items() if status in moves))
+    for status in RequestStatus
+}
+
+
+class Requests:
+    """See ports/requests.py."""
+
+    def __init__(self, connection: Connection, tenant_id: str) -> None:
+        self._connection = connection
+        self._tenant = tenant_id
+
+    def _select(self) -> Select[Any]:
+        return select(requests).where(_c.tenant_id == self._tenant)
+
+    def get(self, request_id: str, *, lock: bool = False) -> Request | None:
+        statement = self._select().where(_c.id == request_id)
+        if lock:
+            statement = statement.with_for_update()
+        row = self._connection.execute(statement).mappings().first()
+        return None if row is None else _value(row)
+
+    def add(self, request: Request) -> None:
+        self._connection.execute(insert(requests), {"tenant_id": self._tenant, **_row(request)})
+
+    def save(self, request: Request) -> None:
+        done = self._connection.execute(
+            update(requests)
+            .where(_c.tenant_id == self._tenant, _c.id == request.id, _c.status.in_(_SOURCES[request.status]))
+            .values(_row(request))
+        )
+        if done.rowcount != 1:
+            msg = f"request {request.id} cannot become {request.status}"
+            raise IllegalMoveError(msg)
+
+    def open_of(
+        self,
+        principal_id: str,
+        *,
+        kind: Kind | None = None,
+        provider: Provider | None = None,
+        role_id: str | None = None,
+        scope: str | None = None,
+    ) -> list[Request]:
+        statement = self._select().where(_c.principal_id == principal_id, _c.status.in_(_OPEN))
+        for column, value in (
+            (_c.kind, kind),
+            (_c.provider, provider),
+            (_c.role_id, role_id),
+            (_c.scope, scope),
+        ):
+            if value is not None:
+                statement = statement.where(column == str(value))
+        return [_value(row) for row in self._connection.execute(statement.order_by(_c.created_at)).mappings()]
+
+    def of_schedule(self, schedule_id: str) -> list[Request]:
+        statement = self._select().where(_c.schedule_id == schedule_id).order_by(_c.created_at.desc())
+        return [_value(row) for row in self._connection.execute(statement).mappings()]
+
+    def page(
+        self, provider: Provider, kind: Kind, query: Query, *, ids: Collection[str] | None = None
+    ) -> Page[Request]:
+        statement = self._select().where(_c.provider == provider.value, _c.kind == kind.value)
+        if ids is not None:
+            statement = statement.where(_c.id.in_(ids))
+        return page(self._connection, statement, FIELDS, query, _value)
+
+
+def _row(request: Request) -> dict[str, Any]:
+    return {
+        "id": request.id,
+        "kind": request.kind.value,
+        "provider": request.provider.value,
+        "action": request.action.value,
+        "status": request.status.value,
+        "principal_id": request.principal_id,
+        "role_id": request.role_id,
+        "scope": request.scope,
+        "created_at": request.created_at,
+        "created_by": request.created_by,
+        "created_by_kind": request.created_by_kind,
+        "completed_at": request.completed_at,
+        "justification": request.justification,
+        "ticket_number": request.ticket.number,
+        "ticket_system": request.ticket.system,
+        "window": window_text(request.window),
+        "schedule_id": request.schedule_id,
+        "approval_id": request.approval_id,
+        "custom_data": request.custom_data,
+        "amr": json.dumps(list(request.amr)),
+        "acrs": json.dumps(list(request.acrs)),
+        "failure": request.failure,
+    }
+
+
+def _value(row: RowMapping) -> Request:
+    return Request(
+        id=row["id"],
+        kind=Kind(row["kind"]),
+        provider=Provider(row["provider"]),
+        action=Action(row["action"]),
+        status=RequestStatus(row["status"]),
+        principal_id=row["principal_id"],
+        role_id=row["role_id"],
+        scope=row["scope"],
+        created_at=row["created_at"],
+        created_by=row["created_by"],
+        created_by_kind=row["created_by_kind"],
+        completed_at=row["completed_at"],
+        justification=row["justification"],
+        ticket=Ticket(row["ticket_number"], row["ticket_system"]),
+        window=window_value(row["window"]),
+        schedule_id=row["schedule_id"],
+        approval_id=row["approval_id"],
+        custom_data=row["custom_data"],
+        amr=tuple(json.loads(row["amr"])),
+        acrs=tuple(json.loads(row["acrs"])),
+        failure=row["failure"],
+    )

@@ -1,0 +1,274 @@
+"""The schedules table: eligibilities and assignments of all three providers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    Index,
+    RowMapping,
+    Select,
+    String,
+    Table,
+    and_,
+    insert,
+    or_,
+    select,
+    update,
+)
+
+from openpim.core.grants import (
+    LIVE,
+    AssignmentType,
+    Duration,
+    ExpirationType,
+    Kind,
+    Provider,
+    Schedule,
+    Window,
+)
+from openpim.core.lifecycle import SCHEDULE_MOVES, IllegalMoveError, ScheduleStatus
+from openpim.core.query import Page, Query
+from openpim.store.listing import Fields, page
+from openpim.store.schema import metadata
+from openpim.store.types import Instant
+
+schedules = Table(
+    "schedules",
+    metadata,
+    Column("tenant_id", String(36), primary_key=True),
+    Column("id", String(36), primary_key=True),
+    Column("kind", String(11), nullable=False),
+    Column("provider", String(9), nullable=False),
+    Column("principal_id", String(36), nullable=False),
+    Column("role_id", String(64), nullable=False),
+    Column("scope", String(512), nullable=False),
+    Column("starts_at", Instant, nullable=False),
+    Column("ends_at", Instant),
+    Column("status", String(20), nullable=False),
+    Column("assignment_type", String(9)),
+    Column("created_at", Instant, nullable=False),
+    Column("modified_at", Instant),
+    Column("request_id", String(36)),
+    Column("linked_id", String(36)),
+    Column("window", String(200), nullable=False),
+    Index("ix_schedules_principal", "tenant_id", "principal_id", "kind", "provider", "status"),
+    Index("ix_schedules_role", "tenant_id", "provider", "kind", "role_id", "scope", "status"),
+    Index("ix_schedules_scope", "tenant_id", "provider", "kind", "scope", "id"),
+    Index("ix_schedules_list", "tenant_id", "provider", "kind", "id"),
+    Index("ix_schedules_request", "tenant_id", "request_id"),
+    Index("ix_schedules_linked", "tenant_id", "linked_id"),
+    Index("ix_schedules_end", "status", "ends_at"),
+    Index("ix_schedules_start", "status", "starts_at"),
+)
+
+_c = schedules.c
+FIELDS = Fields(
+    {
+        name: _c[name]
+        for name in (
+            "id", "kind", "principal_id", "role_id", "scope", "status", "assignment_type",
+            "starts_at", "ends_at", "created_at", "modified_at", "request_id", "linked_id",
+        )
+    }
+)  # fmt: skip
+_LIVE = tuple(status.value for status in LIVE)
+_SOURCES: dict[ScheduleStatus, tuple[str, ...]] = {
+    status: (status.value, *(old.value for old, moves in SCHEDULE_MOVES.items() if status in moves))
+    for status in ScheduleStatus
+}
+
+
+class Schedules:
+    """See ports/schedules.py."""
+
+    def __init__(self, connection: Connection, tenant_id: str) -> None:
+        self._connection = connection
+        self._tenant = tenant_id
+
+    def _select(self) -> Select[Any]:
+        return select(schedules).where(_c.tenant_id == self._tenant)
+
+    def get(self, schedule_id: str) -> Schedule | None:
+        row = self._connection.execute(self._select().where(_c.id == schedule_id)).mappings().first()
+        return None if row is None else _value(row)
+
+    def add(self, schedule: Schedule) -> None:
+        self._connection.execute(insert(schedules), {"tenant_id": self._tenant, **_row(schedule)})
+
+    def save(self, schedule: Schedule) -> None:
+        done = self._connection.execute(
+            update(schedules)
+            .where(
+                _c.tenant_id == self._tenant, _c.id == schedule.id, _c.status.in_(_SOURCES[schedule.status])
+            )
+            .values(_row(schedule))
+        )
+        if done.rowcount != 1:
+            msg = f"schedule {schedule.id} cannot become {schedule.status}"
+            raise IllegalMoveError(msg)
+
+    def of(
+        self,
+        principal_ids: Collection[str],
+        *,
+        provider: Provider | None = None,
+        kind: Kind | None = None,
+        role_id: str | None = None,
+        scopes: Collection[str] | None = None,
+        live_at: datetime | None = None,
+    ) -> list[Schedule]:
+        statement = self._select().where(_c.principal_id.in_(principal_ids))
+        if provider is not None:
+            statement = statement.where(_c.provider == provider.value)
+        if kind is not None:
+            statement = statement.where(_c.kind == kind.value)
+        if role_id is not None:
+            statement = statement.where(_c.role_id == role_id)
+        if scopes is not None:
+            statement = statement.where(_c.scope.in_(scopes))
+        if live_at is not None:
+            statement = statement.where(_live_at(live_at))
+        return [
+            _value(row)
+            for row in self._connection.execute(statement.order_by(_c.starts_at, _c.id)).mappings()
+        ]
+
+    def of_role(
+        self, provider: Provider, kind: Kind, role_id: str, scope: str, *, now: datetime
+    ) -> list[Schedule]:
+        statement = self._select().where(
+            _c.provider == provider.value,
+            _c.kind == kind.value,
+            _c.role_id == role_id,
+            _c.scope == scope,
+            in_force_at(now),
+        )
+        return [_value(row) for row in self._connection.execute(statement).mappings()]
+
+    def resting_on(self, eligibility_id: str, now: datetime) -> list[Schedule]:
+        statement = self._select().where(_c.linked_id == eligibility_id, _live_at(now))
+        return [_value(row) for row in self._connection.execute(statement).mappings()]
+
+    def page(
+        self,
+        provider: Provider,
+        kind: Kind,
+        query: Query,
+        *,
+        in_force_at: datetime | None = None,
+        live_at: datetime | None = None,
+        principal_ids: Collection[str] | None = None,
+    ) -> Page[Schedule]:
+        statement = self._select().where(_c.provider == provider.value, _c.kind == kind.value)
+        if in_force_at is not None:
+            statement = statement.where(_in_force(in_force_at))
+        if live_at is not None:
+            statement = statement.where(_live_at(live_at))
+        if principal_ids is not None:
+            statement = statement.where(_c.principal_id.in_(principal_ids))
+        return page(self._connection, statement, FIELDS, query, _value)
+
+    def due_to_start(self, now: datetime, limit: int) -> list[Schedule]:
+        statement = (
+            self._select()
+            .where(_c.status == ScheduleStatus.GRANTED.value, _c.starts_at <= now)
+            .order_by(_c.starts_at)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        return [_value(row) for row in self._connection.execute(statement).mappings()]
+
+    def due_to_end(self, now: datetime, limit: int) -> list[Schedule]:
+        statement = (
+            self._select()
+            .where(_c.status == ScheduleStatus.PROVISIONED.value, _c.ends_at <= now)
+            .order_by(_c.ends_at)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        return [_value(row) for row in self._connection.execute(statement).mappings()]
+
+
+def in_force_at(now: datetime) -> Any:
+    """The SQL of `Schedule.in_force`: truth is a function of time."""
+    return and_(
+        _c.status == ScheduleStatus.PROVISIONED.value,
+        _c.starts_at <= now,
+        or_(_c.ends_at.is_(None), _c.ends_at > now),
+    )
+
+
+_in_force = in_force_at
+
+
+def _live_at(now: datetime) -> Any:
+    return and_(_c.status.in_(_LIVE), or_(_c.ends_at.is_(None), _c.ends_at > now))
+
+
+def window_text(window: Window) -> str:
+    duration = window.duration
+    return json.dumps(
+        [
+            window.start.isoformat() if window.start else None,
+            window.type.value,
+            window.end.isoformat() if window.end else None,
+            [duration.iso, duration.months, duration.seconds] if duration else None,
+        ],
+        separators=(",", ":"),
+    )
+
+
+def window_value(text: str) -> Window:
+    start, kind, end, duration = json.loads(text)
+    return Window(
+        start=datetime.fromisoformat(start) if start else None,
+        type=ExpirationType(kind),
+        end=datetime.fromisoformat(end) if end else None,
+        duration=Duration(*duration) if duration else None,
+    )
+
+
+def _row(schedule: Schedule) -> dict[str, Any]:
+    return {
+        "id": schedule.id,
+        "kind": schedule.kind.value,
+        "provider": schedule.provider.value,
+        "principal_id": schedule.principal_id,
+        "role_id": schedule.role_id,
+        "scope": schedule.scope,
+        "starts_at": schedule.starts_at,
+        "ends_at": schedule.ends_at,
+        "status": schedule.status.value,
+        "assignment_type": schedule.assignment_type.value if schedule.assignment_type else None,
+        "created_at": schedule.created_at,
+        "modified_at": schedule.modified_at,
+        "request_id": schedule.request_id,
+        "linked_id": schedule.linked_id,
+        "window": window_text(schedule.window),
+    }
+
+
+def _value(row: RowMapping) -> Schedule:
+    return Schedule(
+        id=row["id"],
+        kind=Kind(row["kind"]),
+        provider=Provider(row["provider"]),
+        principal_id=row["principal_id"],
+        role_id=row["role_id"],
+        scope=row["scope"],
+        starts_at=row["starts_at"],
+        ends_at=row["ends_at"],
+        status=ScheduleStatus(row["status"]),
+        assignment_type=AssignmentType(row["assignment_type"]) if row["assignment_type"] else None,
+        created_at=row["created_at"],
+        modified_at=row["modified_at"],
+        request_id=row["request_id"],
+        linked_id=row["linked_id"],
+        window=window_value(row["window"]),
+    )
