@@ -1,0 +1,76 @@
+"""`pim cancel`: take back a request that is not decided, or not in force yet."""
+
+from __future__ import annotations
+
+from openpim.cli.choosing import label
+from openpim.cli.match import ambiguous, fits, missing
+from openpim.client.errors import PimError
+from openpim.client.roles import (
+    ASSIGNMENT_REQUESTS,
+    CANCELLABLE,
+    ELIGIBILITY_REQUESTS,
+    Asked,
+    requests_path,
+    status_filter,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+    from openpim.cli.context import Context
+    from openpim.client.graph import Graph
+
+DESCRIPTION = "Take back requests of yours that wait for an approval or for their start."
+EXAMPLES = """examples:
+  pim cancel exchange
+  pim cancel 5f0c2a             the beginning of a request's id
+  pim cancel --all
+"""
+
+
+def configure(parser: ArgumentParser) -> None:
+    """Add the options."""
+    parser.add_argument("names", nargs="*", metavar="REQUEST", help="the beginning of its id, or the role's name")
+    parser.add_argument("--all", action="store_true", help="every request of yours that can be taken back")
+
+
+def _open(graph: Graph) -> list[tuple[str, Asked]]:
+    where = status_filter(CANCELLABLE)
+    bases = (ASSIGNMENT_REQUESTS, ELIGIBILITY_REQUESTS)
+    answers = graph.lists(*(requests_path(where, base=base) for base in bases))
+    found = []
+    for base, answer in zip(bases, answers, strict=True):
+        if isinstance(answer, list):
+            found += [(base, asked) for row in answer if (asked := Asked(row)).status in CANCELLABLE]
+        elif base == ASSIGNMENT_REQUESTS:
+            raise answer
+    return found
+
+
+def run(args: Namespace, context: Context) -> int:
+    """Cancel."""
+    if bool(args.names) == args.all:
+        raise PimError("usage", "name the requests to take back, or give --all", "see: pim requests --pending")
+    graph = context.graph
+    waiting = _open(graph)
+    chosen = {asked.id: (base, asked) for base, asked in waiting} if args.all else {}
+    for name in args.names:
+        found = fits(name, waiting, lambda pair: (pair[1].id, pair[1].role, label(pair[1])))
+        if not found:
+            known = (asked.role for _, asked in waiting)
+            raise missing(name, known, "no request that can be taken back fits", "see: pim requests")
+        if len(found) > 1:
+            lines = [f"{label(asked)}, {asked.status}   ({asked.id})" for _, asked in found]
+            raise ambiguous(name, lines, "give the beginning of its id")
+        chosen[found[0][1].id] = found[0]
+    for base, asked in chosen.values():
+        graph.request("POST", f"{base}/{asked.id}/cancel")
+        if context.printer.for_people:
+            context.printer.line(f"The request for {label(asked)} is taken back.")
+    rows = [{"id": asked.id, "role": asked.role, "scope": asked.scope, "state": "Canceled"} for _, asked in chosen.values()]
+    if not context.printer.for_people:
+        context.printer.rows(rows, (("id", "REQUEST"), ("role", "ROLE"), ("scope", "SCOPE"), ("state", "STATE")))
+    elif not rows:
+        context.printer.line("No request of yours waits.")
+    return 0

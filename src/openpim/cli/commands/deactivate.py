@@ -1,0 +1,119 @@
+"""`pim deactivate`: give a privilege back before its time."""
+
+from __future__ import annotations
+
+from openpim.cli.choosing import by_key, choose, label, scope_option
+from openpim.cli.exits import combined, exit_code
+from openpim.client.errors import GraphError, PimError
+from openpim.client.roles import ASSIGNMENT_REQUESTS, Holding, active_path, eligible_path
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+    from typing import Any
+
+    from openpim.cli.context import Context
+
+    Row = dict[str, Any]
+
+DESCRIPTION = "End activations before their time. A role that is not active already counts as done."
+EXAMPLES = """examples:
+  pim deactivate "Teams Administrator"
+  pim deactivate --all
+"""
+COLUMNS = (("role", "ROLE"), ("scopeName", "SCOPE"), ("state", "STATE"), ("message", ""))
+
+
+def configure(parser: ArgumentParser) -> None:
+    """Add the options."""
+    parser.add_argument("names", nargs="*", metavar="NAME", help="role name, a part of it, its initials, or its id")
+    parser.add_argument("--all", action="store_true", help="every activation")
+    parser.add_argument("-j", "--justification", default="", metavar="TEXT", help="why")
+    parser.add_argument("--scope", "--au", default="", metavar="SCOPE", dest="scope", help="where, if it is active in several places")
+
+
+def _result(held: Holding | None, name: str, state: str, error: PimError | None = None) -> Row:
+    return {
+        "role": held.role if held else name,
+        "roleDefinitionId": held.role_id if held else None,
+        "scope": held.scope if held else None,
+        "scopeName": held.scope_name if held else None,
+        "state": state,
+        "error": error.kind if error else None,
+        "message": error.message if error else None,
+        "hint": (error.hint or None) if error else None,
+        "exitCode": exit_code(error.kind) if error else 0,
+    }
+
+
+def _chosen(args: Namespace, active: list[Holding], eligible: list[Holding]) -> tuple[list[Holding], list[Row]]:
+    """The activations meant, and the results of the names that mean none."""
+    if args.all:
+        return [group[0] for group in by_key(active).values()], []
+    chosen: dict[tuple[str, str], Holding] = {}
+    results: list[Row] = []
+    for name in dict.fromkeys(args.names):
+        found = choose(name, active, scope_option(args), what="no active role is called", hint="see: pim list active")
+        if isinstance(found, list):
+            chosen[found[0].key] = found[0]
+            continue
+        idle = choose(name, eligible, scope_option(args), what="", hint="") if found.kind == "missing" else found
+        if isinstance(idle, list):
+            results.append(_result(idle[0], name, "not active"))
+        else:
+            results.append(_result(None, name, "failed", found))
+    return list(chosen.values()), results
+
+
+def run(args: Namespace, context: Context) -> int:
+    """Deactivate; the exit code is the common one, or 10 if some failed."""
+    if bool(args.names) == args.all:
+        raise PimError("usage", "name the roles to deactivate, or give --all", "see: pim list active")
+    graph = context.graph
+    answers = graph.lists(active_path(), eligible_path())
+    for answer in answers:
+        if not isinstance(answer, list):
+            raise answer
+    lists = [answer for answer in answers if isinstance(answer, list)]
+    active = [held for row in lists[0] if (held := Holding(row, eligible=False)).activated]
+    eligible = [Holding(row, eligible=True) for row in lists[1]]
+    chosen, results = _chosen(args, active, eligible)
+    calls: list[tuple[str, str, Row | None]] = [
+        (
+            "POST",
+            ASSIGNMENT_REQUESTS,
+            {
+                "action": "selfDeactivate",
+                "principalId": graph.me,
+                "roleDefinitionId": held.role_id,
+                "directoryScopeId": held.scope,
+                "justification": args.justification or None,
+            },
+        )
+        for held in chosen
+    ]
+    for held, answer in zip(chosen, graph.batch(calls) if calls else [], strict=True):
+        if isinstance(answer, GraphError) and answer.code == "RoleAssignmentDoesNotExist":
+            results.append(_result(held, "", "not active"))
+        elif isinstance(answer, PimError):
+            answer.message = f"{label(held)}: {answer.message}"
+            results.append(_result(held, "", "failed", answer))
+        else:
+            results.append(_result(held, "", "ended"))
+    return _show(results, context)
+
+
+def _show(results: list[Row], context: Context) -> int:
+    if not context.printer.for_people:
+        context.printer.rows(results, COLUMNS)
+    elif len(results) == 1 and results[0]["error"]:
+        raise PimError(results[0]["error"], results[0]["message"], results[0]["hint"] or "")
+    else:
+        for row in results:
+            where = "" if row["scope"] in {None, "/"} else f" in {row['scopeName']}"
+            words = {"ended": "is no longer active.", "not active": "is not active."}
+            text = row["message"] or f"{row['role']}{where} {words[row['state']]}"
+            context.printer.line(text + (f"\n  {row['hint']}" if row["hint"] else ""))
+        if not results:
+            context.printer.line("Nothing is active.")
+    return combined([row["exitCode"] for row in results])

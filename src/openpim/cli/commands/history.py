@@ -1,0 +1,112 @@
+"""`pim history`: the audit record; for who may not read it, his own requests."""
+
+from __future__ import annotations
+
+from openpim.client import clock
+from openpim.client.errors import GraphError
+from openpim.client.graph import literal, query
+from openpim.client.roles import Asked, instant, iso, named, requests_path, text
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+    from typing import Any
+
+    from openpim.cli.context import Context
+
+    Row = dict[str, Any]
+
+DESCRIPTION = "Show the audit history, the newest first: yours, or with --everyone all of it."
+EXAMPLES = """examples:
+  pim history
+  pim history --since 7d --everyone -o jsonl
+"""
+COLUMNS = (
+    ("time", "WHEN", "time"), ("actor", "WHO"), ("activity", "WHAT"), ("role", "ROLE"), ("target", "FOR WHOM"),
+    ("result", "RESULT"), ("reason", "WHY"),
+)  # fmt: skip
+
+
+def configure(parser: ArgumentParser) -> None:
+    """Add the options."""
+    parser.add_argument("--everyone", action="store_true", help="everybody's (needs the right to read the audit log)")
+    parser.add_argument("--since", default="30d", metavar="DURATION", help="how far back (default: 30d)")
+    parser.add_argument("--role", default="", metavar="NAME", help="only about roles whose name contains this")
+    parser.add_argument("-n", "--number", type=int, default=50, metavar="N", help="at most so many (default: 50)")
+
+
+def _event(row: Row) -> Row:
+    initiated = named(row, "initiatedBy")
+    actor = named(initiated, "user") or named(initiated, "app")
+    listed = row.get("targetResources")
+    targets = [target for target in listed if isinstance(target, dict)] if isinstance(listed, list) else []
+
+    def first(kind: str) -> str:
+        found = (target for target in targets if text(target.get("type")).lower() == kind)
+        target = next(found, {})
+        return text(target.get("displayName")) or text(target.get("userPrincipalName")) or text(target.get("id"))
+
+    return {
+        "time": iso(instant(row.get("activityDateTime"))),
+        "actor": text(actor.get("userPrincipalName")) or text(actor.get("displayName")) or text(actor.get("id")),
+        "activity": text(row.get("activityDisplayName")),
+        "role": first("role") or None,
+        "target": first("user") or first("group") or first("serviceprincipal") or None,
+        "result": text(row.get("result")),
+        "reason": text(row.get("resultReason")) or None,
+        "id": text(row.get("id")),
+    }
+
+
+def _request(asked: Asked, who: str) -> Row:
+    return {
+        "time": iso(asked.created),
+        "actor": who,
+        "activity": asked.action,
+        "role": asked.role,
+        "target": asked.upn or asked.principal,
+        "result": asked.status,
+        "reason": asked.justification or None,
+        "id": asked.id,
+    }
+
+
+def _audits(args: Namespace, context: Context, since: float) -> list[Row]:
+    graph = context.graph
+    where = f"activityDateTime ge {iso(since)} and loggedByService eq 'PIM'"
+    limit = max(1, args.number)
+    top = str(min(limit, 999))
+    order = "activityDateTime desc"
+    if args.everyone:
+        paths = [query("/auditLogs/directoryAudits", filter=where, orderby=order, top=top)]
+    else:
+        me = literal(graph.me)
+        sides = (f"initiatedBy/user/id eq {me}", f"targetResources/any(t:t/id eq {me})")
+        paths = [query("/auditLogs/directoryAudits", filter=f"{where} and {side}", orderby=order, top=top) for side in sides]
+    found: dict[str, Row] = {}
+    for path in paths:
+        for row in graph.rows(path, limit=limit):
+            event = _event(row)
+            found[str(event["id"])] = event
+    return list(found.values())
+
+
+def run(args: Namespace, context: Context) -> int:
+    """Show."""
+    from openpim.cli.times import seconds_of
+
+    since = clock.now() - seconds_of(args.since, "--since")
+    try:
+        rows = _audits(args, context, since)
+    except GraphError as error:
+        if error.status != 403 or args.everyone:
+            raise
+        context.note("this account may not read the audit log; showing its own requests instead")
+        who = context.session.tokens().account.get("upn", "")
+        mine = [Asked(row) for row in context.graph.rows(requests_path())]
+        rows = [_request(asked, who) for asked in mine if (asked.created or 0.0) >= since]
+    if args.role:
+        rows = [row for row in rows if args.role.casefold() in str(row["role"] or "").casefold()]
+    rows.sort(key=lambda row: str(row["time"] or ""), reverse=True)
+    context.printer.rows(rows[: max(0, args.number)], COLUMNS, empty="No event in that time.")
+    return 0

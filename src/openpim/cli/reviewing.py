@@ -1,0 +1,199 @@
+"""What an approver sees and does: `inbox`, `approve` and `deny` share it.
+
+Approvals of directory roles are in beta at Microsoft; OpenPIM has them in both versions, and the same
+path serves here.
+"""
+
+from __future__ import annotations
+
+from openpim.cli.exits import combined, exit_code
+from openpim.cli.match import ambiguous, fits, missing
+from openpim.cli.output import one_line, short
+from openpim.client.errors import GraphError, PimError
+from openpim.client.roles import APPROVAL, BASE, Asked, iso, length, named, requests_path, status_filter, text
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+    from typing import Any
+
+    from openpim.cli.context import Context
+    from openpim.client.graph import Graph
+
+    Row = dict[str, Any]
+
+__all__ = ["COLUMNS", "configure", "decide", "inbox", "inbox_path", "inbox_row"]
+
+APPROVALS = BASE + "/roleAssignmentApprovals"
+COLUMNS = (
+    ("created", "ASKED", "time"), ("principal", "WHO"), ("role", "ROLE"), ("scopeName", "SCOPE"), ("for", "FOR"),
+    ("start", "FROM", "time"), ("justification", "WHY"), ("ticket", "TICKET"), ("id", "REQUEST"),
+)  # fmt: skip
+
+
+def inbox_path() -> str:
+    """Requests that wait for my decision."""
+    return requests_path(status_filter(APPROVAL), on="approver")
+
+
+def inbox(graph: Graph) -> list[Asked]:
+    """Requests that wait for my decision, the oldest first."""
+    rows = [asked for row in graph.rows(inbox_path()) if (asked := Asked(row)).status in APPROVAL]
+    return sorted(rows, key=lambda asked: asked.created or 0.0)
+
+
+def inbox_row(asked: Asked) -> Row:
+    """A waiting request for output."""
+    seconds = length(asked.duration)
+    if not seconds and asked.ends and asked.starts:
+        seconds = int(asked.ends - asked.starts)
+    return {
+        "id": asked.id,
+        "approvalId": asked.approval_id or asked.id,
+        "created": iso(asked.created),
+        "status": asked.status,
+        "principal": asked.upn or asked.principal,
+        "principalId": asked.principal_id,
+        "role": asked.role,
+        "roleDefinitionId": asked.role_id,
+        "scope": asked.scope,
+        "scopeName": asked.scope_name,
+        "for": short(seconds) if seconds else None,
+        "duration": asked.duration or None,
+        "start": iso(asked.starts) if asked.status == "PendingApprovalProvisioning" else None,
+        "justification": asked.justification or None,
+        "ticket": asked.ticket or None,
+    }
+
+
+def configure(parser: ArgumentParser, verb: str) -> None:
+    """The options of `approve` and `deny`."""
+    parser.add_argument("names", nargs="*", metavar="REQUEST", help="the beginning of its id, who asked, or the role")
+    parser.add_argument("--all", action="store_true", help=f"{verb} everything that waits for you")
+    parser.add_argument("-j", "--justification", default="", metavar="TEXT", help="why")
+    parser.add_argument("-y", "--yes", action="store_true", help="do not ask before --all")
+
+
+def _names(asked: Asked) -> tuple[str, ...]:
+    who = asked.upn or asked.principal
+    return asked.id, asked.principal, asked.upn, asked.role, f"{who} {asked.role}", f"{asked.principal} {asked.role}"
+
+
+def _line(asked: Asked) -> str:
+    where = "" if asked.scope == "/" else f" in {asked.scope_name}"
+    return one_line(f"{asked.role}{where} for {asked.upn or asked.principal}")
+
+
+def _chosen(args: Namespace, context: Context, waiting: list[Asked], verb: str) -> list[Asked]:
+    if args.all:
+        if waiting and not args.yes:
+            for asked in waiting:
+                context.note(f"{_line(asked)}: {asked.justification or 'no justification'}")
+            if not context.confirm(f"{verb.capitalize()} these {len(waiting)}?"):
+                raise PimError("usage", "--all was not confirmed; nothing was decided", f"confirm it: pim {verb} --all --yes")
+        return waiting
+    if not args.names:
+        if len(waiting) == 1 and context.interactive:
+            context.note(f"{_line(waiting[0])}: {waiting[0].justification or 'no justification'}")
+            if context.confirm(f"{verb.capitalize()} this?"):
+                return waiting
+        raise PimError("usage", f"say which request to {verb}", "see: pim inbox")
+    chosen: dict[str, Asked] = {}
+    for name in args.names:
+        found = fits(name, waiting, _names)
+        if not found:
+            known = (f"{asked.upn or asked.principal} {asked.role}" for asked in waiting)
+            raise missing(name, known, "nothing that waits for your decision fits", "see: pim inbox")
+        if len(found) > 1:
+            raise ambiguous(name, [f"{_line(asked)}   ({asked.id})" for asked in found], "give the beginning of its id")
+        chosen[found[0].id] = found[0]
+    return list(chosen.values())
+
+
+def _steps(graph: Graph, approval: str) -> tuple[str, list[Row]]:
+    """`(steps or stages, the list)` of an approval."""
+    try:
+        row = graph.get(f"{APPROVALS}/{approval}?$expand=steps", beta=True)
+    except GraphError as error:
+        if error.status != 400:
+            raise
+        row = graph.get(f"{APPROVALS}/{approval}?$expand=stages", beta=True)
+    for member in ("steps", "stages"):
+        value = row.get(member)
+        if isinstance(value, list) and value:
+            return member, [step for step in value if isinstance(step, dict)]
+    return "steps", graph.rows(f"{APPROVALS}/{approval}/steps", beta=True)
+
+
+def _mine(steps: list[Row]) -> Row | None:
+    undecided = [step for step in steps if text(step.get("reviewResult")).lower() in {"", "notreviewed"}]
+    mine = [step for step in undecided if step.get("assignedToMe") is True]
+    running = [step for step in mine or undecided if text(step.get("status")) in {"InProgress", ""}]
+    return next(iter(running or mine), None)
+
+
+def _decide_one(graph: Graph, asked: Asked, result: str, why: str) -> str:
+    """Record the decision; returns what became of the request: a word for the table."""
+    approval = asked.approval_id or asked.id
+    member, steps = _steps(graph, approval)
+    step = _mine(steps)
+    if step is None:
+        return _decided_before(steps, asked, result)
+    path = f"{APPROVALS}/{approval}/{member}/{text(step.get('id'))}"
+    try:
+        graph.request("PATCH", path, {"reviewResult": result, "justification": why}, beta=True)
+    except GraphError as error:
+        if error.status == 409 or error.code == "RoleAssignmentRequestAlreadyApproved":
+            return _decided_before(_steps(graph, approval)[1], asked, result)
+        raise
+    if result == "Deny":
+        return "denied"
+    left = [one for one in steps if one is not step and text(one.get("reviewResult")).lower() in {"", "notreviewed"}]
+    return "approved; more approvals are needed" if left else "approved"
+
+
+def _decided_before(steps: list[Row], asked: Asked, result: str) -> str:
+    last = next((step for step in reversed(steps) if text(step.get("reviewResult")) in {"Approve", "Deny"}), {})
+    if text(last.get("reviewResult")) == result:
+        return "approved before" if result == "Approve" else "denied before"
+    reviewer = named(last, "reviewedBy")
+    who = text(reviewer.get("displayName")) or text(reviewer.get("userPrincipalName")) or "somebody else"
+    became = {"Approve": "approved", "Deny": "denied"}.get(text(last.get("reviewResult")), "")
+    if became:
+        raise PimError("denied", f"{_line(asked)} was {became} already by {who}", "see: pim requests --everyone")
+    raise PimError("denied", f"{_line(asked)} is not yours to decide", "see: pim inbox")
+
+
+def decide(args: Namespace, context: Context, result: str) -> int:
+    """`approve` and `deny`: choose, ask for a reason, record."""
+    verb = "approve" if result == "Approve" else "deny"
+    graph = context.graph
+    waiting = inbox(graph)
+    if not waiting and not args.names:
+        context.printer.rows([], COLUMNS, empty="Nothing waits for your decision.")
+        return 0
+    chosen = _chosen(args, context, waiting, verb)
+    why = args.justification.strip()
+    if not why and context.interactive:
+        why = context.ask("Justification")
+    if not why:
+        raise PimError("policy", "a decision needs a justification", f"add it: pim {verb} REQUEST -j TEXT")
+    rows = []
+    failed: list[PimError] = []
+    for asked in chosen:
+        row = {"id": asked.id, "role": asked.role, "principal": asked.upn or asked.principal, "state": "", "message": None, "exitCode": 0}
+        try:
+            row["state"] = _decide_one(graph, asked, result, why)
+        except PimError as error:
+            if error.kind in {"signin", "server"}:
+                raise
+            failed.append(error)
+            row.update(state="failed", message=error.message, exitCode=exit_code(error.kind))
+        rows.append(row)
+        if context.printer.for_people and not (failed and len(chosen) == 1):
+            context.printer.line(f"{_line(asked)}: {row['message'] or row['state']}.")
+    if not context.printer.for_people:
+        context.printer.rows(rows, (("id", "REQUEST"), ("principal", "WHO"), ("role", "ROLE"), ("state", "STATE"), ("message", "")))
+    elif failed and len(chosen) == 1:
+        raise failed[0]
+    return combined([int(str(row["exitCode"])) for row in rows])
