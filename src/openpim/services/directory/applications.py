@@ -1,0 +1,109 @@
+"""Register applications, change and remove them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from openpim.core.audit import Target
+from openpim.core.caller import Caller
+from openpim.core.directory import Application
+from openpim.core.directory_rules import application_faults
+from openpim.core.refusals import Refusal
+from openpim.ports.deps import Deps
+from openpim.ports.store import Transaction
+from openpim.services.directory.performing import Done, changed, differences, invalid, not_found, perform
+from openpim.services.directory.rights import may_manage_applications
+from openpim.services.directory.service_principals import remove_with_all
+from openpim.services.directory.targets import of_application
+
+CHANGEABLE = frozenset({"display_name", "public", "redirect_uris", "logout_uri", "identifier_uris"})
+
+
+@dataclass(frozen=True, slots=True)
+class NewApplication:
+    """public: an application that can keep no secret (a command line, a single page)."""
+
+    display_name: str
+    public: bool = False
+    redirect_uris: tuple[str, ...] = ()
+    logout_uri: str | None = None
+    identifier_uris: tuple[str, ...] = ()
+
+
+def create_application(deps: Deps, caller: Caller, new: NewApplication) -> Application | Refusal:
+    """Its secret or certificate comes from services.credentials; its service principal is made apart."""
+    application_id, app_id = deps.new_id(), deps.new_id()
+
+    def work(tx: Transaction, now: datetime) -> Done[Application] | Refusal:
+        refusal = may_manage_applications(tx, caller, now)
+        if refusal is not None:
+            return refusal
+        application = Application(
+            id=application_id,
+            app_id=app_id,
+            display_name=new.display_name,
+            created_at=now,
+            public=new.public,
+            redirect_uris=tuple(new.redirect_uris),
+            logout_uri=new.logout_uri,
+            identifier_uris=tuple(new.identifier_uris),
+            tenant_id=tx.tenant_id,
+        )
+        refusal = invalid(application_faults(application))
+        if refusal is not None:
+            return refusal
+        tx.applications.add(application)
+        return Done(application, (of_application(application),))
+
+    return perform(deps, caller, "Add application", "ApplicationManagement", work)
+
+
+def update_application(
+    deps: Deps, caller: Caller, application_id: str, changes: Mapping[str, object]
+) -> Application | Refusal:
+    """changes: attribute of `Application` -> new value (tuples for the lists)."""
+
+    def work(tx: Transaction, now: datetime) -> Done[Application] | Refusal:
+        old = tx.applications.get(application_id)
+        if old is None:
+            return not_found("application", application_id)
+        refusal = may_manage_applications(tx, caller, now)
+        if refusal is not None:
+            return refusal
+        new = changed(old, changes, CHANGEABLE)
+        if isinstance(new, Refusal):
+            return new
+        if new == old:
+            return Done(old, unchanged=True)
+        refusal = invalid(application_faults(new))
+        if refusal is not None:
+            return refusal
+        tx.applications.save(new)
+        return Done(new, (of_application(new, differences(old, new, changes)),))
+
+    targets = (Target("Other", application_id),)
+    return perform(deps, caller, "Update application", "ApplicationManagement", work, targets=targets)
+
+
+def delete_application(deps: Deps, caller: Caller, application_id: str) -> Refusal | None:
+    """Its service principal in this tenant goes with it."""
+
+    def work(tx: Transaction, now: datetime) -> Done[None] | Refusal:
+        application = tx.applications.get(application_id)
+        if application is None:
+            return not_found("application", application_id)
+        refusal = may_manage_applications(tx, caller, now)
+        if refusal is not None:
+            return refusal
+        face = tx.service_principals.by_app_id(application.app_id)
+        if face is not None:
+            refusal = remove_with_all(tx, deps, caller, face, now)
+            if refusal is not None:
+                return refusal
+        tx.applications.remove(application_id)
+        return Done(None, (of_application(application),))
+
+    targets = (Target("Other", application_id),)
+    return perform(deps, caller, "Delete application", "ApplicationManagement", work, targets=targets)

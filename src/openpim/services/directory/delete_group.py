@@ -1,0 +1,39 @@
+"""Delete a group: what it gave to its members ends in the same commit."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from openpim.core.audit import Target
+from openpim.core.caller import Caller
+from openpim.core.refusals import Refusal
+from openpim.ports.deps import Deps
+from openpim.ports.store import Transaction
+from openpim.services import last_administrator
+from openpim.services.directory.performing import Done, not_found, perform
+from openpim.services.directory.rights import may_change_group
+from openpim.services.directory.targets import of_group
+from openpim.services.ending import end_all_of
+
+
+def delete_group(deps: Deps, caller: Caller, group_id: str) -> Refusal | None:
+    def work(tx: Transaction, now: datetime) -> Done[None] | Refusal:
+        tx.lock_principal(group_id)
+        group = tx.groups.get(group_id)
+        if group is None:
+            return not_found("group", group_id)
+        refusal = may_change_group(tx, caller, group, now)
+        if refusal is not None:
+            return refusal
+
+        def change() -> None:
+            end_all_of(tx, deps, caller, group_id, now)
+            tx.groups.remove(group_id, now)
+
+        refusal = last_administrator.guarded(tx, now, change)
+        if refusal is not None:
+            return refusal
+        return Done(None, (of_group(group),))
+
+    targets = (Target("Group", group_id),)
+    return perform(deps, caller, "Delete group", "GroupManagement", work, targets=targets)

@@ -1,0 +1,39 @@
+"""Delete a user: what he has ends in the same commit, and his sign-in name is free again."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from openpim.core.audit import Target
+from openpim.core.caller import Caller
+from openpim.core.refusals import Refusal
+from openpim.ports.deps import Deps
+from openpim.ports.store import Transaction
+from openpim.services import last_administrator
+from openpim.services.directory.owners_left import refuse_to_orphan
+from openpim.services.directory.performing import Done, not_found, perform
+from openpim.services.directory.rights import may_control_user
+from openpim.services.directory.targets import of_user
+from openpim.services.ending import end_all_of
+
+
+def delete_user(deps: Deps, caller: Caller, user_id: str) -> Refusal | None:
+    def work(tx: Transaction, now: datetime) -> Done[None] | Refusal:
+        tx.lock_principal(user_id)
+        user = tx.users.get(user_id)
+        if user is None:
+            return not_found("user", user_id)
+        refusal = may_control_user(tx, caller, user_id, now) or refuse_to_orphan(tx, user_id, now)
+        if refusal is not None:
+            return refusal
+
+        def change() -> None:
+            end_all_of(tx, deps, caller, user_id, now)
+            tx.users.remove(user_id, now)
+
+        refusal = last_administrator.guarded(tx, now, change)
+        if refusal is not None:
+            return refusal
+        return Done(None, (of_user(user),))
+
+    return perform(deps, caller, "Delete user", "UserManagement", work, targets=(Target("User", user_id),))

@@ -1,0 +1,25 @@
+"""Whether somebody is privileged: the question that keeps ordinary administrators away from powerful people."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from openpim.core.grants import Provider
+from openpim.core.query import Compare, Query
+from openpim.ports.store import Transaction
+
+
+def is_privileged(tx: Transaction, principal_id: str, now: datetime) -> bool:
+    """Holds a privileged role, or can activate one, or will; or is in, or owns, a group roles can be assigned to."""
+    groups = tx.groups.groups_of(principal_id, now)
+    if any(group.role_assignable for group in tx.groups.many(groups).values()):
+        return True
+    assignable = Query(Compare("role_assignable", "eq", True), limit=1)
+    if tx.groups.owned(principal_id, now, assignable).items:
+        return True
+    schedules = tx.schedules.of({principal_id, *groups}, provider=Provider.DIRECTORY, live_at=now)
+    if any(role.privileged for role in tx.roles.many({each.role_id for each in schedules}).values()):
+        return True
+    in_groups = tx.schedules.of({principal_id}, provider=Provider.GROUP, live_at=now)
+    scopes = tx.groups.many({each.scope for each in in_groups})
+    return any(group.role_assignable for group in scopes.values())
