@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import ssl
 import threading
 import uuid
 from base64 import b64decode, urlsafe_b64encode
@@ -440,6 +441,7 @@ class Fake:
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # one packet per answer: no delayed acknowledgements
     server: Server
 
     def log_message(self, *_: object) -> None:
@@ -523,18 +525,28 @@ class Handler(BaseHTTPRequestHandler):
 
 class Server(ThreadingHTTPServer):
     daemon_threads = True
-    scheme = "http"
 
-    def __init__(self, fake: Fake) -> None:
+    def __init__(self, fake: Fake, tls: ssl.SSLContext | None = None) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.fake = fake
+        self.tls = tls
+        self.scheme = "https" if tls else "http"
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        if self.tls:
+            try:
+                request = self.tls.wrap_socket(request, server_side=True)
+            except OSError:
+                return
+        with request:
+            super().finish_request(request, client_address)
 
     @property
     def url(self) -> str:
         return f"{self.scheme}://localhost:{self.server_address[1]}"
 
 
-def start(fake: Fake) -> Server:
-    server = Server(fake)
+def start(fake: Fake, tls: ssl.SSLContext | None = None) -> Server:
+    server = Server(fake, tls)
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
     return server

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import sys
 
-from openpim.cli.commands import COMMANDS, load
+from openpim.cli.commands import COMMANDS, common, load
 from openpim.cli.exits import exit_code
 from openpim.client.errors import PimError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from argparse import Namespace
     from collections.abc import Sequence
+    from typing import Any
+
+    from openpim.cli.commands import Command
 
 __all__ = ["main", "overview"]
 
@@ -76,6 +80,20 @@ def _without_command(rest: list[str]) -> int:
     return 0
 
 
+def _arguments(name: str, command: Command, rest: list[str]) -> Namespace:
+    from openpim.cli.quickargs import Quick
+
+    quick: Any = Quick()
+    command.configure(quick)
+    common(quick)
+    found = quick.parse(rest)
+    if found is None:
+        from openpim.cli.parser import build
+
+        found = build(name, command).parse_args(rest)
+    return found  # type: ignore[no-any-return]
+
+
 def _run(argv: Sequence[str]) -> int:
     name, rest = _split(argv)
     if not name or name == "help":
@@ -88,9 +106,7 @@ def _run(argv: Sequence[str]) -> int:
     command = load(name)
     if name == "serve":  # its options are the server's own
         return command.run(rest, None)  # type: ignore[arg-type]
-    from openpim.cli.parser import build
-
-    args = build(name, command).parse_args(rest)
+    args = _arguments(name, command, rest)
     from openpim.cli.context import Context
 
     context = Context(args)

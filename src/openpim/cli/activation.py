@@ -6,7 +6,7 @@ from openpim.cli.choosing import label
 from openpim.cli.output import short
 from openpim.client import clock
 from openpim.client.errors import PimError
-from openpim.client.roles import iso
+from openpim.client.instants import iso, iso_duration
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -74,8 +74,6 @@ def lacking(wish: Wish, demand: Demand) -> list[str]:
 
 
 def _expiration(held: Holding, wish: Wish, demand: Demand, notes: list[str]) -> Row:
-    from openpim.wire.durations import render
-
     start = clock.now() if wish.start is None else wish.start
     longest = demand.longest or _UNKNOWN_LONGEST
     asked = wish.duration or longest
@@ -92,7 +90,7 @@ def _expiration(held: Holding, wish: Wish, demand: Demand, notes: list[str]) -> 
         exact = held.ends
     if exact is not None:
         return {"type": "afterDateTime", "endDateTime": iso(exact)}
-    return {"type": "afterDuration", "duration": render(asked)}
+    return {"type": "afterDuration", "duration": iso_duration(asked)}
 
 
 def body(me: str, held: Holding, scope: str, wish: Wish, demand: Demand, notes: list[str], *, stamp: bool) -> Row:

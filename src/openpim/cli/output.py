@@ -7,6 +7,7 @@ take for a command.  Times are kept as ISO 8601 in UTC and shown to people in th
 from __future__ import annotations
 
 from openpim.client import clock
+from openpim.client.instants import instant, local_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,9 +17,8 @@ if TYPE_CHECKING:
     Row = dict[str, Any]
     Column = tuple[str, str] | tuple[str, str, str]
 
-__all__ = ["FORMATS", "Printer", "clean", "left", "local", "one_line", "short"]
+__all__ = ["Printer", "clean", "left", "local", "one_line", "short"]
 
-FORMATS = ("table", "json", "jsonl", "tsv")
 _BOLD, _DIM, _OFF = "\x1b[1m", "\x1b[2m", "\x1b[0m"
 _COLOURS = {
     "active": "\x1b[32m", "already active": "\x1b[32m", "Provisioned": "\x1b[32m", "ok": "\x1b[32m", "valid": "\x1b[32m",
@@ -49,18 +49,8 @@ def one_line(text: str) -> str:
 
 def local(value: str | None) -> str:
     """An ISO 8601 time in the local zone: `18:30` today, `Sun 18:30` within a week, else `2026-11-21 18:30`."""
-    if not value:
-        return ""
-    from datetime import datetime
-
-    then = datetime.fromisoformat(value).astimezone()
-    today = datetime.fromtimestamp(clock.now()).astimezone()
-    days = (then.date() - today.date()).days
-    if days == 0:
-        return f"{then:%H:%M}"
-    if 0 < days < 7:
-        return f"{then:%a %H:%M}"
-    return f"{then:%Y-%m-%d %H:%M}"
+    seconds = instant(value)
+    return "" if seconds is None else local_text(seconds, clock.now())
 
 
 def short(seconds: float) -> str:
@@ -100,7 +90,7 @@ def _width(text: str) -> int:
 
 
 class Printer:
-    """Prints to one stream in one of `FORMATS`; `colour` only where a person looks."""
+    """Prints to one stream in one of the formats; `colour` only where a person looks."""
 
     def __init__(self, out: TextIO, form: str, colour: bool) -> None:
         self.out = out

@@ -1,10 +1,11 @@
-"""The command line's grammar: options of every command, and an argparse that fails as `pim` does."""
+"""The command line's grammar in full: an argparse that fails as `pim` does.  Ordinary lines never come here."""
 
 from __future__ import annotations
 
 import argparse
+import os
 
-from openpim.cli.output import FORMATS
+from openpim.cli.commands import common
 from openpim.client.errors import PimError
 
 TYPE_CHECKING = False
@@ -14,6 +15,17 @@ if TYPE_CHECKING:
     from openpim.cli.commands import Command
 
 __all__ = ["Parser", "build"]
+
+
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """As wide as the terminal; asked for without `shutil`, which argparse would import at every start."""
+
+    def __init__(self, prog: str) -> None:
+        try:
+            width = os.get_terminal_size().columns - 2
+        except OSError:
+            width = 100
+        super().__init__(prog, max_help_position=32, width=max(40, min(width, 120)))
 
 
 class Parser(argparse.ArgumentParser):
@@ -29,13 +41,9 @@ def build(name: str, command: Command) -> Parser:
         prog=f"pim {name}",
         description=command.DESCRIPTION,
         epilog=command.EXAMPLES or None,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Help,
         allow_abbrev=False,
     )
     command.configure(parser)
-    common = parser.add_argument_group("options of every command")
-    common.add_argument("-o", "--output", choices=FORMATS, default="table", help="how to print (default: table)")
-    common.add_argument("--profile", default="", metavar="NAME", help="which profile (default: PIM_PROFILE, or the current one)")
-    common.add_argument("--no-color", action="store_true", help="no colours (also: NO_COLOR)")
-    common.add_argument("--debug", action="store_true", help="show where an unexpected error came from")
+    common(parser)
     return parser

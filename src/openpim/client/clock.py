@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import time
 
-__all__ = ["monotonic", "new_secret", "now", "sleep"]
+__all__ = ["local_parts", "monotonic", "new_secret", "now", "sleep", "utc_text", "written"]
 
 
 def now() -> float:
@@ -26,6 +26,21 @@ def sleep(seconds: float) -> None:
     """Do nothing for a while; never for a negative one."""
     if seconds > 0:
         time.sleep(seconds)
+
+
+def utc_text(seconds: int) -> str:
+    """`2026-11-21T18:00:00Z`."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+
+
+def local_parts(seconds: float) -> time.struct_time:
+    """The point in time on the wall clock of the local zone."""
+    return time.localtime(seconds)
+
+
+def written(form: str, parts: time.struct_time) -> str:
+    """`time.strftime`."""
+    return time.strftime(form, parts)
 
 
 def new_secret(nbytes: int = 32) -> str:

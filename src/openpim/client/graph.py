@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 
-from openpim.client import claims as asked
 from openpim.client import clock
 from openpim.client.errors import GraphError, PimError, StepUpError, graph_error
 from openpim.client.http11 import Response, split_url
@@ -75,7 +74,7 @@ class Graph:
 
     def _once(self, method: str, url: str, body: Row | None) -> Any:
         response = self._authorized(method, url, body)
-        if response.status == 401 and not asked.challenge(response.headers.get("www-authenticate", "")):
+        if response.status == 401 and "insufficient_claims" not in response.headers.get("www-authenticate", ""):
             self.session.renew()
             response = self._authorized(method, url, body)
         data = decode_json(response)
@@ -216,6 +215,8 @@ def _plain(answer: Any) -> Any:
 
 def _refused(status: int, headers: dict[str, str], data: Any) -> PimError:
     """The error of an answer; a `StepUpError` where a stronger sign-in would help."""
+    from openpim.client import claims as asked
+
     challenge = asked.challenge(headers.get("www-authenticate", "")) if status == 401 else ""
     if challenge:
         return StepUpError(challenge, "the server wants a stronger sign-in first", "sign in: pim login")

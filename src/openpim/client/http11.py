@@ -76,6 +76,10 @@ def _proxy_for(host: str) -> str:
     return proxy
 
 
+def _encoded(host: str) -> bytes:
+    return host.encode("ascii" if host.isascii() else "idna")
+
+
 class Connection:
     """One connection to `scheme://host:port`, opened when first needed and kept."""
 
@@ -152,14 +156,15 @@ class Connection:
         host, port = self.host, self.port
         if proxy:
             _, host, port, _ = split_url(proxy if "://" in proxy else "http://" + proxy)
-        plain = socket.create_connection((host, port), self.timeout)
+        # As bytes, because a text would have the IDNA codec imported, here and for TLS.
+        plain = socket.create_connection((_encoded(host), port), self.timeout)  # type: ignore[arg-type]
         try:
             plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if proxy:
                 self._tunnel(plain)
             if self.scheme != "https":
                 return plain
-            return self._tls().wrap_socket(plain, server_hostname=self.host)
+            return self._tls().wrap_socket(plain, server_hostname=_encoded(self.host))
         except BaseException:
             plain.close()
             raise

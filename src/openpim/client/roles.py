@@ -6,6 +6,7 @@ The rows of Graph become `Holding` and `Asked`: names beside ids, times as secon
 from __future__ import annotations
 
 from openpim.client.graph import literal, query
+from openpim.client.instants import instant, iso, plain_seconds
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,27 +28,6 @@ APPROVAL = ("PendingApproval", "PendingApprovalProvisioning")
 CANCELLABLE = (*APPROVAL, "PendingAdminDecision", "Granted")
 PENDING = (*CANCELLABLE, "PendingProvisioning", "PendingScheduleCreation", "PendingEvaluation", "ProvisioningStarted", "Accepted")
 FAILED = ("Denied", "AdminDenied", "Canceled", "Failed", "FailedAsResourceIsLocked", "TimedOut", "Revoked")
-
-
-def instant(value: Any) -> float | None:
-    """Seconds since 1970 of a time as Graph writes it; None for none, and for the year 1 it writes for none."""
-    if not isinstance(value, str) or not value:
-        return None
-    from openpim.wire.instants import InstantError, parse_datetime
-
-    try:
-        return parse_datetime(value, first_year=1971).timestamp()
-    except InstantError:
-        return None
-
-
-def iso(seconds: float | None) -> str | None:
-    """`2026-11-21T18:00:00Z` in whole seconds."""
-    if seconds is None:
-        return None
-    from datetime import UTC, datetime
-
-    return datetime.fromtimestamp(int(seconds), UTC).isoformat()[:-6] + "Z"
 
 
 def text(value: Any) -> str:
@@ -158,8 +138,9 @@ class Asked:
 
 def length(duration: str) -> int:
     """Seconds of an ISO 8601 duration, a month counted as 30 days; 0 if it is none."""
-    if not duration:
-        return 0
+    seconds = plain_seconds(duration)
+    if seconds or not duration:
+        return seconds
     from openpim.wire.durations import DurationError, parse
 
     try:

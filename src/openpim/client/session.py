@@ -1,15 +1,15 @@
 """A sign-in that lasts: hands out access tokens, refreshes them, and signs in more strongly when asked.
 
 In order: `PIM_ACCESS_TOKEN`; `PIM_CLIENT_ID` with `PIM_CLIENT_SECRET` (automation); the token cache of
-the profile.  `Interaction` is how it asks a person; without one it never does.
+the profile.  `Interaction` is how it asks a person; without one it never does.  The flows themselves are imported when
+one is needed: most runs only read the cache.
 """
 
 from __future__ import annotations
 
 import os
 
-from openpim.client import clock, oauth
-from openpim.client.claims import MFA, satisfied, wanted
+from openpim.client import clock
 from openpim.client.errors import PimError
 from openpim.client.tokens import TokenCache, Tokens, decode_claims
 
@@ -65,10 +65,15 @@ class Session:
             account = {k: str(v) for k, v in decode_claims(given).items() if k in {"oid", "tid", "upn", "name"}}
             self._tokens = Tokens(given, clock.now() + 3600.0, "", account)
         elif self.is_application:
-            self._tokens = oauth.client_credentials(self.transport, self.profile, *self._client)
+            self._tokens = self._application()
         else:
             self._tokens = self._from_cache()
         return self._tokens
+
+    def _application(self, claims: str = "") -> Tokens:
+        from openpim.client import oauth
+
+        return oauth.client_credentials(self.transport, self.profile, *self._client, claims)
 
     def _from_cache(self) -> Tokens:
         kept = self.cache.load()
@@ -80,6 +85,8 @@ class Session:
 
     def _renewed(self, known: Tokens, claims: str = "") -> Tokens:
         """Refresh under the lock; what another process refreshed meanwhile is taken as it is."""
+        from openpim.client import oauth
+
         with self.cache.lock():
             kept = self.cache.load()
             if kept is None:
@@ -103,12 +110,14 @@ class Session:
         if os.environ.get("PIM_ACCESS_TOKEN"):
             raise PimError("signin", "the token in PIM_ACCESS_TOKEN is not accepted", "unset it, or give a fresh one")
         if self.is_application:
-            self._tokens = oauth.client_credentials(self.transport, self.profile, *self._client)
+            self._tokens = self._application()
         else:
             self._tokens = self._renewed(held)
 
     def sign_in(self, *, flow: str = "", claims: str = "", prompt: str = "", login_hint: str = "") -> Tokens:
         """A person signs in; the tokens are kept."""
+        from openpim.client import oauth
+
         if self.interaction is None:
             raise PimError("signin", "a person has to sign in, and there is no terminal to ask at", _step_hint(claims))
         say = self.interaction.say
@@ -126,16 +135,19 @@ class Session:
 
     def step_up(self, claims: str) -> None:
         """Get a token that has what `claims` asks for: silently if that works, else with a person."""
+        from openpim.client.claims import satisfied, wanted
+        from openpim.client.oauth import OAuthError
+
         before = self.tokens()
         if os.environ.get("PIM_ACCESS_TOKEN"):
             raise PimError("signin", "the token in PIM_ACCESS_TOKEN is not strong enough", _step_hint(claims))
         if self.is_application:
-            self._tokens = oauth.client_credentials(self.transport, self.profile, *self._client, claims)
+            self._tokens = self._application(claims)
             return
         if before.refresh and "amr" not in wanted(claims):
             try:
                 fresh = self._renewed(before, claims)
-            except oauth.OAuthError as error:
+            except OAuthError as error:
                 claims = error.claims or claims
             else:
                 self._tokens = fresh
@@ -162,6 +174,8 @@ class Session:
                 kept = None
             told = False
             if kept is not None and kept.refresh:
+                from openpim.client import oauth
+
                 try:
                     told = oauth.revoke(self.transport, self.profile, kept)
                 except PimError:
@@ -171,6 +185,8 @@ class Session:
 
 
 def _reason(claims: str) -> str:
+    from openpim.client.claims import wanted
+
     asked = wanted(claims)
     if "amr" in asked:
         return "The role's policy asks for multi-factor authentication, which this session lacks."
@@ -180,8 +196,10 @@ def _reason(claims: str) -> str:
 
 
 def _step_hint(claims: str) -> str:
+    from openpim.client.claims import wanted
+
     asked = wanted(claims)
-    if "amr" in asked or claims == MFA:
+    if "amr" in asked:
         return "sign in at a terminal: pim login --mfa"
     if asked.get("acrs"):
         return f"sign in at a terminal: pim login --acr {asked['acrs'][0]}"

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
         def run(args: Namespace, context: Context, /) -> int: ...
 
 
-__all__ = ["COMMANDS", "load"]
+__all__ = ["COMMANDS", "FORMATS", "common", "load"]
+
+FORMATS = ("table", "json", "jsonl", "tsv")
 
 # name -> (group in the help, one line)
 COMMANDS = {
@@ -57,3 +59,12 @@ def load(name: str) -> Command:
     from importlib import import_module
 
     return import_module(f"openpim.cli.commands.{name}")  # type: ignore[return-value]
+
+
+def common(parser: ArgumentParser) -> None:
+    """Add the options of every command."""
+    group = parser.add_argument_group("options of every command")
+    group.add_argument("-o", "--output", choices=FORMATS, default="table", help="how to print (default: table)")
+    group.add_argument("--profile", default="", metavar="NAME", help="which profile (default: PIM_PROFILE, or the current one)")
+    group.add_argument("--no-color", action="store_true", help="no colours (also: NO_COLOR)")
+    group.add_argument("--debug", action="store_true", help="show where an unexpected error came from")
