@@ -17,8 +17,9 @@ from openpim.core.settings import Settings
 from openpim.core.signin.scopes import Asked
 from openpim.core.signin.values import Grant
 from openpim.ports.deps import Deps
+from openpim.ports.store import Transaction
 from openpim.services.signin.context import SignIn, issuer, make_sign_in
-from openpim.services.signin.issue import draft_for_app, draft_for_person
+from openpim.services.signin.issue import Draft, draft_for_app, draft_for_person
 from openpim.services.signin.people import account_of, find_client, person_in
 
 MASTER_KEY = bytes(range(32))
@@ -52,7 +53,7 @@ def access_token(
     asked = signin.asked(scope)
     assert isinstance(asked, Asked), asked
 
-    def work(tx):
+    def work(tx: Transaction) -> Draft:
         user = tx.in_tenant(tenant_id).users.get(user_id)
         assert user is not None, f"no user {user_id} in {tenant_id}"
         person = person_in(tx, account_of(user, tenant_id), tenant_id)
@@ -91,7 +92,7 @@ def app_token(signin: SignIn, tenant_id: str, app_id: str, *, scope: str = GRAPH
     asked = signin.asked(scope)
     assert isinstance(asked, Asked), asked
 
-    def work(tx):
+    def work(tx: Transaction) -> Draft:
         client = find_client(tx, app_id)
         principal = tx.in_tenant(tenant_id).service_principals.by_app_id(app_id)
         assert client is not None, f"no application {app_id}"

@@ -35,23 +35,38 @@ def authenticate(
     request_id: str | None = None,
 ) -> Caller | Refusal:
     """authorization: the header as sent. accepts: the audiences of this API. client: the User-Agent."""
+    claims = _verified(deps, tokens, authorization, accepts)
+    if isinstance(claims, Refusal):
+        return claims
+    facts: dict[str, Any] = {"ip": ip, "client": client, "request_id": request_id}
+    return deps.store.read(str(claims["tid"]), lambda tx: live_caller(tx, claims, facts))
+
+
+def userinfo_audience(deps: Deps, tokens: Tokens, authorization: str | None) -> Mapping[str, Any] | Refusal:
+    """The claims of a token for userinfo: any of ours will do, whatever API it is for; not yet checked live."""
+    return _verified(deps, tokens, authorization, None)
+
+
+def _verified(
+    deps: Deps, tokens: Tokens, authorization: str | None, accepts: frozenset[ResourceKind] | None
+) -> Mapping[str, Any] | Refusal:
     scheme, _, token = (authorization or "").strip().partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         return _no("Access token is empty: sign in and send it as `Authorization: Bearer`.")
     claims = tokens.verify(token.strip())
     if claims is None:
         return _no("The access token is not valid or has expired: sign in again.")
-    wrong = _meant_for_us(deps, claims, accepts)
-    if wrong is not None:
-        return wrong
-    facts: dict[str, Any] = {"ip": ip, "client": client, "request_id": request_id}
-    return deps.store.read(str(claims["tid"]), lambda tx: live_caller(tx, claims, facts))
+    return _meant_for_us(deps, claims, accepts) or claims
 
 
-def _meant_for_us(deps: Deps, claims: Mapping[str, Any], accepts: frozenset[ResourceKind]) -> Refusal | None:
+def _meant_for_us(
+    deps: Deps, claims: Mapping[str, Any], accepts: frozenset[ResourceKind] | None
+) -> Refusal | None:
     settings = deps.settings
     addresses = {ResourceKind.GRAPH: settings.origin, ResourceKind.ARM: settings.arm_origin}
-    if claims.get("aud") not in {addresses[kind] for kind in accepts if kind in addresses}:
+    if accepts is not None and claims.get("aud") not in {
+        addresses[kind] for kind in accepts if kind in addresses
+    }:
         return _no("The access token is for another API: ask for one with this API's scope.")
     tenant_id = claims.get("tid")
     if not isinstance(tenant_id, str) or claims.get("iss") not in {

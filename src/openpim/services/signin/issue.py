@@ -58,10 +58,10 @@ def draft_for_person(
 ) -> Draft:
     """id_issuer: the issuer the client's discovery document named; the access token's is always the tenant's."""
     settings = signin.settings
-    held = roles_in_force(tx.in_tenant(person.tenant_id), person.tenant_id, person.user.id, now)
+    held = roles_in_force(tx.in_tenant(person.tenant_id), person.user.id, now)
     end = access_token_end(now, settings.access_token_minutes, held.ends)
     access = _access(signin, grant, person, asked, held, now, end, acrs, cp1)
-    identity = _identity(grant, person, now, id_issuer, nonce) if asked.openid else None
+    identity = _identity(grant, person, asked, now, id_issuer, nonce) if asked.openid else None
     return Draft(
         access=access,
         expires_in=max(1, seconds(end) - seconds(now)),
@@ -135,7 +135,7 @@ def audience(asked: Asked) -> str:
 
 
 def _identity(
-    grant: Grant, person: Person, now: datetime, id_issuer: str, nonce: str | None
+    grant: Grant, person: Person, asked: Asked, now: datetime, id_issuer: str, nonce: str | None
 ) -> dict[str, Any]:
     user = person.user
     claims: dict[str, Any] = {
@@ -154,9 +154,9 @@ def _identity(
         "sid": grant.session_id,
         "ver": "2.0",
     }
-    if "profile" in grant.scope:
+    if "profile" in asked.scopes:
         claims |= {k: v for k, v in (("given_name", user.given_name), ("family_name", user.surname)) if v}
-    if "email" in grant.scope and user.mail:
+    if "email" in asked.scopes and user.mail:
         claims["email"] = user.mail
     # Version-1 clients (the adfs alias) read these.
     claims["upn"] = claims["unique_name"] = user.user_principal_name

@@ -1,0 +1,220 @@
+"""The authorize request: reading it, and answering it once it is known who asks.
+
+Order matters (RFC 6749 4.1.2.1): nothing is ever sent to a redirect address before client and address are verified.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from openpim.core.directory import Tenant
+from openpim.core.signin.claims import Wanted, parse_claims
+from openpim.core.signin.oauth import PROMPTS, RESPONSE_MODES, OAuthError, good_challenge, redirect_allowed
+from openpim.core.signin.scopes import Asked
+from openpim.core.signin.values import AuthorizationCode, Client, Grant, Session, digest
+from openpim.ports.store import Transaction
+from openpim.services.signin.context import SignIn
+from openpim.services.signin.flow import Answer, Failed, id_issuer
+from openpim.services.signin.issue import client_info
+from openpim.services.signin.people import ANY_TENANT, Person, find_client, find_tenant
+
+CODE_LIFETIME = timedelta(minutes=5)
+_LONGEST = {"state": 4000, "nonce": 1000, "login_hint": 320, "domain_hint": 320}
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizeRequest:
+    client: Client
+    tenant: Tenant | None
+    redirect_uri: str
+    mode: str
+    state: str | None
+    nonce: str | None
+    asked: Asked
+    wanted: Wanted
+    challenge: str | None
+    prompts: frozenset[str]
+    max_age: int | None
+    login_hint: str
+    domain_hint: str
+    wants_client_info: bool
+
+    @property
+    def silent(self) -> bool:
+        return "none" in self.prompts
+
+    def refuse(self, error: OAuthError) -> Answer:
+        return refusal(self.redirect_uri, self.mode, self.state, error)
+
+
+def refusal(redirect_uri: str, mode: str, state: str | None, error: OAuthError) -> Answer:
+    params = [("error", error.error), ("error_description", error.description)]
+    if error.claims is not None:
+        params.append(("claims", error.claims))
+    if state is not None:
+        params.append(("state", state))
+    return Answer(redirect_uri, mode, tuple(params))
+
+
+def read_request(
+    signin: SignIn, tx: Transaction, authority: str, params: Mapping[str, str]
+) -> AuthorizeRequest | Answer | Failed:
+    """Failed: a page for the person (client or address are not to be trusted). Answer: an error for the client."""
+    if authority.lower() not in ANY_TENANT and find_tenant(tx, authority) is None:
+        return Failed("There is no such tenant: check the address.", 404)
+    client = find_client(tx, params.get("client_id", ""))
+    if client is None:
+        return Failed("The application is not registered here: check its client id.")
+    redirect_uri = params.get("redirect_uri", "")
+    if not redirect_uri and len(client.redirect_uris) == 1 and not client.any_loopback:
+        redirect_uri = client.redirect_uris[0]
+    if not redirect_allowed(client, redirect_uri):
+        return Failed("The application asked for an answer at an address that is not registered for it.")
+    state = params.get("state")
+    mode = params.get("response_mode", "query") or "query"
+    if mode not in RESPONSE_MODES:
+        problem = OAuthError("invalid_request", "response_mode must be query, fragment or form_post.")
+        return refusal(redirect_uri, "query", state if _fits(params) else None, problem)
+    read = _read_rest(signin, params, client)
+    if isinstance(read, OAuthError):
+        return refusal(redirect_uri, mode, state if _fits(params) else None, read)
+    asked, wanted, prompts, max_age = read
+    return AuthorizeRequest(
+        client=client,
+        tenant=find_tenant(tx, authority),
+        redirect_uri=redirect_uri,
+        mode=mode,
+        state=state,
+        nonce=params.get("nonce"),
+        asked=asked,
+        wanted=wanted,
+        challenge=params.get("code_challenge") or None,
+        prompts=prompts,
+        max_age=max_age,
+        login_hint=params.get("login_hint", "").strip(),
+        domain_hint=params.get("domain_hint", "").strip(),
+        wants_client_info=params.get("client_info") == "1",
+    )
+
+
+def _fits(params: Mapping[str, str]) -> bool:
+    return all(len(params.get(name, "")) <= longest for name, longest in _LONGEST.items())
+
+
+def _read_rest(
+    signin: SignIn, params: Mapping[str, str], client: Client
+) -> tuple[Asked, Wanted, frozenset[str], int | None] | OAuthError:
+    if not _fits(params):
+        return OAuthError("invalid_request", "state, nonce or a hint is too long.")
+    for name in ("request", "request_uri"):
+        if params.get(name):
+            return OAuthError(f"{name}_not_supported", f"{name} is not supported: send plain parameters.")
+    if params.get("response_type") != "code":
+        return OAuthError("unsupported_response_type", "response_type must be code.")
+    wrong = _check_pkce(params, client)
+    if wrong is not None:
+        return wrong
+    prompts = frozenset(params.get("prompt", "").split())
+    if prompts - PROMPTS or ("none" in prompts and len(prompts) > 1):
+        return OAuthError("invalid_request", "prompt must be none, or of login, select_account, consent.")
+    max_age = params.get("max_age", "")
+    if max_age and not (max_age.isascii() and max_age.isdigit() and len(max_age) < 10):
+        return OAuthError("invalid_request", "max_age must be a number of seconds.")
+    asked = signin.asked(params.get("scope", ""), params.get("resource", ""))
+    if isinstance(asked, OAuthError):
+        return asked
+    wanted = parse_claims(params.get("claims", ""))
+    if wanted is None:
+        return OAuthError("invalid_request", "claims is not a JSON object.")
+    return asked, wanted, prompts, int(max_age) if max_age else None
+
+
+def _check_pkce(params: Mapping[str, str], client: Client) -> OAuthError | None:
+    challenge = params.get("code_challenge", "")
+    if not challenge:
+        if client.public:
+            return OAuthError("invalid_request", "A public client must send code_challenge (PKCE, S256).")
+        return None
+    if params.get("code_challenge_method") != "S256" or not good_challenge(challenge):
+        return OAuthError(
+            "invalid_request", "code_challenge must be 43 characters with code_challenge_method=S256."
+        )
+    return None
+
+
+def make_grant(
+    signin: SignIn,
+    tx: Transaction,
+    client: Client,
+    person: Person,
+    session: Session,
+    asked: Asked,
+    acrs: frozenset[str],
+    *,
+    nonce: str | None = None,
+    cp1: bool = False,
+) -> Grant:
+    now = signin.deps.clock()
+    grant = Grant(
+        id=signin.deps.new_id(),
+        client_id=client.app_id,
+        account=person.account,
+        tenant_id=person.tenant_id,
+        scope=asked.scopes,
+        session_id=session.id,
+        amr=session.amr,
+        acrs=tuple(sorted(acrs)),
+        auth_time=session.auth_time,
+        created_at=now,
+        expires_at=now + timedelta(days=signin.settings.refresh_token_days),
+        offline=asked.offline,
+        nonce=nonce,
+        cp1=cp1,
+    )
+    tx.grants.add(grant)
+    return grant
+
+
+def answer_with_code(
+    signin: SignIn,
+    tx: Transaction,
+    request: AuthorizeRequest,
+    authority: str,
+    base: str,
+    person: Person,
+    session: Session,
+    acrs: frozenset[str],
+) -> Answer:
+    """Make the grant and the code that leads to it."""
+    grant = make_grant(
+        signin,
+        tx,
+        request.client,
+        person,
+        session,
+        request.asked,
+        acrs,
+        nonce=request.nonce,
+        cp1=request.wanted.cp1,
+    )
+    secret = f"opimac_{signin.deps.secret(32)}"
+    tx.authorization_codes.add(
+        AuthorizationCode(
+            hash=digest(secret),
+            grant_id=grant.id,
+            client_id=request.client.app_id,
+            redirect_uri=request.redirect_uri,
+            challenge=request.challenge,
+            expires_at=grant.created_at + CODE_LIFETIME,
+        )
+    )
+    params = [("code", secret)]
+    if request.wants_client_info:
+        params.append(("client_info", client_info(person)))
+    if request.state is not None:
+        params.append(("state", request.state))
+    params.append(("session_state", session.id))
+    params.append(("iss", id_issuer(base, authority, person.tenant_id)))
+    return Answer(request.redirect_uri, request.mode, tuple(params))

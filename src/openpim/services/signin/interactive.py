@@ -1,0 +1,300 @@
+"""What comes next in a sign-in? `advance` looks at the facts anew at every step and asks only for what is missing:
+the password without a session, the second factor where a session lacks it and something demands it, the tenant where
+there are several and the client named none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from openpim.core.signin.claims import Proof, Wanted, demand, granted_contexts, needs_mfa, parse_claims
+from openpim.core.signin.oauth import OAuthError, origin_of
+from openpim.core.signin.values import Account, Client, DeviceCode, Session
+from openpim.ports.store import Transaction
+from openpim.services.signin.authorize import AuthorizeRequest, answer_with_code, make_grant, read_request
+from openpim.services.signin.context import SignIn
+from openpim.services.signin.events import record
+from openpim.services.signin.flow import Answer, Ask, Browser, Done, Failed, Flow, GoTo, Outcome, Turn
+from openpim.services.signin.known_browsers import read_known, remember
+from openpim.services.signin.people import (
+    Person,
+    able_user,
+    client_allowed,
+    find_account,
+    find_client,
+    find_tenant,
+    person_in,
+    tenants_of,
+)
+from openpim.services.signin.sessions import current_session, open_session, touch
+
+_FRESH_PASSWORD = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """What the flow is for. request / device: one of them, or neither for the portal."""
+
+    client: Client | None
+    wanted: Wanted
+    request: AuthorizeRequest | None = None
+    device: DeviceCode | None = None
+    target: str = ""
+
+    @property
+    def silent(self) -> bool:
+        return self.request is not None and self.request.silent
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """The person so far. session None: proven in this flow only, so far."""
+
+    account: Account
+    amr: tuple[str, ...]
+    session: Session | None
+
+
+class _Stop(Exception):  # noqa: N818 - carries an outcome up, within this file
+    def __init__(self, outcome: Outcome) -> None:
+        self.outcome = outcome
+
+
+def advance(signin: SignIn, tx: Transaction, flow: Flow, browser: Browser, *, error: str = "") -> Turn:
+    """The next page, or the end. error: what to say on a page that is shown again."""
+    try:
+        return _advance(signin, tx, flow, browser, error)
+    except _Stop as stop:
+        return Turn(stop.outcome)
+
+
+def _advance(signin: SignIn, tx: Transaction, flow: Flow, browser: Browser, error: str) -> Turn:
+    matter = read_matter(signin, tx, flow)
+    if not isinstance(matter, Matter):
+        return Turn(matter)
+    who = _who(signin, tx, flow, browser, matter, error)
+    _second_factor(signin, tx, flow, matter, who, frozenset(), error)
+    person = _place(tx, flow, matter, who)
+    if matter.client is not None and not client_allowed(tx, matter.client, person.tenant_id):
+        return Turn(_refuse(matter, "unauthorized_client", "The application is not allowed in this tenant."))
+    contexts = _mfa_contexts(tx, person, matter.wanted)
+    _second_factor(signin, tx, flow, matter, who, contexts, error)
+    session, cookie, known = _session(signin, tx, browser, who, matter)
+    proof = Proof(frozenset(session.amr), frozenset(session.acrs))
+    acrs = granted_contexts(matter.wanted, proof, contexts)
+    outcome = _finish(signin, tx, flow, browser, matter, person, session, acrs)
+    return Turn(outcome, cookie, known)
+
+
+def read_matter(signin: SignIn, tx: Transaction, flow: Flow) -> Matter | Answer | Failed:
+    if flow.kind == "authorize":
+        request = read_request(signin, tx, flow.authority, flow.params)
+        if not isinstance(request, AuthorizeRequest):
+            return request
+        return Matter(request.client, request.wanted, request, target=origin_of(request.redirect_uri))
+    if flow.kind == "device":
+        device = tx.device_codes.get(flow.params.get("code", ""))
+        if device is None or device.status != "pending" or signin.deps.clock() >= device.expires_at:
+            return Failed("This code has expired or was used already: start again on the device.")
+        client = find_client(tx, device.client_id)
+        if client is None:
+            return Failed("The application is not registered here any more.")
+        return Matter(client, parse_claims(device.claims) or Wanted(), device=device)
+    return Matter(None, Wanted())
+
+
+def _refuse(matter: Matter, error: str, description: str, claims: str | None = None) -> Answer | Failed:
+    if matter.request is not None:
+        return matter.request.refuse(OAuthError(error, description, claims=claims))
+    return Failed(description, 403)
+
+
+def _ask(matter: Matter, ask: Ask, error: str, description: str) -> Outcome:
+    """The page; or, where nobody may be asked, the error that stands for it."""
+    if matter.silent:
+        wants = (
+            demand(matter.wanted) if error == "interaction_required" and matter.wanted != Wanted() else None
+        )
+        return _refuse(matter, error, description, wants)
+    client = matter.client.display_name if matter.client else ""
+    return replace(ask, details={"client": client, **ask.details}, target=matter.target)
+
+
+def _password(flow: Flow, matter: Matter, error: str, name: str = "") -> Outcome:
+    hint = matter.request.login_hint if matter.request else ""
+    ask = Ask("password", flow, error, {"name": flow.name or name or hint})
+    return _ask(matter, ask, "login_required", "Nobody is signed in, or the sign-in is too old.")
+
+
+def _who(signin: SignIn, tx: Transaction, flow: Flow, browser: Browser, matter: Matter, error: str) -> Who:
+    if flow.account is not None:
+        if able_user(tx, flow.account.tenant_id, flow.account.user_id) is None:
+            raise _Stop(Failed("This account is disabled: ask an administrator.", 403))
+        return Who(flow.account, flow.amr, None)
+    session = current_session(tx, signin.deps, browser.session)
+    if session is None or flow.again or not _counts(signin, tx, flow, matter, session):
+        raise _Stop(_password(flow, matter, error))
+    request = matter.request
+    if request is not None and "select_account" in request.prompts and not flow.chosen:
+        user = able_user(tx, session.account.tenant_id, session.account.user_id)
+        name = user.user_principal_name if user else ""
+        raise _Stop(_ask(matter, Ask("account", flow, error, {"name": name}), "login_required", ""))
+    return Who(session.account, session.amr, session)
+
+
+def _counts(signin: SignIn, tx: Transaction, flow: Flow, matter: Matter, session: Session) -> bool:
+    """Is this session good enough for what the client said about prompt, age and person?"""
+    request = matter.request
+    if request is None:
+        return True
+    if "login" in request.prompts:
+        return False
+    age = signin.deps.clock() - session.auth_time
+    if request.max_age is not None and age > timedelta(seconds=request.max_age):
+        return False
+    if request.login_hint and not flow.chosen:
+        hinted = find_account(tx, request.login_hint, request.tenant.id if request.tenant else None)
+        return hinted is None or hinted == session.account
+    return True
+
+
+def _second_factor(
+    signin: SignIn,
+    tx: Transaction,
+    flow: Flow,
+    matter: Matter,
+    who: Who,
+    contexts: frozenset[str],
+    error: str,
+) -> None:
+    """Stop at the page for the second factor if it is missing and demanded: by our own settings, or by the client
+    (`contexts`: the authentication contexts asked for that require it)."""
+    if "mfa" in who.amr:
+        return
+    credential = tx.in_tenant(who.account.tenant_id).credentials.get(who.account.user_id)
+    enrolled = credential is not None and credential.totp is not None
+    settings = signin.settings
+    by_setting = settings.mfa_at_sign_in == "always" or (settings.mfa_at_sign_in == "enrolled" and enrolled)
+    proof = Proof(frozenset(who.amr), frozenset())
+    if not by_setting and not needs_mfa(matter.wanted, proof, contexts):
+        return
+    why = "A second factor is needed."
+    if enrolled:
+        raise _Stop(_ask(matter, Ask("code", flow, error), "interaction_required", why))
+    if not settings.totp_self_enrolment:
+        no = "A second factor is needed and none is enrolled: ask an administrator for a set-up link."
+        raise _Stop(_refuse(matter, "access_denied", no))
+    if matter.silent:
+        raise _Stop(_ask(matter, Ask("enrol", flow), "interaction_required", why))
+    fresh = who.session is None or signin.deps.clock() - who.session.auth_time < _FRESH_PASSWORD
+    if not fresh:
+        again = replace(flow, again=True)
+        raise _Stop(_password(again, matter, error or "Give your password again to enrol a second factor."))
+    user = able_user(tx, who.account.tenant_id, who.account.user_id)
+    details = {"name": user.user_principal_name if user else ""}
+    raise _Stop(_ask(matter, Ask("enrol", flow, error, details), "interaction_required", why))
+
+
+def _place(tx: Transaction, flow: Flow, matter: Matter, who: Who) -> Person:
+    """The person in the tenant the tokens are for."""
+    explicit = find_tenant(tx, matter.device.authority if matter.device else flow.authority)
+    tenant_id = explicit.id if explicit else None
+    if tenant_id is None:
+        options = tenants_of(tx, who.account)
+        hint = matter.request.domain_hint if matter.request else ""
+        hinted = find_tenant(tx, hint) if hint else None
+        chosen = flow.tenant or (hinted.id if hinted else None)
+        authority = matter.device.authority if matter.device else flow.authority
+        if chosen in {one.id for one in options}:
+            tenant_id = chosen
+        elif len(options) > 1 and authority == "common" and not matter.silent:
+            details = {"tenants": [(one.id, one.name, one.domain) for one in options]}
+            raise _Stop(_ask(matter, Ask("tenant", flow, "", details), "interaction_required", ""))
+        else:
+            tenant_id = who.account.tenant_id
+    person = person_in(tx, who.account, tenant_id)
+    if person is None:
+        name = explicit.name if explicit else "the tenant"
+        start = replace(flow, account=None, amr=(), again=True, name="")
+        raise _Stop(_password(start, matter, f"This account has no access to {name}: use another one."))
+    return person
+
+
+def _mfa_contexts(tx: Transaction, person: Person, wanted: Wanted) -> frozenset[str]:
+    """Of the contexts asked for, those that require a second factor. One that has no row does."""
+    contexts = tx.in_tenant(person.tenant_id).authentication_contexts
+    found = {name: contexts.get(name) for name in wanted.acrs}
+    return frozenset(name for name, row in found.items() if row is None or row.requires_mfa)
+
+
+def _session(
+    signin: SignIn, tx: Transaction, browser: Browser, who: Who, matter: Matter
+) -> tuple[Session, str | None, str | None]:
+    """The session everything rests on. A fresh sign-in gets a new one under a new cookie: nothing that was in the
+    browser before survives (no session fixation)."""
+    if who.session is not None:
+        touch(tx, signin.deps, who.session)
+        return who.session, None, None
+    former = current_session(tx, signin.deps, browser.session)
+    if former is not None:
+        tx.sessions.end(former.id, signin.deps.clock())
+    session, cookie = open_session(tx, signin.deps, who.account, who.amr, browser.origin)
+    known = remember(signin, read_known(signin, browser.known), who.account)
+    app_id = matter.client.app_id if matter.client else None
+    home = tx.in_tenant(who.account.tenant_id)
+    record(signin.deps, home, who.account, "Sign in", browser.origin, app_id=app_id, amr=who.amr)
+    return session, cookie, known
+
+
+def _finish(
+    signin: SignIn,
+    tx: Transaction,
+    flow: Flow,
+    browser: Browser,
+    matter: Matter,
+    person: Person,
+    session: Session,
+    acrs: frozenset[str],
+) -> Outcome:
+    if matter.request is not None:
+        base = browser.origin.base
+        return answer_with_code(signin, tx, matter.request, flow.authority, base, person, session, acrs)
+    if matter.device is not None:
+        return _finish_device(signin, tx, flow, browser, matter, matter.device, person, session, acrs)
+    path = flow.params.get("path", "/")
+    return GoTo(path if path.startswith("/") and not path.startswith(("//", "/\\")) else "/")
+
+
+def _finish_device(
+    signin: SignIn,
+    tx: Transaction,
+    flow: Flow,
+    browser: Browser,
+    matter: Matter,
+    device: DeviceCode,
+    person: Person,
+    session: Session,
+    acrs: frozenset[str],
+) -> Outcome:
+    if not flow.confirmed or matter.client is None:
+        # The session exists from here on: the flow no longer carries the proof.
+        details = {
+            "client": matter.client.display_name if matter.client else "",
+            "name": person.user.user_principal_name,
+            "ip": device.ip,
+            "code": device.user_code,
+        }
+        return Ask("confirm_device", replace(flow, account=None, amr=(), again=False), "", details)
+    asked = signin.asked(" ".join(device.scope))
+    if isinstance(asked, OAuthError):
+        return Failed(asked.description)
+    grant = make_grant(signin, tx, matter.client, person, session, asked, acrs, cp1=matter.wanted.cp1)
+    if not tx.device_codes.decide(device.hash, "approved", grant.id):
+        return Failed("This code has expired or was used already: start again on the device.")
+    app_id = matter.client.app_id
+    where = tx.in_tenant(person.account.tenant_id)
+    record(signin.deps, where, person.account, "Approve device sign-in", browser.origin, app_id=app_id)
+    return Done(
+        "You are signed in", f"{matter.client.display_name} is signed in on the device. Close this window."
+    )
