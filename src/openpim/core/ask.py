@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from openpim.core.grants import Action, Kind, Provider, Ticket, Window
+from openpim.core.grants import NO_TICKET, UNBOUNDED, Action, Kind, Provider, Ticket, Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +19,8 @@ class Ask:
     role_id: str
     scope: str
     justification: str | None = None
-    ticket: Ticket = Ticket()
-    window: Window = Window()
+    ticket: Ticket = NO_TICKET
+    window: Window = UNBOUNDED
     validation_only: bool = False
     custom_data: str | None = None
     schedule_id: str | None = None

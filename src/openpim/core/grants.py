@@ -120,6 +120,10 @@ class Ticket:
         return bool(self.number and self.number.strip() and self.system and self.system.strip())
 
 
+NO_TICKET = Ticket()
+UNBOUNDED = Window()
+
+
 @dataclass(frozen=True, slots=True)
 class Schedule:
     """Who may have (eligibility) or has (assignment) which role where, from when until when.
@@ -142,7 +146,7 @@ class Schedule:
     modified_at: datetime | None = None
     request_id: str | None = None
     linked_id: str | None = None
-    window: Window = Window()
+    window: Window = UNBOUNDED
 
     def in_force(self, now: datetime) -> bool:
         return (
@@ -183,8 +187,8 @@ class Request:
     created_by_kind: str = "user"
     completed_at: datetime | None = None
     justification: str | None = None
-    ticket: Ticket = Ticket()
-    window: Window = Window()
+    ticket: Ticket = NO_TICKET
+    window: Window = UNBOUNDED
     schedule_id: str | None = None
     approval_id: str | None = None
     custom_data: str | None = None

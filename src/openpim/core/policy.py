@@ -141,17 +141,17 @@ def default_group_policy(policy_id: str, role_id: str, group_id: str) -> Policy:
 
 def faults(policy: Policy) -> list[tuple[str, str]]:
     """What is wrong with the settings, as (member, message); empty when they can be stored."""
-    found: list[tuple[str, str]] = []
-    for name, expiry in (
-        ("activation", policy.activation),
-        ("eligibility", policy.eligibility),
-        ("assignment", policy.assignment),
-    ):
-        if expiry.required and expiry.maximum is None:
-            found.append((name, "an expiration that is required needs a maximum duration"))
-    if policy.activation.maximum is not None and not (
-        policy.activation.maximum.months == 0 and 5 * 60 <= policy.activation.maximum.seconds <= 24 * 3600
-    ):
+    found = [
+        (name, "an expiration that is required needs a maximum duration")
+        for name, expiry in (
+            ("activation", policy.activation),
+            ("eligibility", policy.eligibility),
+            ("assignment", policy.assignment),
+        )
+        if expiry.required and expiry.maximum is None
+    ]
+    maximum = policy.activation.maximum
+    if maximum is not None and not (maximum.months == 0 and 5 * 60 <= maximum.seconds <= 24 * 3600):
         found.append(("activation", "the activation maximum must lie between 5 minutes and 24 hours"))
     if policy.context_enabled and not policy.context:
         found.append(("context", "name the authentication context (c1 to c99) that is to be required"))
@@ -159,24 +159,29 @@ def faults(policy: Policy) -> list[tuple[str, str]]:
         found.append(
             ("context", "multi-factor authentication and an authentication context exclude each other")
         )
-    if policy.approval.required and not policy.approval.stages:
+    stages = policy.approval.stages
+    if policy.approval.required and not stages:
         found.append(("approval", "an approval that is required needs at least one stage"))
-    if len(policy.approval.stages) > 5:
+    if len(stages) > 5:
         found.append(("approval", "at most five approval stages are supported"))
-    for number, stage in enumerate(policy.approval.stages, start=1):
-        if not 1 <= stage.timeout_minutes <= 60 * 24 * 60:
-            found.append(("approval", f"stage {number}: the time-out must lie between 1 minute and 60 days"))
-        if not 1 <= stage.quorum <= 20:
-            found.append(("approval", f"stage {number}: the quorum must lie between 1 and 20"))
-        if stage.quorum > 1 and stage.primary and not stage.primary.groups and not stage.escalation:
-            if stage.quorum > len(set(stage.primary.users)):
-                found.append(
-                    ("approval", f"stage {number}: the quorum is larger than the number of approvers")
-                )
-        if stage.escalate_after_minutes and stage.escalate_after_minutes >= stage.timeout_minutes:
-            found.append(("approval", f"stage {number}: it must escalate before it times out"))
-        if stage.escalate_after_minutes and not stage.escalation:
-            found.append(("approval", f"stage {number}: name the approvers to escalate to"))
-        if len(stage.primary.keys()) > 100 or len(stage.escalation.keys()) > 100:
-            found.append(("approval", f"stage {number}: at most 100 approvers"))
+    for number, stage in enumerate(stages, start=1):
+        found += [("approval", f"stage {number}: {fault}") for fault in _stage_faults(stage)]
+    return found
+
+
+def _stage_faults(stage: Stage) -> list[str]:
+    found = []
+    if not 1 <= stage.timeout_minutes <= 60 * 24 * 60:
+        found.append("the time-out must lie between 1 minute and 60 days")
+    if not 1 <= stage.quorum <= 20:
+        found.append("the quorum must lie between 1 and 20")
+    named_only = bool(stage.primary.users) and not stage.primary.groups and not stage.escalation
+    if named_only and stage.quorum > len(set(stage.primary.users)):
+        found.append("the quorum is larger than the number of approvers")
+    if stage.escalate_after_minutes < 0 or stage.escalate_after_minutes >= stage.timeout_minutes:
+        found.append("it must escalate before it times out")
+    if stage.escalate_after_minutes and not stage.escalation:
+        found.append("name the approvers to escalate to")
+    if len(stage.primary.keys()) > 100 or len(stage.escalation.keys()) > 100:
+        found.append("at most 100 approvers")
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import datetime
 from typing import Protocol
 
 from openpim.core.grants import Kind, Provider, Request
@@ -30,6 +31,10 @@ class Requests(Protocol):
         scope: str | None = None,
     ) -> list[Request]:
         """Requests about this principal that are not decided yet, or wait for their start."""
+        ...
+
+    def started(self, now: datetime, limit: int) -> list[Request]:
+        """Granted requests of administrators whose schedule has started by time."""
         ...
 
     def of_schedule(self, schedule_id: str) -> list[Request]: ...

@@ -35,7 +35,6 @@ T = TypeVar("T")
 DirectoryObject = User | Group | ServicePrincipal | AdministrativeUnit
 
 
-
 # ---------------------------------------------------------------- who sees what
 
 
@@ -67,7 +66,9 @@ def _gone(id: str) -> Refusal:
 
 
 def _no() -> Refusal:
-    return Refusal(Code.FORBIDDEN, "Guests see only themselves and their groups. Ask a member for what you need.")
+    return Refusal(
+        Code.FORBIDDEN, "Guests see only themselves and their groups. Ask a member for what you need."
+    )
 
 
 # ---------------------------------------------------------------- people
@@ -130,7 +131,9 @@ def managers_of(deps: Deps, caller: Caller, people: Collection[User]) -> dict[st
 def groups(deps: Deps, caller: Caller, query: Query) -> Page[Group]:
     def work(tx: Transaction, now: datetime) -> Page[Group]:
         limited = _limited(tx, caller, now)
-        return tx.groups.page(_only(query, tx.groups.groups_of(caller.principal_id, now)) if limited else query)
+        return tx.groups.page(
+            _only(query, tx.groups.groups_of(caller.principal_id, now)) if limited else query
+        )
 
     return _read(deps, caller, work)
 
@@ -200,7 +203,9 @@ def service_principals(deps: Deps, caller: Caller, query: Query) -> Page[Service
     return _read(deps, caller, work)
 
 
-def service_principal(deps: Deps, caller: Caller, key: str, *, by_app_id: bool = False) -> ServicePrincipal | Refusal:
+def service_principal(
+    deps: Deps, caller: Caller, key: str, *, by_app_id: bool = False
+) -> ServicePrincipal | Refusal:
     def work(tx: Transaction, now: datetime) -> ServicePrincipal | Refusal:
         if _limited(tx, caller, now):
             return _no()

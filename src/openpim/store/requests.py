@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -60,6 +61,7 @@ requests = Table(
     Index("ix_requests_open", "tenant_id", "principal_id", "status"),
     Index("ix_requests_status", "tenant_id", "provider", "kind", "status", "created_at", "id"),
     Index("ix_requests_creator", "tenant_id", "created_by", "created_at"),
+    Index("ix_requests_due", "tenant_id", "status", "completed_at"),
     Index("ix_requests_schedule", "tenant_id", "schedule_id"),
     Index("ix_requests_role", "tenant_id", "provider", "kind", "role_id", "created_at", "id"),
 )
@@ -130,6 +132,18 @@ class Requests:
             if value is not None:
                 statement = statement.where(column == str(value))
         return [_value(row) for row in self._connection.execute(statement.order_by(_c.created_at)).mappings()]
+
+    def started(self, now: datetime, limit: int) -> list[Request]:
+        statement = (
+            self._select()
+            .where(
+                _c.status == RequestStatus.GRANTED.value,
+                _c.completed_at <= now,
+                _c.action.not_like("self%"),
+            )
+            .limit(limit)
+        )
+        return [_value(row) for row in self._connection.execute(statement).mappings()]
 
     def of_schedule(self, schedule_id: str) -> list[Request]:
         statement = self._select().where(_c.schedule_id == schedule_id).order_by(_c.created_at.desc())

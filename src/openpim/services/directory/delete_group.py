@@ -11,6 +11,7 @@ from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
 from openpim.services import last_administrator
 from openpim.services.directory.performing import Done, not_found, perform
+from openpim.services.directory.released import people_in, release
 from openpim.services.directory.rights import may_change_group
 from openpim.services.directory.targets import of_group
 from openpim.services.ending import end_all_of
@@ -27,8 +28,10 @@ def delete_group(deps: Deps, caller: Caller, group_id: str) -> Refusal | None:
             return refusal
 
         def change() -> None:
+            concerned = people_in(tx, group_id, now)
             end_all_of(tx, deps, caller, group_id, now)
             tx.groups.remove(group_id, now)
+            release(tx, deps, caller, concerned, now)
 
         refusal = last_administrator.guarded(tx, now, change)
         if refusal is not None:

@@ -12,6 +12,7 @@ from openpim.ports.store import Transaction
 from openpim.services import last_administrator
 from openpim.services.directory.membership_rules import member_to_add, writable
 from openpim.services.directory.performing import Done, not_found, perform
+from openpim.services.directory.released import people_in, release
 from openpim.services.directory.rights import may_change_group
 from openpim.services.directory.targets import of_group, of_principal
 
@@ -53,7 +54,9 @@ def remove_member(deps: Deps, caller: Caller, group_id: str, member_id: str) -> 
             return Refusal(Code.NOT_FOUND, "It is not a member of this group.", member="member_id")
 
         def change() -> None:
+            concerned = people_in(tx, member_id, now)
             tx.groups.remove_member(group_id, member_id)
+            release(tx, deps, caller, concerned, now)
 
         refusal = last_administrator.guarded(tx, now, change)
         if refusal is not None:

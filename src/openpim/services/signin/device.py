@@ -15,7 +15,7 @@ from openpim.core.signin.values import DeviceCode, digest
 from openpim.ports.store import Transaction
 from openpim.services.signin.context import SignIn
 from openpim.services.signin.events import Origin
-from openpim.services.signin.flow import Ask, Browser, Turn, begin
+from openpim.services.signin.flow import Ask, Browser, Failed, Turn, begin, open_flow
 from openpim.services.signin.people import ANY_TENANT, find_client, find_tenant
 from openpim.services.signin.steps import start
 from openpim.services.signin.throttle import key, reserve, succeeded
@@ -103,8 +103,10 @@ def _user_code(chance: str) -> str:
     return "".join(letters)
 
 
-def type_code(signin: SignIn, typed: str, browser: Browser) -> Turn:
+def submit_code(signin: SignIn, sealed: str, typed: str, browser: Browser) -> Turn:
     """Somebody typed a code at /devicelogin: go on to the sign-in, or show the form again."""
+    if open_flow(signin, sealed, browser) is None:
+        return Turn(Failed("This page is too old, or belongs to another browser: open it again.", 400))
     plain = "".join(letter for letter in typed.upper() if letter.isalpha())[:16]
     keys = [key(limits.USER_CODE, "user code", limits.network(browser.origin.ip))]
     throttled = reserve(signin.deps, keys)

@@ -19,7 +19,29 @@ from openpim.services.signin.sessions import revoke_grant
 from openpim.services.signin.tokens import instant, seconds
 
 _INACTIVE: dict[str, Any] = {"active": False}
-_COPIED = ["iss", "aud", "sub", "oid", "tid", "exp", "iat", "nbf", "scp", "roles", "upn", "name", "amr", "acrs", "wids", "appid", "azp", "sid", "jti", "auth_time", "idtyp"]
+_COPIED = [
+    "iss",
+    "aud",
+    "sub",
+    "oid",
+    "tid",
+    "exp",
+    "iat",
+    "nbf",
+    "scp",
+    "roles",
+    "upn",
+    "name",
+    "amr",
+    "acrs",
+    "wids",
+    "appid",
+    "azp",
+    "sid",
+    "jti",
+    "auth_time",
+    "idtyp",
+]
 
 
 def introspect(signin: SignIn, authority: str, token: str, proof: ClientProof) -> dict[str, Any] | OAuthError:

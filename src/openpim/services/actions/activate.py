@@ -1,0 +1,157 @@
+"""Activation: an eligible person takes a role up for a bounded time, at once, later, or after an approval."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from openpim.core import deciding
+from openpim.core.ask import Ask
+from openpim.core.caller import Caller
+from openpim.core.deciding import Grant, Proof
+from openpim.core.grants import Action, AssignmentType, Kind, Request, Schedule
+from openpim.core.lifecycle import RequestStatus, ScheduleStatus
+from openpim.core.refusals import Code, Refusal
+from openpim.ports.deps import Deps
+from openpim.ports.store import Transaction
+from openpim.services import settling
+from openpim.services.actions.common import (
+    eligibilities_for,
+    held_exactly,
+    minimum,
+    new_request,
+    new_schedule,
+    proof_of,
+    provision,
+    tell,
+)
+from openpim.services.opening import open_approval
+from openpim.services.providers import PROVIDERS
+
+REQUESTED = "Add member to role requested (PIM activation)"
+APPROVAL_REQUESTED = "Add member to role approval requested (PIM activation)"
+COMPLETED = "Add member to role completed (PIM activation)"
+
+
+def activate(tx: Transaction, deps: Deps, caller: Caller, ask: Ask, now: datetime) -> Request | Refusal:
+    """selfActivate, and selfExtend of a running activation."""
+    if ask.kind is not Kind.ASSIGNMENT:
+        return Refusal(
+            Code.INVALID,
+            "An activation is a request for an assignment, not for an eligibility.",
+            member="action",
+        )
+    extending = _running(tx, ask, now) if ask.action is Action.SELF_EXTEND else None
+    pending = tx.requests.open_of(
+        ask.principal_id, kind=Kind.ASSIGNMENT, provider=ask.provider, role_id=ask.role_id, scope=ask.scope
+    )
+    if any(request.status is not RequestStatus.GRANTED for request in pending):
+        return Refusal(
+            Code.REQUEST_PENDING, "A request for this role here is waiting already. Cancel it to ask again."
+        )
+    grant = decide(tx, deps, ask, proof_of(caller), now, extending)
+    if isinstance(grant, Refusal):
+        return grant
+    later = grant.starts_at > now
+    if not grant.needs_approval:
+        request = new_request(deps, caller, ask, RequestStatus.PROVISIONED, now, completed_at=now)
+        return apply(tx, deps, caller, request, grant, now, extending, fresh=True)
+    status = RequestStatus.PENDING_APPROVAL_PROVISIONING if later else RequestStatus.PENDING_APPROVAL
+    request = new_request(deps, caller, ask, status, now)
+    request = replace(
+        request, approval_id=request.id, schedule_id=extending.id if extending is not None else request.id
+    )
+    tx.requests.add(request)
+    tell(tx, deps, caller, now, REQUESTED, request, None)
+    tell(tx, deps, caller, now, APPROVAL_REQUESTED, request, None)
+    policy = PROVIDERS[ask.provider].policy(tx, deps, ask.role_id, ask.scope)
+    limit = grant.starts_at if later and extending is None else None
+    open_approval(tx, deps, request, policy.approval.stages, now, limit=limit)
+    return request
+
+
+def decide(
+    tx: Transaction,
+    deps: Deps,
+    ask: Ask,
+    proof: Proof,
+    now: datetime,
+    extending: Schedule | None,
+    *,
+    ignoring: str | None = None,
+) -> Grant | Refusal:
+    """Read the facts and decide: at asking, again at approval, and again when a later start comes due (then the
+    waiting schedule itself is ignored)."""
+    return deciding.activation(
+        ask,
+        policy=PROVIDERS[ask.provider].policy(tx, deps, ask.role_id, ask.scope),
+        eligibilities=eligibilities_for(tx, ask, now),
+        activations=[
+            held
+            for held in held_exactly(tx, ask, now, Kind.ASSIGNMENT)
+            if held.assignment_type is AssignmentType.ACTIVATED and held.id != ignoring
+        ],
+        proof=proof,
+        minimum=minimum(deps),
+        now=now,
+        extending=extending,
+    )
+
+
+def apply(
+    tx: Transaction,
+    deps: Deps,
+    caller: Caller,
+    request: Request,
+    grant: Grant,
+    now: datetime,
+    extending: Schedule | None,
+    *,
+    fresh: bool,
+) -> Request:
+    """Write a decided activation: a new schedule, or a later end of the one it extends. fresh: not stored yet."""
+    linked = grant.eligibility.id if grant.eligibility is not None else None
+    if extending is not None:
+        schedule = replace(extending, ends_at=grant.ends_at, linked_id=linked, modified_at=now)
+        tx.schedules.save(schedule)
+        settling.ask_for(tx, deps, schedule, now)
+        request = replace(
+            request, status=RequestStatus.PROVISIONED, completed_at=now, schedule_id=schedule.id
+        )
+    else:
+        later = grant.starts_at > now
+        schedule = new_schedule(
+            request,
+            grant.starts_at,
+            grant.ends_at,
+            now,
+            assignment_type=AssignmentType.ACTIVATED,
+            linked_id=linked,
+            waits=later,
+        )
+        provision(tx, deps, schedule, now)
+        request = replace(
+            request,
+            status=RequestStatus.GRANTED if later else RequestStatus.PROVISIONED,
+            completed_at=grant.starts_at if later else now,
+            schedule_id=schedule.id,
+        )
+    if fresh:
+        tx.requests.add(request)
+        tell(tx, deps, caller, now, REQUESTED, request, schedule)
+    else:
+        tx.requests.save(request)
+    if schedule.status is ScheduleStatus.PROVISIONED:
+        tell(tx, deps, caller, now, COMPLETED, request, schedule)
+    return request
+
+
+def running_activation(tx: Transaction, ask: Ask, now: datetime) -> Schedule | None:
+    return _running(tx, ask, now)
+
+
+def _running(tx: Transaction, ask: Ask, now: datetime) -> Schedule | None:
+    for held in held_exactly(tx, ask, now, Kind.ASSIGNMENT):
+        if held.assignment_type is AssignmentType.ACTIVATED and held.in_force(now):
+            return held
+    return None

@@ -1,0 +1,120 @@
+"""What a caller may do, read from the live store each time, never from claims in a token."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from openpim.core.approval import Approval
+from openpim.core.caller import Caller, CallerKind
+from openpim.core.grants import Kind, Provider, Schedule
+from openpim.core.roles import MANAGERS, READERS, role_key
+from openpim.core.scopes import TENANT
+from openpim.ports.store import Transaction
+
+
+def identities(tx: Transaction, principal_id: str, now: datetime) -> frozenset[str]:
+    """The principal and every group it is in: all ids whose grants it enjoys."""
+    return frozenset({principal_id}) | tx.groups.groups_of(principal_id, now)
+
+
+def assignments_of(tx: Transaction, principal_id: str, now: datetime) -> list[Schedule]:
+    """Directory role assignments in force for a principal, its own and its role-assignable groups'."""
+    held = tx.schedules.of(
+        identities(tx, principal_id, now), provider=Provider.DIRECTORY, kind=Kind.ASSIGNMENT, live_at=now
+    )
+    return [schedule for schedule in held if schedule.in_force(now)]
+
+
+def roles_of_principal(tx: Transaction, principal_id: str, now: datetime) -> frozenset[str]:
+    """Role ids in force at the tenant scope; none for a principal that is disabled or gone."""
+    principal = tx.principals.get(principal_id)
+    if principal is None or not principal.able:
+        return frozenset()
+    return frozenset(held.role_id for held in assignments_of(tx, principal_id, now) if held.scope == TENANT)
+
+
+def roles_of(tx: Transaction, caller: Caller, now: datetime) -> frozenset[str]:
+    """Role ids in force for the caller at the tenant scope."""
+    if caller.kind is CallerKind.SYSTEM:
+        return MANAGERS
+    return roles_of_principal(tx, caller.principal_id, now)
+
+
+def roles_at(tx: Transaction, caller: Caller, scope: str, now: datetime) -> frozenset[str]:
+    """Role ids in force for the caller at a scope or above it."""
+    if caller.kind is CallerKind.SYSTEM:
+        return MANAGERS
+    principal = tx.principals.get(caller.principal_id)
+    if principal is None or not principal.able:
+        return frozenset()
+    return frozenset(
+        held.role_id for held in assignments_of(tx, caller.principal_id, now) if held.scope in {TENANT, scope}
+    )
+
+
+def may_manage_roles(tx: Transaction, caller: Caller, now: datetime) -> bool:
+    return bool(roles_of(tx, caller, now) & MANAGERS)
+
+
+def may_read_roles(tx: Transaction, caller: Caller, now: datetime) -> bool:
+    if caller.kind is CallerKind.SERVICE_PRINCIPAL and caller.permissions:
+        return True  # the face has checked the application permission
+    return bool(roles_of(tx, caller, now) & READERS)
+
+
+def own_reviewer_keys(tx: Transaction, principal_id: str, now: datetime) -> frozenset[str]:
+    """Reviewer keys by which this person decides in his own right."""
+    roles = roles_of_principal(tx, principal_id, now)
+    return identities(tx, principal_id, now) | {role_key(role) for role in roles}
+
+
+def reviewer_keys(tx: Transaction, principal_id: str, now: datetime) -> frozenset[str]:
+    """Own keys and those of people who have handed their approvals to this person (their role keys excepted)."""
+    keys = own_reviewer_keys(tx, principal_id, now)
+    for delegator in _able(tx, tx.approvals.delegators_of(principal_id, now)):
+        keys |= identities(tx, delegator, now)
+    return keys
+
+
+def may_decide(
+    tx: Transaction, approval: Approval, keys: frozenset[str], principal_id: str, now: datetime
+) -> bool:
+    """Whether this person may decide a stage with these keys: never one's own request, not even by delegation."""
+    if principal_id == approval.requestor_id:
+        return False
+    if own_reviewer_keys(tx, principal_id, now) & keys:
+        return True
+    return any(
+        identities(tx, delegator, now) & keys
+        for delegator in _able(tx, tx.approvals.delegators_of(principal_id, now))
+        if delegator != approval.requestor_id
+    )
+
+
+def able_reviewers(tx: Transaction, keys: Iterable[str], requestor_id: str, now: datetime) -> frozenset[str]:
+    """Everyone who could decide by these keys: enabled people, the requestor excepted."""
+    people: set[str] = set()
+    groups: list[str] = []
+    plain = [key for key in keys if not key.startswith("role:")]
+    for principal in tx.principals.many(plain).values():
+        (groups.append if principal.kind.value == "group" else people.add)(principal.id)
+    for key in keys:
+        if key.startswith("role:"):
+            held = tx.schedules.of_role(
+                Provider.DIRECTORY, Kind.ASSIGNMENT, key.removeprefix("role:"), TENANT, now=now
+            )
+            for principal in tx.principals.many([one.principal_id for one in held]).values():
+                (groups.append if principal.kind.value == "group" else people.add)(principal.id)
+    for group in groups:
+        people |= tx.groups.transitive_member_ids(group, now)
+    people.discard(requestor_id)
+    return frozenset(_able(tx, people))
+
+
+def _able(tx: Transaction, ids: Iterable[str]) -> list[str]:
+    return [
+        principal.id
+        for principal in tx.principals.many(list(ids)).values()
+        if principal.able and principal.kind.value == "user"
+    ]

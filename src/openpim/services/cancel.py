@@ -1,0 +1,67 @@
+"""Cancels a request that is still open: by the one who made it, the one it is for, or an administrator."""
+
+from __future__ import annotations
+
+from openpim.core.caller import Caller
+from openpim.core.grants import Action, Kind, Provider, Request
+from openpim.core.lifecycle import CANCELLABLE, RequestStatus
+from openpim.core.refusals import Code, Refusal
+from openpim.ports.deps import Deps
+from openpim.ports.store import Transaction
+from openpim.services.actions.common import tell
+from openpim.services.ending import close_request, end
+from openpim.services.providers import PROVIDERS
+
+
+def cancel(deps: Deps, caller: Caller, provider: Provider, kind: Kind, request_id: str) -> Request | Refusal:
+    """Returns the cancelled request; REQUEST_MISSING, FORBIDDEN or NOT_CANCELLABLE otherwise."""
+    now = deps.clock()
+
+    def work(tx: Transaction) -> Request | Refusal:
+        found = tx.requests.get(request_id)
+        if found is None or found.provider is not provider or found.kind is not kind:
+            return Refusal(Code.REQUEST_MISSING, f"There is no request {request_id}.", member="id")
+        tx.lock_principal(found.principal_id)
+        request = tx.requests.get(request_id, lock=True) or found
+        own = caller.principal_id in {request.created_by, request.principal_id}
+        if not own and not PROVIDERS[provider].may_manage(tx, caller, request.role_id, request.scope, now):
+            return Refusal(Code.FORBIDDEN, "Only the requestor or an administrator can cancel a request.")
+        schedule = tx.schedules.get(request.schedule_id) if request.schedule_id else None
+        started = schedule is not None and schedule.in_force(now) and schedule.request_id == request.id
+        if request.status not in CANCELLABLE or (request.status is RequestStatus.GRANTED and started):
+            return Refusal(
+                Code.NOT_CANCELLABLE,
+                "Only a request with the status Granted, PendingApproval, PendingApprovalProvisioning or "
+                f"PendingAdminDecision can be cancelled; this one is {request.status}.",
+            )
+        if request.status is RequestStatus.GRANTED and schedule is not None and schedule.starts_at > now:
+            _call_off(tx, deps, caller, request)
+        else:
+            close_request(tx, request.id, RequestStatus.CANCELED, now, "Cancelled.")
+        cancelled = tx.requests.get(request.id) or request
+        activation = request.action is Action.SELF_ACTIVATE
+        activity = (
+            "Add member to role canceled (PIM activation)"
+            if activation
+            else "Add eligible member to role in PIM canceled (timebound)"
+            if kind is Kind.ELIGIBILITY
+            else "Add member to role in PIM canceled (timebound)"
+        )
+        tell(tx, deps, caller, now, activity, cancelled, schedule)
+        return cancelled
+
+    def _call_off(tx: Transaction, deps: Deps, caller: Caller, request: Request) -> None:
+        close_request(tx, request.id, RequestStatus.CANCELED, now, "Cancelled.")
+        schedule = tx.schedules.get(request.schedule_id or "")
+        if schedule is not None and schedule.live(now) and schedule.request_id == request.id:
+            end(
+                tx,
+                deps,
+                caller,
+                schedule,
+                now,
+                activity="Remove request",
+                reason="Cancelled before its start.",
+            )
+
+    return deps.store.write(caller.tenant_id, work)

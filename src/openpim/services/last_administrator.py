@@ -1,0 +1,65 @@
+"""The last Global Administrator and the last Privileged Role Administrator cannot be lost, by any road.
+
+What counts is a *lasting* holder: an enabled user whose active assignment at the tenant scope has no end, his own
+or through a role-assignable group. While one stays, expiry can never take the last one away, so no schedule ever
+has to outlive its end. Every road that could take one away runs its change through `guarded`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from openpim.core.grants import AssignmentType, Kind, Provider
+from openpim.core.refusals import Code, Refusal
+from openpim.core.roles import PROTECTED
+from openpim.core.scopes import TENANT
+from openpim.ports.store import Transaction
+
+
+def lasting_holders(tx: Transaction, role_id: str, now: datetime) -> frozenset[str]:
+    """Ids of enabled users who hold the role for good."""
+    held = [
+        schedule
+        for schedule in tx.schedules.of_role(Provider.DIRECTORY, Kind.ASSIGNMENT, role_id, TENANT, now=now)
+        if schedule.ends_at is None and schedule.assignment_type is AssignmentType.ASSIGNED
+    ]
+    people: set[str] = set()
+    for principal in tx.principals.many([schedule.principal_id for schedule in held]).values():
+        if principal.kind.value == "group":
+            people |= {
+                member
+                for member in tx.groups.transitive_member_ids(principal.id, now)
+                if tx.groups.is_member(principal.id, member)
+            }
+        else:
+            people.add(principal.id)
+    return frozenset(
+        principal.id
+        for principal in tx.principals.many(list(people)).values()
+        if principal.able and principal.kind.value == "user"
+    )
+
+
+def guarded(tx: Transaction, now: datetime, change: Callable[[], Refusal | None]) -> Refusal | None:
+    """Apply `change`; if it refuses, or would lose the last lasting holder, undo it and return the refusal.
+
+    Takes the tenant's lock: two changes that each would leave one administrator go one after the other.
+    """
+    tx.lock_tenant()
+    before = {role_id for role_id in PROTECTED if lasting_holders(tx, role_id, now)}
+    refusal: Refusal | None = None
+    with tx.savepoint() as point:
+        refusal = change()
+        if refusal is None:
+            lost = [role_id for role_id in before if not lasting_holders(tx, role_id, now)]
+            if lost:
+                refusal = Refusal(
+                    Code.LAST_ADMINISTRATOR,
+                    "This would leave the organisation without a lasting administrator. "
+                    "Give another enabled person a permanent active assignment first.",
+                    detail=",".join(sorted(lost)),
+                )
+        if refusal is not None:
+            point.roll_back()
+    return refusal

@@ -1,0 +1,153 @@
+"""Role settings: read by everyone who is signed in as a member, changed by administrators; each change audited."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import fields, replace
+
+from openpim.core.audit import Target
+from openpim.core.caller import Caller
+from openpim.core.grants import Provider
+from openpim.core.policy import Policy, faults
+from openpim.core.refusals import Code, Refusal
+from openpim.core.scopes import TENANT
+from openpim.ports.deps import Deps
+from openpim.ports.store import Transaction
+from openpim.services.providers import PROVIDERS
+from openpim.services.providers.directory import policy_id as directory_policy_id
+from openpim.services.recording import record
+
+UPDATED = "Update role setting in PIM"
+_MISSING = Refusal(Code.NOT_FOUND, "There is no such policy. List the policy assignments to find its id.")
+
+
+def get(
+    deps: Deps, caller: Caller, provider: Provider, role_id: str, scope: str = TENANT
+) -> Policy | Refusal:
+    """The policy of one role: what is stored, or the default."""
+
+    def work(tx: Transaction) -> Policy | Refusal:
+        rules = PROVIDERS[provider]
+        return rules.fault(tx, role_id, scope) or rules.policy(tx, deps, role_id, scope)
+
+    return deps.store.read(caller.tenant_id, work)
+
+
+def by_id(deps: Deps, caller: Caller, policy_id: str) -> Policy | Refusal:
+    def work(tx: Transaction) -> Policy | Refusal:
+        found = _find(tx, deps, policy_id)
+        return _MISSING if found is None else found[1]
+
+    return deps.store.read(caller.tenant_id, work)
+
+
+def page(
+    deps: Deps,
+    caller: Caller,
+    provider: Provider,
+    scope: str = TENANT,
+    role_ids: Collection[str] | None = None,
+) -> list[Policy]:
+    """The policies of all roles (or those named) at one scope, by role id; the untouched ones with defaults."""
+
+    def work(tx: Transaction) -> list[Policy]:
+        stored = {policy.role_id: policy for policy in tx.policies.at_scope(provider, scope, role_ids)}
+        roles = tx.roles.all() if role_ids is None else tuple(tx.roles.many(role_ids).values())
+        return [
+            stored.get(role.id) or PROVIDERS[provider].policy(tx, deps, role.id, scope)
+            for role in sorted(roles, key=lambda role: role.id)
+        ]
+
+    return deps.store.read(caller.tenant_id, work)
+
+
+def update(
+    deps: Deps, caller: Caller, policy_id: str, change: Callable[[Policy], Policy | Refusal]
+) -> Policy | Refusal:
+    """Change the settings: `change` gets the present policy and returns the wanted one, or refuses.
+
+    Refusals: NOT_FOUND, FORBIDDEN, INVALID (what `core.policy.faults` finds; approvers that do not exist).
+    """
+    now = deps.clock()
+
+    def work(tx: Transaction) -> Policy | Refusal:
+        found = _find(tx, deps, policy_id, lock=True)
+        if found is None:
+            return _MISSING
+        provider, before = found
+        rules = PROVIDERS[provider]
+        if not rules.may_manage(tx, caller, before.role_id, before.scope, now):
+            return Refusal(
+                Code.FORBIDDEN,
+                "Changing role settings needs the role Privileged Role Administrator or Global Administrator.",
+            )
+        wanted = change(before)
+        if isinstance(wanted, Refusal):
+            return wanted
+        wrong = faults(wanted) or _unknown_approvers(tx, wanted)
+        if wrong:
+            return Refusal(Code.INVALID, "; ".join(message for _, message in wrong) + ".", member=wrong[0][0])
+        after = replace(
+            wanted,
+            id=before.id,
+            role_id=before.role_id,
+            scope=before.scope,
+            version=before.version + 1,
+            modified_at=now,
+            modified_by=caller.principal_id,
+            modified_by_name=caller.display_name,
+        )
+        tx.policies.put(provider, after)
+        record(
+            tx,
+            deps,
+            caller,
+            now,
+            activity=UPDATED,
+            category="RoleManagement",
+            targets=(
+                Target(
+                    "Role",
+                    before.role_id,
+                    rules.role_name(tx, before.role_id, before.scope),
+                    changes(before, after),
+                ),
+                Target("Policy", before.id),
+            ),
+            details=(("PolicyVersion", str(after.version)),),
+        )
+        return after
+
+    return deps.store.write(caller.tenant_id, work)
+
+
+_BOOKKEEPING = {"id", "version", "modified_at", "modified_by", "modified_by_name"}
+
+
+def changes(before: Policy, after: Policy) -> tuple[tuple[str, str | None, str | None], ...]:
+    """What differs, as (setting, before, after) in words."""
+    return tuple(
+        (field.name, str(getattr(before, field.name)), str(getattr(after, field.name)))
+        for field in fields(Policy)
+        if field.name not in _BOOKKEEPING and getattr(before, field.name) != getattr(after, field.name)
+    )
+
+
+def _find(
+    tx: Transaction, deps: Deps, policy_id: str, *, lock: bool = False
+) -> tuple[Provider, Policy] | None:
+    stored = tx.policies.by_id(policy_id, lock=lock)
+    if stored is not None:
+        return stored
+    for role in tx.roles.all():
+        if directory_policy_id(tx.tenant_id, role.id) == policy_id:
+            return Provider.DIRECTORY, PROVIDERS[Provider.DIRECTORY].policy(tx, deps, role.id, TENANT)
+    return None
+
+
+def _unknown_approvers(tx: Transaction, policy: Policy) -> list[tuple[str, str]]:
+    named = {
+        key for stage in policy.approval.stages for key in (*stage.primary.keys(), *stage.escalation.keys())
+    }
+    known = tx.principals.many(list(named))
+    return [("approval", f"there is no user or group {key}") for key in sorted(named - set(known))]

@@ -1,0 +1,99 @@
+"""Writes what happened into the audit, in the unit of work in which it happens."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from openpim.core.audit import AuditEvent, Category, Target
+from openpim.core.caller import Caller
+from openpim.core.grants import Provider, Request, Schedule
+from openpim.ports.deps import Deps
+from openpim.ports.store import Transaction
+
+
+def record(
+    tx: Transaction,
+    deps: Deps,
+    caller: Caller,
+    now: datetime,
+    *,
+    activity: str,
+    category: Category,
+    targets: tuple[Target, ...] = (),
+    result: Literal["success", "failure"] = "success",
+    reason: str = "",
+    details: tuple[tuple[str, str], ...] = (),
+    correlation_id: str | None = None,
+) -> AuditEvent:
+    """Add one event; it commits, or rolls back, with the rest of the unit of work."""
+    event = AuditEvent(
+        id=deps.new_id(),
+        at=now,
+        activity=activity,
+        category=category,
+        result=result,
+        reason=reason,
+        actor_id=caller.principal_id,
+        actor_kind=caller.kind.value,
+        actor_name=caller.display_name,
+        actor_upn=caller.user_principal_name,
+        app_id=caller.app_id,
+        ip=caller.ip,
+        client=caller.client,
+        amr=tuple(sorted(caller.amr)),
+        correlation_id=correlation_id or caller.request_id or "",
+        targets=targets,
+        details=details,
+    )
+    tx.audit.add(event)
+    return event
+
+
+def category_of(provider: Provider) -> Category:
+    """Entra's category of an event of this provider."""
+    return {
+        Provider.DIRECTORY: "RoleManagement",
+        Provider.GROUP: "GroupManagement",
+        Provider.RESOURCE: "ResourceManagement",
+    }[provider]  # type: ignore[return-value]
+
+
+def grant_targets(
+    tx: Transaction, *, role_id: str, role_name: str, principal_id: str, scope: str, request_id: str | None
+) -> tuple[Target, ...]:
+    """The targets of an event about a grant, in Entra's order: role, request, subject, directory."""
+    principal = tx.principals.get(principal_id, deleted=True)
+    kind = {"user": "User", "group": "Group", "servicePrincipal": "ServicePrincipal"}.get(
+        principal.kind.value if principal else "user", "Other"
+    )
+    targets = [Target("Role", role_id, role_name)]
+    if request_id is not None:
+        targets.append(Target("Request", request_id))
+    targets.append(Target(kind, principal_id, principal.display_name if principal else ""))
+    targets.append(Target("Directory", scope if scope != "/" else tx.tenant_id, scope))
+    return tuple(targets)
+
+
+def grant_details(
+    *, request: Request | None = None, schedule: Schedule | None = None, role_id: str = ""
+) -> tuple[tuple[str, str], ...]:
+    """Entra's additional details of an event about a grant."""
+    details = [
+        ("RoleDefinitionOriginId", role_id),
+        ("RoleDefinitionOriginType", "BuiltInRole"),
+        ("TemplateId", role_id),
+    ]
+    if schedule is not None:
+        details.append(("StartTime", schedule.starts_at.isoformat()))
+        if schedule.ends_at is not None:
+            details.append(("ExpirationTime", schedule.ends_at.isoformat()))
+    if request is not None:
+        details.append(("RequestId", request.id))
+        if request.justification:
+            details.append(("Justification", request.justification))
+        if request.ticket.number:
+            details.append(("TicketNumber", request.ticket.number))
+        if request.ticket.system:
+            details.append(("TicketSystem", request.ticket.system))
+    return tuple(details)

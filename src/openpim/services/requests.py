@@ -1,0 +1,74 @@
+"""Reads requests: mine, waiting for me, that I made, or all."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from openpim.core.caller import Caller
+from openpim.core.grants import Kind, Provider, Request
+from openpim.core.query import All, Compare, Page, Query
+from openpim.core.refusals import Code, Refusal
+from openpim.ports.deps import Deps
+from openpim.ports.store import Transaction
+from openpim.services.authority import may_decide, reviewer_keys
+from openpim.services.providers import PROVIDERS
+from openpim.services.reading import NOT_A_READER, Whose, may_read_all, pinned_to
+
+
+def page(
+    deps: Deps, caller: Caller, provider: Provider, kind: Kind, whose: Whose, query: Query
+) -> Page[Request] | Refusal:
+    """A page of requests."""
+    now = deps.clock()
+
+    def work(tx: Transaction) -> Page[Request] | Refusal:
+        if whose is Whose.APPROVER:
+            ids = tx.approvals.waiting_for(reviewer_keys(tx, caller.principal_id, now))
+            found = tx.requests.page(provider, kind, query, ids=ids)
+            decidable = tuple(request for request in found.items if _decidable(tx, request))
+            return replace(found, items=decidable)
+        if whose is Whose.PRINCIPAL:
+            return tx.requests.page(provider, kind, _narrowed(query, "principal_id", caller.principal_id))
+        if whose is Whose.CREATED_BY:
+            return tx.requests.page(provider, kind, _narrowed(query, "created_by", caller.principal_id))
+        if not pinned_to(query.where, "created_by", caller.principal_id):
+            refusal = may_read_all(tx, caller, provider, query, now)
+            if refusal is not None:
+                return refusal
+        return tx.requests.page(provider, kind, query)
+
+    def _decidable(tx: Transaction, request: Request) -> bool:
+        approval = tx.approvals.get(request.id)
+        stage = approval.current if approval is not None else None
+        if approval is None or stage is None or (stage.deadline is not None and stage.deadline <= now):
+            return False
+        return may_decide(tx, approval, stage.keys, caller.principal_id, now)
+
+    return deps.store.read(caller.tenant_id, work)
+
+
+def get(deps: Deps, caller: Caller, provider: Provider, kind: Kind, request_id: str) -> Request | Refusal:
+    """One request, for its subject, its maker, its approvers and readers."""
+    now = deps.clock()
+
+    def work(tx: Transaction) -> Request | Refusal:
+        found = tx.requests.get(request_id)
+        if found is None or found.provider is not provider or found.kind is not kind:
+            return Refusal(Code.REQUEST_MISSING, f"There is no request {request_id}.")
+        if caller.principal_id in {found.principal_id, found.created_by}:
+            return found
+        if PROVIDERS[provider].may_read(tx, caller, now):
+            return found
+        approval = tx.approvals.get(found.approval_id) if found.approval_id else None
+        if approval is not None and any(
+            may_decide(tx, approval, stage.keys, caller.principal_id, now) for stage in approval.stages
+        ):
+            return found
+        return NOT_A_READER
+
+    return deps.store.read(caller.tenant_id, work)
+
+
+def _narrowed(query: Query, field: str, value: str) -> Query:
+    mine = Compare(field, "eq", value)
+    return replace(query, where=mine if query.where is None else All((mine, query.where)))

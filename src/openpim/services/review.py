@@ -1,0 +1,232 @@
+"""One person decides one stage of an approval. The facts are read again, and the clock of an activation starts now.
+
+Two people at once: the request's row is locked, the first decision counts, the second is told so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from openpim.core.approval import Approval, ApprovalStage, Decision, Verdict, decided, escalated, with_stage
+from openpim.core.ask import Ask
+from openpim.core.caller import Caller, CallerKind
+from openpim.core.deciding import Grant, Proof
+from openpim.core.grants import Action, AssignmentType, ExpirationType, Kind, Request, Window
+from openpim.core.lifecycle import ApprovalStatus, RequestStatus
+from openpim.core.refusals import Code, Refusal
+from openpim.ports.deps import Deps
+from openpim.ports.store import Transaction
+from openpim.services import authority
+from openpim.services.actions import activate, administer
+from openpim.services.actions.common import held_exactly, tell
+from openpim.services.opening import ensure_decidable
+from openpim.services.providers import PROVIDERS
+from openpim.services.timeouts import time_out
+
+APPROVED = "Add member to role request approved (PIM activation)"
+DENIED = "Add member to role request denied (PIM activation)"
+FAILED = "Process request"
+
+
+def review(
+    deps: Deps, caller: Caller, approval_id: str, stage_id: str | None, verdict: Verdict, justification: str
+) -> Approval | Refusal:
+    """Approve or deny the current stage (stage_id None: whichever it is).
+
+    Returns the approval as it now stands. Refusals: REQUEST_MISSING, NOT_APPROVER, ALREADY_DECIDED, POLICY
+    (a justification is missing), INVALID.
+    """
+    now = deps.clock()
+    if verdict not in {Verdict.APPROVE, Verdict.DENY}:
+        return Refusal(Code.INVALID, "Say Approve or Deny.", member="reviewResult")
+    if len(justification) > 10_000 or "\x00" in justification:
+        return Refusal(Code.INVALID, "The justification is too long or has a NUL.", member="justification")
+
+    def work(tx: Transaction) -> Approval | Refusal:
+        first = tx.requests.get(approval_id)
+        if first is None or first.approval_id is None:
+            return Refusal(Code.REQUEST_MISSING, f"There is no approval {approval_id}.", member="id")
+        tx.lock_principal(first.principal_id)
+        request = tx.requests.get(approval_id, lock=True)
+        approval = tx.approvals.get(approval_id, lock=True)
+        if request is None or approval is None:
+            return Refusal(Code.REQUEST_MISSING, f"There is no approval {approval_id}.", member="id")
+        return _review(tx, deps, caller, request, approval, stage_id, verdict, justification, now)
+
+    return deps.store.write(caller.tenant_id, work)
+
+
+def current_stage(
+    tx: Transaction, deps: Deps, request: Request, approval: Approval, now: datetime
+) -> Approval:
+    """The approval as time has made it, whether or not a worker has run: escalated and decidable."""
+    stage = approval.current
+    if stage is not None and stage.escalates_at is not None and stage.escalates_at <= now:
+        approval = with_stage(approval, escalated(stage))
+    return ensure_decidable(tx, deps, request, approval, now)
+
+
+def _review(
+    tx: Transaction,
+    deps: Deps,
+    caller: Caller,
+    request: Request,
+    approval: Approval,
+    stage_id: str | None,
+    verdict: Verdict,
+    justification: str,
+    now: datetime,
+) -> Approval | Refusal:
+    if stage_id is not None and all(stage.id != stage_id for stage in approval.stages):
+        return Refusal(Code.REQUEST_MISSING, f"The approval has no stage {stage_id}.", member="id")
+    right = _right_of(tx, deps, caller, request, approval, now)
+    if isinstance(right, Refusal):
+        return right
+    approval, stage = right
+    if stage.deadline is not None and stage.deadline <= now:
+        time_out(tx, deps, request, approval, now)
+        return Refusal(Code.ALREADY_DECIDED, "The time for a decision has passed: the request has timed out.")
+    if stage_id is not None and stage.id != stage_id:
+        return Refusal(Code.ALREADY_DECIDED, "That stage is not waiting for a decision now.")
+    if any(decision.reviewer_id == caller.principal_id for decision in approval.of_stage(stage.id)):
+        return Refusal(
+            Code.ALREADY_DECIDED, "You have decided this stage already; others have still to decide."
+        )
+    if stage.settings.justification_required and not justification.strip():
+        return Refusal(
+            Code.POLICY,
+            "The policy asks approvers for a justification. Say why.",
+            member="justification",
+            rules=("JustificationRule",),
+        )
+    decision = Decision(stage.id, caller.principal_id, verdict, justification, now)
+    after = decided(approval, decision, now)
+    if after.status is ApprovalStatus.IN_PROGRESS:
+        after = ensure_decidable(tx, deps, request, after, now)
+    tx.approvals.save(after)
+    said = replace(request, justification=justification)
+    tell(tx, deps, caller, now, APPROVED if verdict is Verdict.APPROVE else DENIED, said, None)
+    if after.status is ApprovalStatus.DENIED:
+        tx.requests.save(replace(request, status=RequestStatus.DENIED, completed_at=now))
+    elif after.status is ApprovalStatus.APPROVED:
+        _carry_out(tx, deps, caller, request, now)
+    return after
+
+
+def _right_of(
+    tx: Transaction, deps: Deps, caller: Caller, request: Request, approval: Approval, now: datetime
+) -> tuple[Approval, ApprovalStage] | Refusal:
+    """The approval as it stands now and its current stage, if the caller may decide it."""
+    if caller.kind is not CallerKind.USER:
+        return Refusal(Code.NOT_APPROVER, "Only a person can decide a request.")
+    if caller.principal_id in {approval.requestor_id, request.created_by}:
+        return Refusal(Code.NOT_APPROVER, "Nobody decides his own request. Another approver must.")
+    live = (
+        current_stage(tx, deps, request, approval, now)
+        if approval.status is ApprovalStatus.IN_PROGRESS
+        else approval
+    )
+    stage = live.current
+    keys = stage.keys if stage is not None else frozenset().union(*(one.keys for one in live.stages))
+    if not authority.may_decide(tx, live, keys, caller.principal_id, now):
+        return Refusal(Code.NOT_APPROVER, "You are not an approver of this request.")
+    if stage is None or live.status is not ApprovalStatus.IN_PROGRESS:
+        return Refusal(
+            Code.ALREADY_DECIDED, f"This request has been decided already: it is {request.status}."
+        )
+    return live, stage
+
+
+def _carry_out(tx: Transaction, deps: Deps, caller: Caller, request: Request, now: datetime) -> None:
+    """All stages approved: read the facts again, then grant; what no longer holds makes the request fail."""
+    outcome = (
+        _extend_or_renew(tx, deps, caller, request, now)
+        if request.status is RequestStatus.PENDING_ADMIN_DECISION
+        else _activate(tx, deps, caller, request, now)
+    )
+    if isinstance(outcome, Refusal):
+        failed = replace(request, status=RequestStatus.FAILED, completed_at=now, failure=outcome.message)
+        tx.requests.save(failed)
+        tell(tx, deps, caller, now, FAILED, replace(failed, justification=outcome.message), None)
+
+
+def ask_of(request: Request) -> Ask:
+    """The ask a request was made from, to decide it again."""
+    return Ask(
+        kind=request.kind,
+        provider=request.provider,
+        action=request.action,
+        principal_id=request.principal_id,
+        role_id=request.role_id,
+        scope=request.scope,
+        justification=request.justification,
+        ticket=request.ticket,
+        window=request.window,
+    )
+
+
+def standing(tx: Transaction, request: Request) -> Refusal | None:
+    """The subject must still exist and be enabled, and the role and scope must still be there."""
+    principal = tx.principals.get(request.principal_id)
+    if principal is None or not principal.able:
+        return Refusal(Code.SUBJECT_MISSING, "The person was deleted or disabled meanwhile.")
+    rules = PROVIDERS[request.provider]
+    return rules.fault(tx, request.role_id, request.scope) or rules.subject_fault(
+        tx, principal, request.kind, request.role_id, request.scope
+    )
+
+
+def _activate(
+    tx: Transaction, deps: Deps, caller: Caller, request: Request, now: datetime
+) -> Request | Refusal:
+    refusal = standing(tx, request)
+    if refusal is not None:
+        return refusal
+    ask = ask_of(request)
+    extending = activate.running_activation(tx, ask, now) if request.action is Action.SELF_EXTEND else None
+    proof = Proof(frozenset(request.amr), frozenset(request.acrs))
+    grant = activate.decide(tx, deps, ask, proof, now, extending)
+    if isinstance(grant, Refusal):
+        return grant
+    return activate.apply(tx, deps, caller, request, grant, now, extending, fresh=False)
+
+
+def _extend_or_renew(
+    tx: Transaction, deps: Deps, caller: Caller, request: Request, now: datetime
+) -> Request | Refusal:
+    refusal = standing(tx, request)
+    if refusal is not None:
+        return refusal
+    ask = ask_of(request)
+    held = [one for one in held_exactly(tx, ask, now) if one.assignment_type is not AssignmentType.ACTIVATED]
+    replacing = None
+    if request.action is Action.SELF_EXTEND and held:
+        replacing = held[0]
+    elif held:
+        return Refusal(Code.ASSIGNMENT_EXISTS, "It has been assigned anew meanwhile.")
+    start = replacing.starts_at if replacing is not None else max(now, request.window.start or now)
+    ends_at = _wanted_end(tx, deps, request, max(start, now))
+    if (
+        replacing is not None
+        and replacing.ends_at is not None
+        and ends_at is not None
+        and ends_at <= replacing.ends_at
+    ):
+        return Refusal(Code.INVALID, "It lasts longer already than was asked for.")
+    approved = replace(request, status=RequestStatus.PROVISIONED, completed_at=now)
+    return administer.write(tx, deps, caller, approved, Grant(start, ends_at), replacing, now, fresh=False)
+
+
+def _wanted_end(tx: Transaction, deps: Deps, request: Request, start: datetime) -> datetime | None:
+    """The asked end within the policy of today; without one, the longest the policy allows."""
+    policy = PROVIDERS[request.provider].policy(tx, deps, request.role_id, request.scope)
+    expiry = policy.expiry_of(Kind(request.kind))
+    longest = expiry.maximum.after(start) if expiry.maximum is not None else None
+    window: Window = request.window
+    if window.type in {ExpirationType.NOT_SPECIFIED, ExpirationType.NO_EXPIRATION}:
+        return longest if expiry.required or window.type is ExpirationType.NOT_SPECIFIED else None
+    end = window.ends(start)
+    if end is None or (expiry.required and longest is not None and end > longest):
+        return longest
+    return end

@@ -1,0 +1,128 @@
+"""Plain role assignments, made and removed outside PIM: permanent, at once, without the role's policy.
+
+They are schedules like all others (without a request), so nothing has to know a second kind of grant.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from openpim.core.ask import Ask
+from openpim.core.caller import Caller
+from openpim.core.grants import Action, AssignmentType, Kind, Provider, Schedule, Window
+from openpim.core.lifecycle import ScheduleStatus
+from openpim.core.refusals import Code, Refusal
+from openpim.ports.deps import Deps
+from openpim.ports.store import Transaction
+from openpim.services.actions.common import held_exactly, provision
+from openpim.services.ending import end, is_protected
+from openpim.services.last_administrator import guarded
+from openpim.services.providers import PROVIDERS
+from openpim.services.recording import category_of, grant_details, grant_targets, record
+
+OUTSIDE = "Add member to role outside of PIM (permanent)"
+REMOVED = "Remove permanent direct role assignment"
+_FORBIDDEN = Refusal(
+    Code.FORBIDDEN,
+    "Changing assignments needs the role Privileged Role Administrator or Global Administrator.",
+)
+
+
+def create(
+    deps: Deps,
+    caller: Caller,
+    role_id: str,
+    principal_id: str,
+    scope: str,
+    provider: Provider = Provider.DIRECTORY,
+) -> Schedule | Refusal:
+    """A permanent active assignment."""
+    now = deps.clock()
+
+    def work(tx: Transaction) -> Schedule | Refusal:
+        rules = PROVIDERS[provider]
+        principal = tx.principals.get(principal_id)
+        if principal is None:
+            return Refusal(
+                Code.SUBJECT_MISSING, f"There is no principal {principal_id}.", member="principalId"
+            )
+        fault = rules.fault(tx, role_id, scope) or rules.subject_fault(
+            tx, principal, Kind.ASSIGNMENT, role_id, scope
+        )
+        if fault is not None:
+            return fault
+        if not rules.may_manage(tx, caller, role_id, scope, now):
+            return _FORBIDDEN
+        tx.lock_principal(principal_id)
+        ask = Ask(Kind.ASSIGNMENT, provider, Action.ADMIN_ASSIGN, principal_id, role_id, scope)
+        if any(held.assignment_type is AssignmentType.ASSIGNED for held in held_exactly(tx, ask, now)):
+            return Refusal(Code.ASSIGNMENT_EXISTS, "This assignment exists already.")
+        schedule = Schedule(
+            id=deps.new_id(),
+            kind=Kind.ASSIGNMENT,
+            provider=provider,
+            principal_id=principal_id,
+            role_id=role_id,
+            scope=scope,
+            starts_at=now,
+            ends_at=None,
+            status=ScheduleStatus.PROVISIONED,
+            assignment_type=AssignmentType.ASSIGNED,
+            created_at=now,
+            window=Window(),
+        )
+        provision(tx, deps, schedule, now)
+        record(
+            tx,
+            deps,
+            caller,
+            now,
+            activity=OUTSIDE,
+            category=category_of(provider),
+            targets=grant_targets(
+                tx,
+                role_id=role_id,
+                role_name=rules.role_name(tx, role_id, scope),
+                principal_id=principal_id,
+                scope=scope,
+                request_id=None,
+            ),
+            details=grant_details(schedule=schedule, role_id=role_id),
+        )
+        return schedule
+
+    return deps.store.write(caller.tenant_id, work)
+
+
+def delete(
+    deps: Deps,
+    caller: Caller,
+    role_id: str,
+    principal_id: str,
+    scope: str,
+    provider: Provider = Provider.DIRECTORY,
+) -> Schedule | Refusal:
+    """End every active assignment of this principal, role and scope."""
+    now = deps.clock()
+
+    def work(tx: Transaction) -> Schedule | Refusal:
+        rules = PROVIDERS[provider]
+        if not rules.may_manage(tx, caller, role_id, scope, now):
+            return _FORBIDDEN
+        tx.lock_principal(principal_id)
+        ask = Ask(Kind.ASSIGNMENT, provider, Action.ADMIN_REMOVE, principal_id, role_id, scope)
+        held = [one for one in held_exactly(tx, ask, now) if one.in_force(now)]
+        if not held:
+            return Refusal(Code.NOT_FOUND, "There is no such assignment.")
+
+        def change() -> Refusal | None:
+            for schedule in held:
+                end(tx, deps, caller, schedule, now, activity=REMOVED)
+            return None
+
+        refusal = guarded(tx, now, change) if is_protected(held) else change()
+        if refusal is not None:
+            return refusal
+        return replace(held[0], ends_at=now)
+
+    return deps.store.write(caller.tenant_id, work)

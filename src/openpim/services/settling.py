@@ -1,0 +1,62 @@
+"""Settling: after a commit, make what is wanted true where it takes effect.
+
+The act writes an outbox entry that only says *where to look*; the worker reads what is wanted now and hands it to
+every effect. Effects must be safe to repeat: an entry is done at least once. A failing effect is retried for ever
+with a growing pause, and stays visible as an outbox entry with its error and count of attempts.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from openpim.core.grants import Schedule
+from openpim.ports.deps import Deps
+from openpim.ports.outbox import Entry
+from openpim.ports.store import Transaction
+
+TOPIC = "settle"
+_LEASE = timedelta(seconds=60)
+_LONGEST_PAUSE = timedelta(minutes=5)
+
+
+class Effect(Protocol):
+    """Something outside that follows the store (a connector, a token revocation list, …)."""
+
+    def settle(self, tenant_id: str, wanted: Schedule, *, in_force: bool) -> None:
+        """Make the target agree; raise when that fails. Repeating is harmless."""
+        ...
+
+
+def ask_for(tx: Transaction, deps: Deps, schedule: Schedule, now: datetime) -> None:
+    """Leave word, in the same commit, that this schedule's effects must be looked at."""
+    tx.outbox.put(deps.new_id(), TOPIC, schedule.id, json.dumps({"schedule": schedule.id}), now)
+
+
+def settle_due(deps: Deps, effects: Sequence[Effect], *, limit: int = 50) -> int:
+    """Claim due entries, apply the effects between two transactions, record the outcome. Returns how many."""
+    now = deps.clock()
+    entries = deps.store.write("", lambda tx: tx.outbox.claim((TOPIC,), now, now + _LEASE, limit))
+    for entry in entries:
+        _settle_one(deps, effects, entry)
+    return len(entries)
+
+
+def _settle_one(deps: Deps, effects: Sequence[Effect], entry: Entry) -> None:
+    wanted = deps.store.read(entry.tenant_id, lambda tx: tx.schedules.get(entry.key))
+    failure: str | None = None
+    if wanted is not None:
+        for effect in effects:
+            try:
+                effect.settle(entry.tenant_id, wanted, in_force=wanted.in_force(deps.clock()))
+            except Exception as error:  # noqa: BLE001 - a target may fail in any way; it is kept and retried
+                failure = f"{type(effect).__name__}: {type(error).__name__}"
+    now = deps.clock()
+    if failure is None:
+        deps.store.write(entry.tenant_id, lambda tx: tx.outbox.done(entry, now))
+        return
+    reason = failure
+    pause = min(timedelta(seconds=2 ** min(entry.attempt, 16)), _LONGEST_PAUSE)
+    deps.store.write(entry.tenant_id, lambda tx: tx.outbox.retry(entry, now + pause, reason))

@@ -1,0 +1,148 @@
+"""One road for all nine actions: check what is named, decide, apply, record; a refusal is recorded too.
+
+The work runs in one unit of work. Validation only: the same work, undone at the end.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from openpim.core.ask import Ask
+from openpim.core.audit import Target
+from openpim.core.caller import Caller, CallerKind
+from openpim.core.grants import Action, Request
+from openpim.core.refusals import Code, Refusal
+from openpim.ports.deps import Deps
+from openpim.ports.store import Transaction
+from openpim.services.actions import activate, administer, deactivate, extend
+from openpim.services.providers import PROVIDERS
+from openpim.services.recording import category_of, record
+
+_MAX_TEXT = 10_000
+
+
+def submit(deps: Deps, caller: Caller, ask: Ask) -> Request | Refusal:
+    """Carry out, or open, one request.
+
+    Returns the request with its status (Provisioned, Granted, Revoked, or one of the Pending ones), or a Refusal:
+    INVALID, FORBIDDEN, ROLE_MISSING, SUBJECT_MISSING, SCOPE_MISSING, SUBJECT_NOT_ALLOWED, ASSIGNMENT_EXISTS,
+    ASSIGNMENT_MISSING, REQUEST_PENDING, TOO_SHORT, POLICY, STEP_UP, LAST_ADMINISTRATOR.
+    """
+    now = deps.clock()
+
+    def work(tx: Transaction) -> Request | Refusal:
+        outcome: Request | Refusal
+        if not ask.validation_only:
+            outcome = in_transaction(tx, deps, caller, ask, now)
+        else:
+            with tx.savepoint() as point:
+                outcome = in_transaction(tx, deps, caller, ask, now)
+                point.roll_back()
+            if isinstance(outcome, Request):
+                outcome = replace(outcome, validation_only=True)
+        if isinstance(outcome, Refusal) and not ask.validation_only:
+            _record_refusal(tx, deps, caller, ask, outcome, now)
+        return outcome
+
+    return deps.store.write(caller.tenant_id, work)
+
+
+def in_transaction(tx: Transaction, deps: Deps, caller: Caller, ask: Ask, now: datetime) -> Request | Refusal:
+    """The same inside a unit of work that is already open (seeding, imports)."""
+    refusal = _named_things(tx, caller, ask)
+    if refusal is not None:
+        return refusal
+    tx.lock_principal(ask.principal_id)
+    match ask.action:
+        case Action.SELF_ACTIVATE:
+            return activate.activate(tx, deps, caller, ask, now)
+        case Action.SELF_DEACTIVATE:
+            return deactivate.deactivate(tx, deps, caller, ask, now)
+        case Action.SELF_EXTEND:
+            return extend.ask_extension(tx, deps, caller, ask, now)
+        case Action.SELF_RENEW:
+            return extend.ask_renewal(tx, deps, caller, ask, now)
+        case Action.ADMIN_REMOVE:
+            return administer.remove(tx, deps, caller, ask, now)
+        case _:
+            return administer.give(tx, deps, caller, ask, now)
+
+
+def _named_things(tx: Transaction, caller: Caller, ask: Ask) -> Refusal | None:
+    """Everything the ask names must exist, and the caller must be the one who may ask for it."""
+    for member, text in (
+        ("justification", ask.justification),
+        ("customData", ask.custom_data),
+        ("ticketNumber", ask.ticket.number),
+        ("ticketSystem", ask.ticket.system),
+    ):
+        if text is not None and (len(text) > _MAX_TEXT or "\x00" in text):
+            return Refusal(
+                Code.INVALID, f"{member} is longer than {_MAX_TEXT} characters or has a NUL.", member=member
+            )
+    principal = tx.principals.get(ask.principal_id)
+    if principal is None:
+        return Refusal(
+            Code.SUBJECT_MISSING, f"There is no principal {ask.principal_id}.", member="principalId"
+        )
+    rules = PROVIDERS.get(ask.provider)
+    if rules is None:
+        return Refusal(Code.INVALID, f"The provider {ask.provider} is not served here.", member="provider")
+    ending = ask.action in {Action.ADMIN_REMOVE, Action.SELF_DEACTIVATE}
+    if ask.action.by_self:
+        if caller.kind is not CallerKind.USER or caller.principal_id != ask.principal_id:
+            return Refusal(
+                Code.FORBIDDEN,
+                f"{ask.action} is for oneself: principalId must be your own id.",
+                member="principalId",
+            )
+        if not principal.able:
+            return Refusal(Code.FORBIDDEN, "Your account is disabled.")
+    if not ending:
+        fault = rules.fault(tx, ask.role_id, ask.scope)
+        if fault is not None:
+            return fault
+        return rules.subject_fault(tx, principal, ask.kind, ask.role_id, ask.scope)
+    return None
+
+
+def _record_refusal(
+    tx: Transaction, deps: Deps, caller: Caller, ask: Ask, refusal: Refusal, now: datetime
+) -> None:
+    rules = PROVIDERS.get(ask.provider)
+    name = rules.role_name(tx, ask.role_id, ask.scope) if rules else ""
+    record(
+        tx,
+        deps,
+        caller,
+        now,
+        activity=REFUSED[ask.action],
+        category=category_of(ask.provider),
+        targets=(
+            Target("Role", ask.role_id, name),
+            Target("User", ask.principal_id),
+            Target("Directory", ask.scope),
+        ),
+        result="failure",
+        reason=refusal.message,
+        details=(
+            ("Action", ask.action.value),
+            ("Refusal", refusal.code.value),
+            ("FailedRules", ",".join(refusal.rules)),
+            ("Justification", ask.justification or ""),
+        ),
+    )
+
+
+REFUSED: dict[Action, str] = {
+    Action.SELF_ACTIVATE: "Add member to role requested (PIM activation)",
+    Action.SELF_DEACTIVATE: "Remove member from role requested (PIM deactivate)",
+    Action.SELF_EXTEND: "Update member in PIM requested (extend)",
+    Action.SELF_RENEW: "Add member to role in PIM requested (renew)",
+    Action.ADMIN_ASSIGN: "Add member to role in PIM requested (permanent)",
+    Action.ADMIN_UPDATE: "Process role update request",
+    Action.ADMIN_REMOVE: "Remove member from role in PIM requested (permanent)",
+    Action.ADMIN_EXTEND: "Update member in PIM requested (extend)",
+    Action.ADMIN_RENEW: "Add member to role in PIM requested (renew)",
+}

@@ -1,0 +1,89 @@
+"""Approvals that nobody decided: they escalate, fall back, and at last time out. Takes no input: it looks at what is
+due, so a worker that was away catches up by running once."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import partial
+
+from openpim.core import caller as callers
+from openpim.core.approval import Approval, escalated, with_stage
+from openpim.core.audit import Target
+from openpim.core.grants import Request
+from openpim.core.lifecycle import ApprovalStatus, RequestStatus
+from openpim.ports.deps import Deps
+from openpim.ports.store import Transaction
+from openpim.services.actions.common import tell
+from openpim.services.ending import close_request
+from openpim.services.opening import ensure_decidable
+from openpim.services.recording import category_of, record
+
+EXPIRED = "PIM activation request expired"
+ESCALATED = "Approval escalated"
+
+
+def settle_approvals(deps: Deps, tenant_id: str, *, limit: int = 100) -> int:
+    """Escalate and time out what is due in one tenant. Returns how many approvals were looked at."""
+    now = deps.clock()
+    due = deps.store.read(tenant_id, lambda tx: tx.approvals.due(now, limit))
+    for approval_id in due:
+        deps.store.write(tenant_id, partial(_settle, deps=deps, approval_id=approval_id, now=now))
+    return len(due)
+
+
+def check_reviewers(deps: Deps, tenant_id: str, *, batch: int = 200) -> None:
+    """See to it that every open approval can still be decided by somebody (deleted, disabled, emptied groups)."""
+    now = deps.clock()
+    after = ""
+    while True:
+        ids = deps.store.read(tenant_id, partial(_open_ids, after=after, limit=batch))
+        for approval_id in ids:
+            deps.store.write(tenant_id, partial(_settle, deps=deps, approval_id=approval_id, now=now))
+        if len(ids) < batch:
+            return
+        after = ids[-1]
+
+
+def _open_ids(tx: Transaction, after: str, limit: int) -> list[str]:
+    return tx.approvals.open_ids(after, limit)
+
+
+def _settle(tx: Transaction, deps: Deps, approval_id: str, now: datetime) -> None:
+    request = tx.requests.get(approval_id, lock=True)
+    approval = tx.approvals.get(approval_id, lock=True)
+    if request is None or approval is None or approval.status is not ApprovalStatus.IN_PROGRESS:
+        return
+    stage = approval.current
+    if stage is None:
+        return
+    if stage.deadline is not None and stage.deadline <= now:
+        time_out(tx, deps, request, approval, now)
+        return
+    changed = approval
+    if stage.escalates_at is not None and stage.escalates_at <= now:
+        changed = with_stage(approval, escalated(stage))
+        record(
+            tx,
+            deps,
+            callers.system(tx.tenant_id),
+            now,
+            activity=ESCALATED,
+            category=category_of(request.provider),
+            targets=(Target("Request", request.id), Target("Role", request.role_id)),
+            correlation_id=request.id,
+        )
+    changed = ensure_decidable(tx, deps, request, changed, now)
+    if changed != approval:
+        tx.approvals.save(changed)
+
+
+def time_out(tx: Transaction, deps: Deps, request: Request, approval: Approval, now: datetime) -> None:
+    """The deadline passed without a decision."""
+    close_request(
+        tx,
+        approval.id,
+        RequestStatus.TIMED_OUT,
+        now,
+        "Nobody decided in time.",
+    )
+    tell(tx, deps, callers.system(tx.tenant_id), now, EXPIRED, request, None)
