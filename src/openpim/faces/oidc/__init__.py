@@ -1,1 +1,62 @@
-"""The OAuth 2.0 and OpenID Connect dialect: sign-in, tokens, keys."""
+"""The OpenID Provider: sign-in pages for people, OAuth endpoints for clients. One file for each endpoint.
+
+`routes(signin)` is what app.py mounts, behind `faces.shared.paths.TidyPaths` and `faces.shared.request_ids.RequestIds`.
+"""
+
+from __future__ import annotations
+
+from starlette.routing import BaseRoute
+
+from openpim.faces.oidc import (
+    authorize,
+    devicecode,
+    devicelogin,
+    discovery,
+    introspect,
+    keys,
+    logout,
+    revoke,
+    setup,
+    signin_forms,
+    style,
+    token,
+    userinfo,
+)
+from openpim.faces.shared.paths import CaselessRoute
+from openpim.services.signin.context import SignIn
+
+__all__ = ["routes"]
+
+_FORM = ["GET", "POST"]
+_JSON = ["POST", "OPTIONS"]
+_OPEN = ["GET", "OPTIONS"]
+
+
+def routes(signin: SignIn) -> list[BaseRoute]:
+    found: list[BaseRoute] = [
+        CaselessRoute(
+            "/{tenant}/v2.0/.well-known/openid-configuration", discovery.document(signin), methods=_OPEN
+        ),
+        CaselessRoute(
+            "/{tenant}/.well-known/openid-configuration", discovery.document(signin), methods=_OPEN
+        ),
+        CaselessRoute("/{tenant}/discovery/instance", discovery.instance(signin), methods=_OPEN),
+        CaselessRoute("/{tenant}/discovery/v2.0/keys", keys.endpoint(signin), methods=_OPEN),
+        CaselessRoute("/{tenant}/discovery/keys", keys.endpoint(signin), methods=_OPEN),
+        CaselessRoute("/oidc/userinfo", userinfo.endpoint(signin), methods=["GET", "POST", "OPTIONS"]),
+        CaselessRoute("/devicelogin", devicelogin.endpoint(signin), methods=["GET"]),
+        CaselessRoute("/signin/step", signin_forms.endpoint(signin), methods=["POST"]),
+        CaselessRoute("/signin/signout", logout.confirmed(signin), methods=["POST"]),
+        CaselessRoute("/signin/style.css", style.endpoint, methods=["GET"]),
+        CaselessRoute("/setup/{secret}", setup.endpoint(signin), methods=_FORM),
+    ]
+    for version in ("oauth2/v2.0", "oauth2"):
+        found += [
+            CaselessRoute(f"/{{tenant}}/{version}/authorize", authorize.endpoint(signin), methods=_FORM),
+            CaselessRoute(f"/{{tenant}}/{version}/token", token.endpoint(signin), methods=_JSON),
+            CaselessRoute(f"/{{tenant}}/{version}/devicecode", devicecode.endpoint(signin), methods=_JSON),
+            CaselessRoute(f"/{{tenant}}/{version}/logout", logout.endpoint(signin), methods=_FORM),
+            CaselessRoute(f"/{{tenant}}/{version}/introspect", introspect.endpoint(signin), methods=_JSON),
+            CaselessRoute(f"/{{tenant}}/{version}/revoke", revoke.endpoint(signin), methods=_JSON),
+        ]
+    return found

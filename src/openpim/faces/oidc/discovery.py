@@ -1,0 +1,113 @@
+"""Discovery documents. `issuer` equals what stands in the ID tokens of the same address: `{origin}/{tenant id}/v2.0`
+for a tenant (by id or by domain), `{origin}/common/v2.0` for common, `{origin}/adfs` for the alias with v1 paths.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from openpim.core.directory import Tenant
+from openpim.core.signin.oauth import OAuthError
+from openpim.faces.oidc.answers import OPEN, Endpoint, preflight, refused
+from openpim.faces.shared.origin import public_origin
+from openpim.faces.shared.threads import in_thread
+from openpim.services.signin.context import SignIn
+from openpim.services.signin.flow import id_issuer
+from openpim.services.signin.people import ANY_TENANT, find_tenant
+
+_CLAIMS = ["iss", "aud", "sub", "exp", "iat", "nbf", "nonce", "auth_time", "tid", "oid", "preferred_username", "name", "given_name", "family_name", "email", "amr", "acr", "acrs", "sid", "groups", "group_names", "roles", "wids"]
+
+
+def document(signin: SignIn) -> Endpoint:
+    async def endpoint(request: Request) -> Response:
+        answer = preflight(request)
+        if answer is not None:
+            return answer
+        name = request.path_params["tenant"].lower()
+        tenant = await in_thread(_tenant, signin, name)
+        if tenant is None and name not in ANY_TENANT:
+            return refused(
+                request, OAuthError("invalid_tenant", "There is no such tenant: check the address.")
+            )
+        base = public_origin(signin.settings, request.headers.get("host"))
+        return JSONResponse(_document(base, name, tenant.id if tenant else ""), headers=OPEN)
+
+    return endpoint
+
+
+def _tenant(signin: SignIn, name: str) -> Tenant | None:
+    return signin.deps.store.read("", lambda tx: find_tenant(tx, name))
+
+
+def _document(base: str, name: str, tenant_id: str) -> dict[str, Any]:
+    segment = tenant_id or name
+    v1 = name == "adfs"
+    oauth = f"{base}/{segment}/oauth2" + ("" if v1 else "/v2.0")
+    return {
+        "issuer": id_issuer(base, name, tenant_id),
+        "authorization_endpoint": f"{oauth}/authorize",
+        "token_endpoint": f"{oauth}/token",
+        "device_authorization_endpoint": f"{oauth}/devicecode",
+        "jwks_uri": f"{base}/{segment}/discovery/" + ("keys" if v1 else "v2.0/keys"),
+        "userinfo_endpoint": f"{base}/oidc/userinfo",
+        "end_session_endpoint": f"{oauth}/logout",
+        "introspection_endpoint": f"{oauth}/introspect",
+        "revocation_endpoint": f"{oauth}/revoke",
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query", "fragment", "form_post"],
+        "grant_types_supported": [
+            "authorization_code",
+            "refresh_token",
+            "client_credentials",
+            "urn:ietf:params:oauth:grant-type:device_code",
+        ],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["RS256"],
+        "token_endpoint_auth_methods_supported": [
+            "client_secret_post",
+            "client_secret_basic",
+            "private_key_jwt",
+            "none",
+        ],
+        "token_endpoint_auth_signing_alg_values_supported": ["RS256", "PS256", "ES256"],
+        "code_challenge_methods_supported": ["S256"],
+        "scopes_supported": ["openid", "profile", "email", "offline_access"],
+        "claims_supported": _CLAIMS,
+        "claims_parameter_supported": True,
+        "request_parameter_supported": False,
+        "request_uri_parameter_supported": False,
+        "authorization_response_iss_parameter_supported": True,
+        "prompt_values_supported": ["none", "login", "select_account", "consent"],
+        "frontchannel_logout_supported": False,
+        "tenant_region_scope": None,
+        "cloud_instance_name": urlsplit(base).hostname,
+    }
+
+
+def instance(signin: SignIn) -> Endpoint:
+    """MSAL's instance discovery: yes, this host is an authority, and it has no other names."""
+
+    async def endpoint(request: Request) -> Response:
+        answer = preflight(request)
+        if answer is not None:
+            return answer
+        base = public_origin(signin.settings, request.headers.get("host"))
+        host = urlsplit(base).netloc
+        asked = urlsplit(request.query_params.get("authorization_endpoint", ""))
+        if asked.scheme != "https" or asked.netloc.lower() != host:
+            problem = "authorization_endpoint names another host: use its own instance discovery."
+            return refused(request, OAuthError("invalid_instance", problem))
+        tenant = asked.path.strip("/").split("/")[0] or "common"
+        version = "" if tenant.lower() == "adfs" else "/v2.0"
+        body = {
+            "api-version": request.query_params.get("api-version", "1.1")[:8],
+            "tenant_discovery_endpoint": f"{base}/{tenant}{version}/.well-known/openid-configuration",
+            "metadata": [{"preferred_network": host, "preferred_cache": host, "aliases": [host]}],
+        }
+        return JSONResponse(body, headers=OPEN)
+
+    return endpoint
