@@ -249,6 +249,7 @@ class Fake:
             (pim + r"roleDefinitions", self._role_definitions),
             ("/policies/roleManagementPolicyAssignments", self._policies),
             (r"/policies/roleManagementPolicies/([^/]+)/rules/([^/]+)", self._patch_rule),
+            (r"/policies/roleManagementPolicies/([^/]+)", self._patch_policy),
             (r"/users/([^/]+)", self._user),
             (r"/(users|groups|servicePrincipals)", self._people),
             (r"/directory/administrativeUnits", self._units),
@@ -418,6 +419,13 @@ class Fake:
         self.policies[match[1].rpartition("_")[2]][match[2]].update(body)
         return 204, None
 
+    def _patch_policy(self, method: str, match: re.Match[str], body: dict[str, Any], *_: Any) -> tuple[int, Any]:
+        if len(body["rules"]) != len(self.default_rules()):
+            raise Refused(400, "InvalidPolicy", "The policy is invalid.")
+        for rule in body["rules"]:
+            self.policies[match[1].rpartition("_")[2]][rule["id"]].update(rule)
+        return 204, None
+
     def _user(self, method: str, match: re.Match[str], *_: Any) -> tuple[int, Any]:
         for person in PEOPLE.values():
             if match[1] in {person["id"], person.get("userPrincipalName")}:
@@ -441,7 +449,8 @@ class Fake:
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    wbufsize = -1  # one packet per answer: no delayed acknowledgements
+    wbufsize = -1  # one packet per answer, sent at once
+    disable_nagle_algorithm = True
     server: Server
 
     def log_message(self, *_: object) -> None:
@@ -480,7 +489,10 @@ class Handler(BaseHTTPRequestHandler):
         part = given.split(".")[1]
         claims = json.loads(b64decode(part.replace("-", "+").replace("_", "/") + "=" * (-len(part) % 4)))
         body = json.loads(raw) if raw else None
-        if rest == "$batch" and not fake.no_batch and body is not None:
+        if rest == "$batch" and fake.no_batch:
+            self._send(404, {"error": {"code": "NotFound", "message": "no batch here"}})
+            return
+        if rest == "$batch" and body is not None:
             fake.seen.append(("POST", "/$batch"))
             responses = []
             for item in body["requests"]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import fake as f
+from tests.cli import fake as f
 
 
 def test_a_role_without_demands_is_active_at_once(signed_in):
@@ -12,7 +12,7 @@ def test_a_role_without_demands_is_active_at_once(signed_in):
     ran = signed_in("activate", "teams administrator")
     assert ran.code == 0, ran
     assert "Teams Administrator is active until" in ran.out
-    path, body = signed_in.fake.bodies[-1]
+    _, body = signed_in.fake.bodies[-1]
     assert body["principalId"] == f.ANNA
     assert body["scheduleInfo"] == {"expiration": {"type": "afterDuration", "duration": "PT8H"}}
     # one round trip for the lists, one for the policy, one for the request

@@ -272,8 +272,8 @@ class Connection:
             body = self._take(self._bounded(int(length)))
         else:
             keep = False
-            while self._fill():
-                self._bounded(len(self._buffer))
+            while self._bounded(len(self._buffer)) <= MAX_BODY and self._fill():
+                pass
             body, self._buffer = self._buffer, b""
         return Response(status, headers, body), keep
 

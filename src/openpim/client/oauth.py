@@ -126,6 +126,9 @@ def browser_flow(
         browse(url)
         answer = listener.wait(timeout)
         redirect_uri = listener.redirect_uri
+    issuer = answer.get("iss", "")  # RFC 9207: the answer comes from where we asked
+    if issuer and profile.kind == "openpim" and not issuer.startswith(profile.authority + "/"):
+        raise PimError("signin", "the sign-in answer comes from another server", "start again: pim login")
     if answer.get("error"):
         raise OAuthError(answer["error"], answer.get("error_description", ""))
     data = _post(transport, profile.endpoint("token", tenant), {

@@ -135,7 +135,7 @@ class Session:
 
     def step_up(self, claims: str) -> None:
         """Get a token that has what `claims` asks for: silently if that works, else with a person."""
-        from openpim.client.claims import satisfied, wanted
+        from openpim.client.claims import satisfied
         from openpim.client.oauth import OAuthError
 
         before = self.tokens()
@@ -144,7 +144,7 @@ class Session:
         if self.is_application:
             self._tokens = self._application(claims)
             return
-        if before.refresh and "amr" not in wanted(claims):
+        if before.refresh:
             try:
                 fresh = self._renewed(before, claims)
             except OAuthError as error:
