@@ -1,0 +1,278 @@
+"""The composition root: the only file that sees all rooms, the real clock and the real randomness.
+
+`make_app` puts the faces together; `serve` is `pim serve`: settings, certificates, database, first organisation,
+workers, and the server.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import logging
+import os
+import secrets
+import socket
+import sys
+import uuid
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp
+
+from openpim.config import Config, ConfigError, load
+from openpim.core import caller as callers
+from openpim.core.refusals import Refusal
+from openpim.faces import graph, oidc
+from openpim.faces.shared.paths import TidyPaths
+from openpim.faces.shared.request_ids import RequestIds
+from openpim.faces.shared.threads import in_thread
+from openpim.keyfile import read_or_make_key
+from openpim.ports.deps import Deps
+from openpim.ports.store import StoreUnavailableError
+from openpim.services.signin.bearer import GRAPH, authenticate
+from openpim.services.signin.bootstrap import first_start_link
+from openpim.services.signin.context import SignIn, make_sign_in
+from openpim.store.database import Database
+from openpim.store.migrate import upgrade
+from openpim.tls import TlsFiles, ensure_certificates, own_certificates
+from openpim.workers.loop import Worker
+
+_log = logging.getLogger("openpim")
+
+
+def clock() -> datetime:
+    return datetime.now(UTC)
+
+
+def new_id() -> str:
+    return str(uuid.uuid4())
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """Everything that runs: what `serve` starts, and what tests and benchmarks take apart."""
+
+    config: Config
+    deps: Deps
+    signin: SignIn
+    database: Database
+    worker: Worker
+    app: ASGIApp
+
+
+def make_system(config: Config, *, now: Callable[[], datetime] = clock) -> System:
+    """Open (and migrate) the database, read or make the key file, and put the rooms together."""
+    config.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    upgrade(config.database)
+    database = Database(config.database)
+    deps = Deps(
+        clock=now, new_id=new_id, secret=secrets.token_urlsafe, store=database, settings=config.settings
+    )
+    key = read_or_make_key(config.data_dir / "key", os.urandom)
+    signin = make_sign_in(deps, key)
+    worker = Worker(deps, interval=config.worker_interval_seconds)
+    return System(
+        config, deps, signin, database, worker, make_app(deps, signin, worker, run=config.run_workers)
+    )
+
+
+def make_app(deps: Deps, signin: SignIn, worker: Worker | None = None, *, run: bool = False) -> ASGIApp:
+    """The ASGI application: sign-in, Graph, health."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        if worker is not None and run:
+            worker.start()
+        yield
+        if worker is not None and run:
+            await in_thread(worker.stop)
+
+    who = partial(authenticate, deps, signin.tokens, accepts=GRAPH)
+    routes: list[BaseRoute] = [
+        Route("/healthz", _healthy),
+        Route("/readyz", _ready(deps)),
+        *graph.routes(deps, who),
+        *oidc.routes(signin),
+    ]
+    return RequestIds(TidyPaths(Starlette(routes=routes, lifespan=lifespan)), new_id)
+
+
+async def _healthy(_request: Request) -> Response:
+    return JSONResponse({"status": "ok"})
+
+
+def _ready(deps: Deps) -> Callable[[Request], object]:
+    async def answer(_request: Request) -> Response:
+        try:
+            await in_thread(deps.store.read, "", lambda tx: tx.tenants.all())
+        except StoreUnavailableError:
+            return JSONResponse({"status": "the database cannot be reached"}, status_code=503)
+        return JSONResponse({"status": "ok"})
+
+    return answer
+
+
+# ---------------------------------------------------------------- pim serve
+
+
+def serve(argv: Sequence[str]) -> int:
+    """`pim serve`. Returns the exit code: 0 stopped, 2 the settings or the machine do not allow a start."""
+    options = _options(argv)
+    try:
+        config = _configured(options)
+        tls = _certificates(config)
+        system = make_system(config)
+    except (ConfigError, ValueError, StoreUnavailableError) as error:
+        print(f"pim serve: {error}", file=sys.stderr)  # noqa: T201 - this is the command's own output
+        return 2
+    notes = _demo(system) if options.demo else _organisation(system)
+    notes += _profile(config, tls, demo=options.demo)
+    return _run(system, tls, notes)
+
+
+def _options(argv: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="pim serve", description="Start an OpenPIM server.")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="the settings, in TOML")
+    parser.add_argument("--demo", action="store_true", help="with the demo organisation")
+    parser.add_argument("--data-dir", type=Path, metavar="DIR", help="where the data lives")
+    parser.add_argument("--host", help="the address to listen on")
+    parser.add_argument("--port", type=int, help="the port to listen on")
+    return parser.parse_args(list(argv))
+
+
+def _configured(options: argparse.Namespace) -> Config:
+    config = load(options.config)
+    if options.data_dir is not None:
+        config = replace(config, data_dir=options.data_dir)
+    if options.host is not None:
+        config = replace(config, host=options.host)
+    if options.port is not None:
+        if not 1 <= options.port <= 65535:
+            msg = f"--port {options.port}: write a number from 1 to 65535"
+            raise ConfigError(msg)
+        config = replace(config, port=options.port)
+        if config.settings.origin == Config().settings.origin:
+            origin = f"https://localhost:{options.port}"
+            config = replace(config, settings=replace(config.settings, origin=origin))
+    return config
+
+
+def _certificates(config: Config) -> TlsFiles:
+    if config.tls_certificate is not None and config.tls_key is not None:
+        return own_certificates(config.tls_certificate, config.tls_key)
+    names = dict.fromkeys(
+        [
+            config.settings.origin.split("//", 1)[1].rsplit(":", 1)[0].strip("[]"),
+            *(host.strip("[]") for host in config.settings.allowed_hosts),
+            "localhost",
+            "127.0.0.1",
+            "::1",
+        ]
+    )
+    config.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return ensure_certificates(config.data_dir / "tls", list(names), clock())
+
+
+def _organisation(system: System) -> list[str]:
+    """Make the organisation at the first start; say how the first administrator gets in while there is none."""
+    from openpim.services.directory.create_tenant import create_tenant
+
+    config, deps = system.config, system.deps
+    tenants = deps.store.read("", lambda tx: tx.tenants.all())
+    notes = []
+    if not tenants:
+        made = create_tenant(
+            deps, callers.system(""), config.organisation_name, config.organisation_domain.lower()
+        )
+        if isinstance(made, Refusal):
+            raise ConfigError(f"organisation: {made.message}")
+        tenants = (made,)
+    for tenant in tenants:
+        link = first_start_link(system.signin, tenant.id)
+        if link is not None:
+            notes += [
+                f"{tenant.name} has no administrator yet. Set up the first one here (works once):",
+                f"  {link}",
+            ]
+    return notes
+
+
+def _demo(system: System) -> list[str]:
+    from openpim.demo import start_demo
+
+    return start_demo(system.deps, system.signin, system.config.data_dir)
+
+
+def _profile(config: Config, tls: TlsFiles, *, demo: bool) -> list[str]:
+    """Write the `pim` profile that finds and trusts this server; the next command just works."""
+    from openpim.client.profiles import write_profile
+
+    name = "demo" if demo else "local"
+    try:
+        file = write_profile(
+            name, server=config.settings.origin, ca_file=str(tls.authority) if tls.authority else ""
+        )
+    except OSError as error:
+        return [
+            f"No pim profile was written ({error.strerror}); use: pim login --server {config.settings.origin}"
+        ]
+    return [f"pim profile:  {name} in {file}", "Next:         pim login"]
+
+
+def _run(system: System, tls: TlsFiles, notes: list[str]) -> int:
+    import uvicorn
+
+    config = system.config
+    listening = _listen(config)
+    if listening is None:
+        return 2
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets=sockets)
+            lines = [f"OpenPIM is running at {config.settings.origin}"]
+            lines += [f"Data:         {config.data_dir.absolute()}"]
+            if tls.authority is not None:
+                lines += [f"Trust:        {tls.authority.absolute()} (its own certificate authority)"]
+            print("\n".join([*lines, *notes]), flush=True)  # noqa: T201 - this is the command's own output
+
+    server = Server(
+        uvicorn.Config(
+            system.app,
+            ssl_certfile=str(tls.certificate),
+            ssl_keyfile=str(tls.key),
+            loop="uvloop",
+            http="httptools",
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=5,
+        )
+    )
+    server.run(sockets=[listening])
+    system.database.close()
+    return 0
+
+
+def _listen(config: Config) -> socket.socket | None:
+    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((config.host.strip("[]"), config.port))
+    except OSError as error:
+        where = f"{config.host}:{config.port}"
+        print(  # noqa: T201 - this is the command's own output
+            f"pim serve: cannot listen on {where}: {error.strerror}. Choose another port with --port.",
+            file=sys.stderr,
+        )
+        return None
+    return listening

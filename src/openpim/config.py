@@ -1,0 +1,196 @@
+"""The TOML file of `pim serve --config`: every setting once, with its meaning, default and limits.
+
+The table below is the only list: reading, checking, and docs/reference/settings.md all come from it.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from openpim.core.settings import Settings
+
+_DEFAULTS = Settings()
+
+
+class ConfigError(Exception):
+    """What is wrong in the file, where, and what to write instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """settings: what the rules need. The rest is what starting needs."""
+
+    settings: Settings = _DEFAULTS
+    host: str = "127.0.0.1"
+    port: int = 8443
+    data_dir: Path = Path("openpim-data")
+    database_url: str = ""
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    organisation_name: str = "My organisation"
+    organisation_domain: str = "openpim.local"
+    run_workers: bool = True
+    worker_interval_seconds: int = 1
+
+    @property
+    def database(self) -> str:
+        """The database URL; without one, an SQLite file in the data directory."""
+        return self.database_url or f"sqlite:///{(self.data_dir / 'openpim.db').absolute()}"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One line of the file. name: the attribute of Config or Settings it sets. limits: whole numbers only."""
+
+    section: str
+    key: str
+    name: str
+    meaning: str
+    limits: tuple[int, int] | None = None
+    choices: tuple[str, ...] = ()
+    check: Callable[[Any], str | None] | None = None
+
+    @property
+    def path(self) -> str:
+        return f"{self.section}.{self.key}"
+
+    @property
+    def default(self) -> Any:
+        """The value that holds when the file does not say."""
+        return getattr(_DEFAULTS, self.name) if self.in_settings else getattr(Config(), self.name)
+
+    @property
+    def in_settings(self) -> bool:
+        return self.name in {field.name for field in fields(Settings)}
+
+
+def _origin(value: str) -> str | None:
+    parts = urlsplit(value)
+    if parts.scheme != "https" or not parts.hostname or parts.path or parts.query or parts.username:
+        return 'write an https address without a path, such as "https://pim.example.com:8443"'
+    return None
+
+
+def _database(value: str) -> str | None:
+    if value and not value.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
+        return (
+            'write "postgresql://user:password@host/name" or "sqlite:////path/to/file.db", or leave it empty'
+        )
+    return None
+
+
+def _domain(value: str) -> str | None:
+    good = "." in value and all(part and part.replace("-", "").isalnum() for part in value.split("."))
+    return None if good else 'write a domain such as "example.com"'
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting("server", "origin", "origin", "The public address people and clients use; tokens and links carry it.", check=_origin),
+    Setting("server", "arm_origin", "arm_origin", "The public address of the resource management interface.", check=_origin),
+    Setting("server", "allowed_hosts", "allowed_hosts", "Further host names (no port) the server may be called by."),
+    Setting("server", "host", "host", "The address to listen on."),
+    Setting("server", "port", "port", "The port to listen on.", limits=(1, 65535)),
+    Setting("server", "data_dir", "data_dir", "The folder for the database, certificates and the key file."),
+    Setting("server", "database_url", "database_url", "PostgreSQL (or another SQLite file); empty: openpim.db in data_dir.", check=_database),
+    Setting("server", "run_workers", "run_workers", "Whether this process also records ends, starts and time-outs."),
+    Setting("server", "worker_interval_seconds", "worker_interval_seconds", "The pause between two looks at what is due.", limits=(1, 60)),
+    Setting("tls", "certificate", "tls_certificate", "A certificate chain (PEM); without one OpenPIM makes its own authority."),
+    Setting("tls", "key", "tls_key", "The certificate's private key (PEM)."),
+    Setting("organisation", "name", "organisation_name", "The name of the organisation made at the first start."),
+    Setting("organisation", "domain", "organisation_domain", "Its domain: sign-in names end in it.", check=_domain),
+    Setting("activation", "minimum_minutes", "minimum_minutes", "The shortest activation, and how long one must run before it can be ended; 0: no minimum.", limits=(0, 60)),
+    Setting("activation", "admin_decision_days", "admin_decision_days", "How long an extension or renewal waits for a decision.", limits=(1, 60)),
+    Setting("activation", "extend_window_days", "extend_window_days", "How long before its end an assignment's extension can be asked for.", limits=(1, 365)),
+    Setting("activation", "renew_window_days", "renew_window_days", "How long after its end an assignment's renewal can be asked for.", limits=(1, 365)),
+    Setting("sign_in", "mfa", "mfa_at_sign_in", "Whom sign-in asks for a second factor, besides where a role's policy demands it.", choices=("asked", "enrolled", "always")),
+    Setting("sign_in", "self_enrolment", "totp_self_enrolment", "Whether a person without a second factor may enrol one when it is first demanded."),
+    Setting("sign_in", "password_min_length", "password_min_length", "The shortest password.", limits=(8, 128)),
+    Setting("sign_in", "access_token_minutes", "access_token_minutes", "The life of an access token (never longer than the activation it rests on).", limits=(5, 24 * 60)),
+    Setting("sign_in", "refresh_token_days", "refresh_token_days", "The life of a refresh token that is not used.", limits=(1, 365)),
+    Setting("sign_in", "refresh_grace_seconds", "refresh_grace_seconds", "How long a used refresh token may be repeated before its family is revoked.", limits=(0, 300)),
+    Setting("sign_in", "session_idle_minutes", "session_idle_minutes", "When a browser session that is not used ends.", limits=(5, 7 * 24 * 60)),
+    Setting("sign_in", "session_max_hours", "session_max_hours", "When a browser session ends at the latest.", limits=(1, 24 * 90)),
+    Setting("sign_in", "device_code_minutes", "device_code_minutes", "The life of a device code.", limits=(1, 60)),
+    Setting("sign_in", "setup_link_hours", "setup_link_hours", "The life of the link that sets up the first administrator.", limits=(1, 7 * 24)),
+    Setting("sign_in", "signing_key_days", "signing_key_days", "How long a signing key is used.", limits=(1, 3650)),
+    Setting("sign_in", "signing_key_lead_hours", "signing_key_lead_hours", "How long before its use the next signing key is published.", limits=(1, 24 * 30)),
+    Setting("sign_in", "argon2_time_cost", "argon2_time_cost", "Password hashing: passes.", limits=(1, 20)),
+    Setting("sign_in", "argon2_memory_kib", "argon2_memory_kib", "Password hashing: memory, in KiB.", limits=(8, 4 * 1024 * 1024)),
+    Setting("sign_in", "argon2_parallelism", "argon2_parallelism", "Password hashing: lanes.", limits=(1, 16)),
+    Setting("sign_in", "password_checks_at_once", "password_checks_at_once", "How many passwords are hashed at the same time.", limits=(1, 64)),
+)  # fmt: skip
+
+
+def load(path: Path | None, base: Config | None = None) -> Config:
+    """Read the file (None: the defaults). Raises ConfigError naming the setting at fault."""
+    if path is None:
+        return base or Config()
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        msg = f"{path} cannot be read: {error.strerror}. Give another file with --config."
+        raise ConfigError(msg) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        msg = f"{path} is not TOML: {error}"
+        raise ConfigError(msg) from None
+    return read(data, base or Config(), relative_to=path.parent)
+
+
+def read(data: Mapping[str, Any], base: Config, *, relative_to: Path = Path()) -> Config:
+    """The config a parsed file means. Raises ConfigError."""
+    known = {(setting.section, setting.key): setting for setting in SETTINGS}
+    sections = {setting.section for setting in SETTINGS}
+    chosen: dict[str, Any] = {}
+    rules: dict[str, Any] = {}
+    for section, values in data.items():
+        if section not in sections or not isinstance(values, Mapping):
+            msg = f"there is no section [{section}]; there are: {', '.join(sorted(sections))}"
+            raise ConfigError(msg)
+        for key, value in values.items():
+            setting = known.get((section, key))
+            if setting is None:
+                there = sorted(name for part, name in known if part == section)
+                msg = f"there is no setting {section}.{key}; [{section}] has: {', '.join(there)}"
+                raise ConfigError(msg)
+            (rules if setting.in_settings else chosen)[setting.name] = _checked(setting, value, relative_to)
+    config = replace(base, **chosen, settings=replace(base.settings, **rules))
+    if (config.tls_certificate is None) != (config.tls_key is None):
+        msg = "tls.certificate and tls.key go together: give both, or none"
+        raise ConfigError(msg)
+    if "origin" not in rules and "port" in chosen:
+        config = replace(config, settings=replace(config.settings, origin=f"https://localhost:{config.port}"))
+    return config
+
+
+def _checked(setting: Setting, value: Any, relative_to: Path) -> Any:
+    default = setting.default
+    wrong: str | None = None
+    if isinstance(default, bool):
+        wrong = None if isinstance(value, bool) else "write true or false"
+    elif isinstance(default, int):
+        if not isinstance(value, int) or isinstance(value, bool):
+            wrong = "write a whole number"
+        elif setting.limits is not None and not setting.limits[0] <= value <= setting.limits[1]:
+            wrong = f"write a number from {setting.limits[0]} to {setting.limits[1]}"
+    elif isinstance(default, tuple):
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            wrong = 'write a list of texts, such as ["one", "two"]'
+        else:
+            value = tuple(value)
+    elif not isinstance(value, str):
+        wrong = "write a text in quotes"
+    elif setting.choices and value not in setting.choices:
+        wrong = "write one of: " + ", ".join(setting.choices)
+    elif isinstance(default, Path) or setting.name in {"tls_certificate", "tls_key"}:
+        value = relative_to / value
+    if wrong is None and setting.check is not None:
+        wrong = setting.check(value)
+    if wrong is not None:
+        msg = f"{setting.path}: {wrong}"
+        raise ConfigError(msg)
+    return value

@@ -1,0 +1,19 @@
+"""Alembic's entry: runs migrations on the connection that store/migrate.py hands over."""
+
+from __future__ import annotations
+
+from alembic import context
+
+from openpim.store import transaction
+from openpim.store.schema import metadata
+
+assert transaction  # noqa: S101 - imported for its effect: it brings every table onto the metadata
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    transactional_ddl=True,
+    render_item=context.config.attributes.get("render_item"),
+)
+with context.begin_transaction():
+    context.run_migrations()
