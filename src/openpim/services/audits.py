@@ -7,7 +7,7 @@ from datetime import datetime
 
 from openpim.core.audit import AuditEvent
 from openpim.core.caller import Caller, CallerKind
-from openpim.core.query import All, Compare, Page, Query, Some
+from openpim.core.query import All, Compare, Order, Page, Query, Some
 from openpim.core.refusals import Code, Refusal
 from openpim.core.roles import READERS
 from openpim.ports.deps import Deps
@@ -23,11 +23,12 @@ def page(deps: Deps, caller: Caller, query: Query) -> Page[AuditEvent]:
     now = deps.clock()
 
     def work(tx: Transaction) -> Page[AuditEvent]:
-        asked = query
+        newest = (Order("at", descending=True), Order("sequence", descending=True))
+        asked = query if query.order else replace(query, order=newest)
         if not _reads_all(tx, caller, now):
             me = caller.principal_id
             mine = Some((Compare("actor_id", "eq", me), Compare("target_id", "eq", me)))
-            asked = replace(query, where=mine if query.where is None else All((mine, query.where)))
+            asked = replace(asked, where=mine if query.where is None else All((mine, query.where)))
         return tx.audit.page(asked)
 
     return deps.store.read(caller.tenant_id, work)

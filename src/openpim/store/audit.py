@@ -50,10 +50,10 @@ events = Table(
     Column("targets", Text, nullable=False),
     Column("details", Text, nullable=False),
     Index("ix_audit_events_id", "tenant_id", "id", unique=True),
-    Index("ix_audit_events_at", "tenant_id", "at", "id"),
-    Index("ix_audit_events_actor", "tenant_id", "actor_id", "at", "id"),
-    Index("ix_audit_events_activity", "tenant_id", "activity", "at", "id"),
-    Index("ix_audit_events_category", "tenant_id", "category", "at", "id"),
+    Index("ix_audit_events_at", "tenant_id", "at", "sequence"),
+    Index("ix_audit_events_actor", "tenant_id", "actor_id", "at", "sequence"),
+    Index("ix_audit_events_activity", "tenant_id", "activity", "at", "sequence"),
+    Index("ix_audit_events_category", "tenant_id", "category", "at", "sequence"),
     Index("ix_audit_events_correlation", "tenant_id", "correlation_id"),
 )
 targets = Table(
@@ -87,6 +87,7 @@ FIELDS = Fields(
             "app_id", "correlation_id", "sequence",
         )
     },
+    identity="sequence",
     conditions={"target_id": _about_target},
 )  # fmt: skip
 

@@ -165,14 +165,14 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement a table
         sa.PrimaryKeyConstraint("sequence", name=op.f("pk_audit_events")),
     )
     op.create_index(
-        "ix_audit_events_activity", "audit_events", ["tenant_id", "activity", "at", "id"], unique=False
+        "ix_audit_events_activity", "audit_events", ["tenant_id", "activity", "at", "sequence"], unique=False
     )
     op.create_index(
-        "ix_audit_events_actor", "audit_events", ["tenant_id", "actor_id", "at", "id"], unique=False
+        "ix_audit_events_actor", "audit_events", ["tenant_id", "actor_id", "at", "sequence"], unique=False
     )
-    op.create_index("ix_audit_events_at", "audit_events", ["tenant_id", "at", "id"], unique=False)
+    op.create_index("ix_audit_events_at", "audit_events", ["tenant_id", "at", "sequence"], unique=False)
     op.create_index(
-        "ix_audit_events_category", "audit_events", ["tenant_id", "category", "at", "id"], unique=False
+        "ix_audit_events_category", "audit_events", ["tenant_id", "category", "at", "sequence"], unique=False
     )
     op.create_index(
         "ix_audit_events_correlation", "audit_events", ["tenant_id", "correlation_id"], unique=False
