@@ -9,8 +9,11 @@ The tokens are the real thing (signed, checked live); only the way to them is sh
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+
+from joserfc.jwk import RSAKey
 
 from openpim.core.first_party import PIM
 from openpim.core.settings import Settings
@@ -20,6 +23,7 @@ from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
 from openpim.services.signin.context import SignIn, issuer, make_sign_in
 from openpim.services.signin.issue import Draft, draft_for_app, draft_for_person
+from openpim.services.signin.keyring import make_key
 from openpim.services.signin.people import account_of, find_client, person_in
 
 MASTER_KEY = bytes(range(32))
@@ -32,8 +36,24 @@ def fast(settings: Settings) -> Settings:
 
 
 def fast_sign_in(deps: Deps) -> SignIn:
-    """A sign-in context for tests: fixed key file, cheap passwords. Makes the RSA key at the first token."""
-    return make_sign_in(replace(deps, settings=fast(deps.settings)), MASTER_KEY)
+    """A sign-in context for tests: fixed key file, cheap passwords."""
+    return make_sign_in(replace(deps, settings=fast(deps.settings)), MASTER_KEY, key_maker())
+
+
+_keys: list[RSAKey] = []
+
+
+def key_maker() -> Callable[[], RSAKey]:
+    """Hands out the same key pairs in every test of a process: the first, the second, ... (rotation needs several)."""
+    place = iter(range(100))
+
+    def make() -> RSAKey:
+        at = next(place)
+        if at == len(_keys):
+            _keys.append(make_key())
+        return _keys[at]
+
+    return make
 
 
 def access_token(

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from argon2 import PasswordHasher, Type
+from joserfc.jwk import RSAKey
 
 from openpim.core.settings import Settings
 from openpim.core.signin.oauth import OAuthError
 from openpim.core.signin.scopes import Asked, parse_scopes
 from openpim.ports.deps import Deps
+from openpim.services.signin.keyring import KeyRing, make_key
 from openpim.services.signin.sealing import Sealer
 from openpim.services.signin.tokens import Tokens
 
@@ -36,7 +39,7 @@ class SignIn:
         return parse_scopes(scope, origins(self.settings), (self.settings.arm_origin,), resource=resource)
 
 
-def make_sign_in(deps: Deps, master_key: bytes) -> SignIn:
+def make_sign_in(deps: Deps, master_key: bytes, make: Callable[[], RSAKey] = make_key) -> SignIn:
     """master_key: the 32 bytes of the key file in the data directory (see openpim.keyfile)."""
     settings = deps.settings
     sealer = Sealer(master_key, deps.secret)
@@ -48,7 +51,7 @@ def make_sign_in(deps: Deps, master_key: bytes) -> SignIn:
     )
     return SignIn(
         deps=deps,
-        tokens=Tokens(deps, sealer),
+        tokens=Tokens(deps, KeyRing(deps, sealer, make)),
         sealer=sealer,
         hasher=hasher,
         gate=threading.Semaphore(settings.password_checks_at_once),

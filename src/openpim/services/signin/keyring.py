@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -36,8 +37,16 @@ class Ring:
     next_at: datetime
 
 
+def make_key() -> RSAKey:
+    """A new key pair; takes a tenth of a second or more."""
+    return RSAKey.generate_key(2048)
+
+
 class KeyRing:
-    def __init__(self, deps: Deps, sealer: Sealer) -> None:
+    """make: makes a key pair (tests hand in keys made before)."""
+
+    def __init__(self, deps: Deps, sealer: Sealer, make: Callable[[], RSAKey] = make_key) -> None:
+        self._make = make
         self._deps = deps
         self._sealer = sealer
         self._lock = threading.Lock()
@@ -64,7 +73,7 @@ class KeyRing:
         keys = self._deps.store.read("", lambda tx: tx.signing_keys.all())
         if next_key_due(keys, now, settings.signing_key_days, lead) is not None:
             # Made outside the unit of work: it takes a tenth of a second.
-            pair = RSAKey.generate_key(2048)
+            pair = self._make()
 
             def add(tx: Transaction) -> list[SigningKey]:
                 known = tx.signing_keys.all()

@@ -18,7 +18,7 @@ from joserfc.errors import JoseError
 
 from openpim.ports.deps import Deps
 from openpim.services.signin.keyring import KeyRing
-from openpim.services.signin.sealing import Sealer, unb64
+from openpim.services.signin.sealing import unb64
 
 _CACHE = 4096
 _LONGEST = 16_000
@@ -28,9 +28,9 @@ Kind = Literal["at+jwt", "JWT"]
 
 
 class Tokens:
-    def __init__(self, deps: Deps, sealer: Sealer) -> None:
+    def __init__(self, deps: Deps, keys: KeyRing) -> None:
         self._deps = deps
-        self.keys = KeyRing(deps, sealer)
+        self.keys = keys
         self._verified: OrderedDict[bytes, tuple[str, Mapping[str, Any]]] = OrderedDict()
         self._lock = threading.Lock()
 
