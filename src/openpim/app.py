@@ -125,6 +125,7 @@ def _ready(deps: Deps) -> Callable[[Request], object]:
 def serve(argv: Sequence[str]) -> int:
     """`pim serve`. Returns the exit code: 0 stopped, 2 the settings or the machine do not allow a start."""
     options = _options(argv)
+    os.umask(0o077)  # the database and the keys are nobody else's
     try:
         config = _configured(options)
         tls = _certificates(config)
