@@ -90,7 +90,7 @@ def _arguments(name: str, command: Command, rest: list[str]) -> Namespace:
     if found is None:
         from openpim.cli.parser import build
 
-        found = build(name, command).parse_args(rest)
+        found = build(name, command).parse_intermixed_args(rest)
     return found  # type: ignore[no-any-return]
 
 
