@@ -27,7 +27,15 @@ def server(fake):
 
 @pytest.fixture
 def home(tmp_path, monkeypatch) -> Path:
-    for name in ("PIM_PROFILE", "PIM_ACCESS_TOKEN", "PIM_CLIENT_ID", "PIM_CLIENT_SECRET", "NO_COLOR", "HTTPS_PROXY", "https_proxy"):
+    for name in (
+        "PIM_PROFILE",
+        "PIM_ACCESS_TOKEN",
+        "PIM_CLIENT_ID",
+        "PIM_CLIENT_SECRET",
+        "NO_COLOR",
+        "HTTPS_PROXY",
+        "https_proxy",
+    ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PIM_CONFIG_HOME", str(tmp_path / "config"))
     return tmp_path / "config"

@@ -33,9 +33,24 @@ NAMES = {role_id: name for name, role_id in ROLES.items()}
 ANNA, BEN = "aaaa0001-0000-4000-8000-000000000001", "aaaa0002-0000-4000-8000-000000000002"
 HELPDESK = "bbbb0001-0000-4000-8000-000000000001"
 PEOPLE = {
-    ANNA: {"@odata.type": "#microsoft.graph.user", "id": ANNA, "displayName": "Anna Arendt", "userPrincipalName": "anna@contoso.com"},
-    BEN: {"@odata.type": "#microsoft.graph.user", "id": BEN, "displayName": "Ben Brandt", "userPrincipalName": "ben@contoso.com"},
-    HELPDESK: {"@odata.type": "#microsoft.graph.group", "id": HELPDESK, "displayName": "Helpdesk", "isAssignableToRole": True},
+    ANNA: {
+        "@odata.type": "#microsoft.graph.user",
+        "id": ANNA,
+        "displayName": "Anna Arendt",
+        "userPrincipalName": "anna@contoso.com",
+    },
+    BEN: {
+        "@odata.type": "#microsoft.graph.user",
+        "id": BEN,
+        "displayName": "Ben Brandt",
+        "userPrincipalName": "ben@contoso.com",
+    },
+    HELPDESK: {
+        "@odata.type": "#microsoft.graph.group",
+        "id": HELPDESK,
+        "displayName": "Helpdesk",
+        "isAssignableToRole": True,
+    },
 }
 UNITS = {BERLIN: {"id": BERLIN.rpartition("/")[2], "displayName": "Berlin"}}
 
@@ -46,11 +61,21 @@ def stamp(moment: datetime | None) -> str | None:
 
 def jwt(claims: dict[str, Any]) -> str:
     parts = ({"alg": "none"}, claims)
-    return ".".join(urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in parts) + ".x"
+    return (
+        ".".join(urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in parts) + ".x"
+    )
 
 
 class Refused(Exception):
-    def __init__(self, status: int, code: str, message: str = "", headers: dict[str, str] | None = None, *, wrap: bool = False) -> None:
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str = "",
+        headers: dict[str, str] | None = None,
+        *,
+        wrap: bool = False,
+    ) -> None:
         super().__init__(code)
         self.status = status
         self.headers = headers or {}
@@ -97,7 +122,13 @@ class Fake:
     @staticmethod
     def default_rules() -> dict[str, dict[str, Any]]:
         def target(caller: str, level: str) -> dict[str, Any]:
-            return {"caller": caller, "operations": ["all"], "level": level, "inheritableSettings": [], "enforcedSettings": []}
+            return {
+                "caller": caller,
+                "operations": ["all"],
+                "level": level,
+                "inheritableSettings": [],
+                "enforcedSettings": [],
+            }
 
         prefix = "#microsoft.graph.unifiedRoleManagementPolicy"
         rules: list[dict[str, Any]] = []
@@ -106,14 +137,37 @@ class Fake:
             ("Expiration_Admin_Eligibility", "Admin", "Eligibility", "P365D", False),
             ("Expiration_Admin_Assignment", "Admin", "Assignment", "P180D", False),
         ):
-            rules.append({"@odata.type": prefix + "ExpirationRule", "id": name, "isExpirationRequired": required, "maximumDuration": longest, "target": target(caller, level)})
+            rules.append(
+                {
+                    "@odata.type": prefix + "ExpirationRule",
+                    "id": name,
+                    "isExpirationRequired": required,
+                    "maximumDuration": longest,
+                    "target": target(caller, level),
+                }
+            )
         for name, caller, level in (
             ("Enablement_EndUser_Assignment", "EndUser", "Assignment"),
             ("Enablement_Admin_Assignment", "Admin", "Assignment"),
             ("Enablement_Admin_Eligibility", "Admin", "Eligibility"),
         ):
-            rules.append({"@odata.type": prefix + "EnablementRule", "id": name, "enabledRules": [], "target": target(caller, level)})
-        rules.append({"@odata.type": prefix + "AuthenticationContextRule", "id": "AuthenticationContext_EndUser_Assignment", "isEnabled": False, "claimValue": None, "target": target("EndUser", "Assignment")})
+            rules.append(
+                {
+                    "@odata.type": prefix + "EnablementRule",
+                    "id": name,
+                    "enabledRules": [],
+                    "target": target(caller, level),
+                }
+            )
+        rules.append(
+            {
+                "@odata.type": prefix + "AuthenticationContextRule",
+                "id": "AuthenticationContext_EndUser_Assignment",
+                "isEnabled": False,
+                "claimValue": None,
+                "target": target("EndUser", "Assignment"),
+            }
+        )
         rules.append({
             "@odata.type": prefix + "ApprovalRule", "id": "Approval_EndUser_Assignment", "target": target("EndUser", "Assignment"),
             "setting": {"isApprovalRequired": False, "isApprovalRequiredForExtension": False, "isRequestorJustificationRequired": True, "approvalMode": "SingleStage",
@@ -131,27 +185,38 @@ class Fake:
         setting = self.rule(role, "Approval_EndUser_Assignment")["setting"]
         setting["isApprovalRequired"] = True
         setting["approvalStages"][0]["primaryApprovers"] = [
-            {"@odata.type": "#microsoft.graph.singleUser", "userId": who, "description": PEOPLE[who]["displayName"]} for who in approvers
+            {
+                "@odata.type": "#microsoft.graph.singleUser",
+                "userId": who,
+                "description": PEOPLE[who]["displayName"],
+            }
+            for who in approvers
         ]
 
     def context(self, role: str, value: str) -> None:
         self.rule(role, "AuthenticationContext_EndUser_Assignment").update(isEnabled=True, claimValue=value)
 
-    def make_eligible(self, role: str, *, scope: str = "/", via: str = "", ends: timedelta | None = None) -> None:
+    def make_eligible(
+        self, role: str, *, scope: str = "/", via: str = "", ends: timedelta | None = None
+    ) -> None:
         self.eligible.append({
             "id": f"e{len(self.eligible)}", "principalId": via or ANNA, "roleDefinitionId": ROLES.get(role, role), "directoryScopeId": scope, "appScopeId": None,
             "startDateTime": "2026-01-01T00:00:00Z", "endDateTime": stamp(datetime.now(UTC) + ends) if ends else None,
             "memberType": "Group" if via else "Direct", "roleEligibilityScheduleId": str(uuid.uuid4()),
         })  # fmt: skip
 
-    def make_active(self, role: str, *, scope: str = "/", minutes: int | None = 60, activated: bool = True) -> None:
+    def make_active(
+        self, role: str, *, scope: str = "/", minutes: int | None = 60, activated: bool = True
+    ) -> None:
         self.active.append({
             "id": f"a{len(self.active)}", "principalId": ANNA, "roleDefinitionId": ROLES.get(role, role), "directoryScopeId": scope, "appScopeId": None,
             "startDateTime": stamp(datetime.now(UTC)), "endDateTime": stamp(datetime.now(UTC) + timedelta(minutes=minutes)) if minutes else None,
             "assignmentType": "Activated" if activated else "Assigned", "memberType": "Direct", "roleAssignmentScheduleId": str(uuid.uuid4()),
         })  # fmt: skip
 
-    def ask(self, role: str, *, who: str = BEN, status: str = "PendingApproval", action: str = "selfActivate") -> str:
+    def ask(
+        self, role: str, *, who: str = BEN, status: str = "PendingApproval", action: str = "selfActivate"
+    ) -> str:
         return str(self._request({
             "action": action, "principalId": who, "roleDefinitionId": ROLES[role], "directoryScopeId": "/", "justification": "please",
             "scheduleInfo": {"startDateTime": stamp(datetime.now(UTC)), "expiration": {"type": "afterDuration", "duration": "PT1H"}},
@@ -167,7 +232,11 @@ class Fake:
             made = self.codes.pop(form.get("code", ""), None)
             if made is None or made["redirect_uri"] != form.get("redirect_uri"):
                 return 400, {"error": "invalid_grant", "error_description": "unknown code"}
-            digest = urlsafe_b64encode(sha256(form.get("code_verifier", "").encode()).digest()).rstrip(b"=").decode()
+            digest = (
+                urlsafe_b64encode(sha256(form.get("code_verifier", "").encode()).digest())
+                .rstrip(b"=")
+                .decode()
+            )
             if digest != made["code_challenge"]:
                 return 400, {"error": "invalid_grant", "error_description": "PKCE"}
             extra = {"nonce": made["nonce"], **json.loads(made["granted"])}
@@ -179,12 +248,19 @@ class Fake:
             given = form.get("refresh_token", "")
             if given in self.spent:
                 self.refresh.clear()  # reuse: the whole family is withdrawn
-                return 400, {"error": "invalid_grant", "error_description": "the refresh token was used before"}
+                return 400, {
+                    "error": "invalid_grant",
+                    "error_description": "the refresh token was used before",
+                }
             if given not in self.refresh:
                 return 400, {"error": "invalid_grant", "error_description": "unknown refresh token"}
             wanted = json.loads(form.get("claims") or "{}").get("access_token", {})
             if "acrs" in wanted:
-                return 400, {"error": "interaction_required", "error_description": "step up", "claims": form["claims"]}
+                return 400, {
+                    "error": "interaction_required",
+                    "error_description": "step up",
+                    "claims": form["claims"],
+                }
             account = self.refresh.pop(given)
             self.spent.add(given)
         elif grant == "client_credentials":
@@ -193,14 +269,33 @@ class Fake:
         else:
             return 400, {"error": "unsupported_grant_type"}
         person = PEOPLE[account]
-        common = {"oid": account, "tid": TENANT, "iss": f"{base}/{TENANT}/v2.0", "nonce": extra.pop("nonce", None)}
-        access = jwt({**common, "n": uuid.uuid4().hex, "amr": self.amr, **extra, "upn": person["userPrincipalName"]})
-        answer: dict[str, Any] = {"token_type": "Bearer", "expires_in": self.lifetime, "access_token": access, "scope": form.get("scope", "")}
+        common = {
+            "oid": account,
+            "tid": TENANT,
+            "iss": f"{base}/{TENANT}/v2.0",
+            "nonce": extra.pop("nonce", None),
+        }
+        access = jwt(
+            {**common, "n": uuid.uuid4().hex, "amr": self.amr, **extra, "upn": person["userPrincipalName"]}
+        )
+        answer: dict[str, Any] = {
+            "token_type": "Bearer",
+            "expires_in": self.lifetime,
+            "access_token": access,
+            "scope": form.get("scope", ""),
+        }
         if grant != "client_credentials":
             refresh = uuid.uuid4().hex
             self.refresh[refresh] = account
             answer["refresh_token"] = refresh
-            answer["id_token"] = jwt({**common, "aud": form["client_id"], "preferred_username": person["userPrincipalName"], "name": person["displayName"]})
+            answer["id_token"] = jwt(
+                {
+                    **common,
+                    "aud": form["client_id"],
+                    "preferred_username": person["userPrincipalName"],
+                    "name": person["displayName"],
+                }
+            )
         return 200, answer
 
     def authorize(self, query: dict[str, str]) -> str:
@@ -219,7 +314,15 @@ class Fake:
 
     # -- Graph -----------------------------------------------------------------------------------
 
-    def graph(self, method: str, url: str, body: dict[str, Any] | None, claims: dict[str, Any], base: str, version: str) -> tuple[int, Any]:
+    def graph(
+        self,
+        method: str,
+        url: str,
+        body: dict[str, Any] | None,
+        claims: dict[str, Any],
+        base: str,
+        version: str,
+    ) -> tuple[int, Any]:
         path, _, raw = url.partition("?")
         path = unquote(path)
         options = {key: values[0] for key, values in parse_qs(raw).items()}
@@ -228,7 +331,12 @@ class Fake:
             self.bodies.append((path, body))
         for denied in self.denied_paths:
             if denied in path:
-                raise Refused(403, "PermissionScopeNotGranted", "Authorization failed due to missing permission scope X.", wrap=True)
+                raise Refused(
+                    403,
+                    "PermissionScopeNotGranted",
+                    "Authorization failed due to missing permission scope X.",
+                    wrap=True,
+                )
         for pattern, handler in self.routes():
             match = re.fullmatch(pattern, path)
             if match:
@@ -238,9 +346,16 @@ class Fake:
     def routes(self) -> list[tuple[str, Any]]:
         pim = "/roleManagement/directory/"
         return [
-            (pim + r"role(Eligibility|Assignment)ScheduleInstances/filterByCurrentUser\(on='principal'\)", self._instances),
+            (
+                pim + r"role(Eligibility|Assignment)ScheduleInstances/filterByCurrentUser\(on='principal'\)",
+                self._instances,
+            ),
             (pim + r"role(Eligibility|Assignment)ScheduleInstances", self._instances),
-            (pim + r"role(Assignment|Eligibility)ScheduleRequests/filterByCurrentUser\(on='(principal|approver|createdBy)'\)", self._my_requests),
+            (
+                pim
+                + r"role(Assignment|Eligibility)ScheduleRequests/filterByCurrentUser\(on='(principal|approver|createdBy)'\)",
+                self._my_requests,
+            ),
             (pim + r"role(Assignment|Eligibility)ScheduleRequests", self._requests),
             (pim + r"role(Assignment|Eligibility)ScheduleRequests/([^/]+)", self._one_request),
             (pim + r"role(Assignment|Eligibility)ScheduleRequests/([^/]+)/cancel", self._cancel),
@@ -265,7 +380,9 @@ class Fake:
             "directoryScope": UNITS.get(scope, {"id": scope}),
         }  # fmt: skip
 
-    def _list(self, rows: list[dict[str, Any]], options: dict[str, str], base: str, path: str) -> tuple[int, Any]:
+    def _list(
+        self, rows: list[dict[str, Any]], options: dict[str, str], base: str, path: str
+    ) -> tuple[int, Any]:
         answer: dict[str, Any] = {"@odata.context": "x", "value": rows}
         skip = int(options.get("$skiptoken", "0"))
         if self.page and len(rows) > skip + self.page:
@@ -274,21 +391,45 @@ class Fake:
         answer["value"] = rows[skip : skip + self.page] if self.page else rows
         return 200, answer
 
-    def _instances(self, method: str, match: re.Match[str], body: Any, options: dict[str, str], claims: Any, base: str, version: str) -> tuple[int, Any]:
+    def _instances(
+        self,
+        method: str,
+        match: re.Match[str],
+        body: Any,
+        options: dict[str, str],
+        claims: Any,
+        base: str,
+        version: str,
+    ) -> tuple[int, Any]:
         rows = self.eligible if match[1] == "Eligibility" else self.active
         return self._list([self._expanded(row) for row in rows], options, base, match[0])
 
     def _book(self, which: str) -> dict[str, dict[str, Any]]:
         return self.requests if which == "Assignment" else self.eligibility_requests
 
-    def _my_requests(self, method: str, match: re.Match[str], body: Any, options: dict[str, str], claims: Any, base: str, version: str) -> tuple[int, Any]:
+    def _my_requests(
+        self,
+        method: str,
+        match: re.Match[str],
+        body: Any,
+        options: dict[str, str],
+        claims: Any,
+        base: str,
+        version: str,
+    ) -> tuple[int, Any]:
         wanted = re.findall(r"status eq '(\w+)'", options.get("$filter", ""))
         rows = [self._expanded(row) for row in self._book(match[1]).values()]
         if match[2] == "approver":
-            rows = [row for row in rows if row["principalId"] != self.account and row["status"].startswith("PendingApproval")]
+            rows = [
+                row
+                for row in rows
+                if row["principalId"] != self.account and row["status"].startswith("PendingApproval")
+            ]
         else:
             rows = [row for row in rows if row["principalId"] == self.account]
-        return self._list([row for row in rows if not wanted or row["status"] in wanted], options, base, match[0])
+        return self._list(
+            [row for row in rows if not wanted or row["status"] in wanted], options, base, match[0]
+        )
 
     def _request(self, body: dict[str, Any], status: str) -> dict[str, Any]:
         made = str(uuid.uuid4())
@@ -297,13 +438,31 @@ class Fake:
             "targetScheduleId": made, "createdBy": {"user": {"id": body["principalId"]}}, "ticketInfo": {}, **body,
         }  # fmt: skip
         row.setdefault("scheduleInfo", {"startDateTime": None, "expiration": {}})
-        row["scheduleInfo"] = {"startDateTime": stamp(datetime.now(UTC)), **{k: v for k, v in (row["scheduleInfo"] or {}).items() if v}}
+        row["scheduleInfo"] = {
+            "startDateTime": stamp(datetime.now(UTC)),
+            **{k: v for k, v in (row["scheduleInfo"] or {}).items() if v},
+        }
         self.requests[made] = row
         if "Approval" in status:
-            self.steps[made] = {"id": made, "reviewResult": "NotReviewed", "status": "InProgress", "assignedToMe": True, "justification": ""}
+            self.steps[made] = {
+                "id": made,
+                "reviewResult": "NotReviewed",
+                "status": "InProgress",
+                "assignedToMe": True,
+                "justification": "",
+            }
         return row
 
-    def _requests(self, method: str, match: re.Match[str], body: dict[str, Any], options: dict[str, str], claims: dict[str, Any], base: str, version: str) -> tuple[int, Any]:
+    def _requests(
+        self,
+        method: str,
+        match: re.Match[str],
+        body: dict[str, Any],
+        options: dict[str, str],
+        claims: dict[str, Any],
+        base: str,
+        version: str,
+    ) -> tuple[int, Any]:
         book = self._book(match[1])
         if method == "GET":
             return self._list([self._expanded(row) for row in book.values()], options, base, match[0])
@@ -312,14 +471,24 @@ class Fake:
         if action == "selfActivate":
             return self._activate(body, claims)
         if action == "selfDeactivate":
-            held = [row for row in self.active if row["roleDefinitionId"] == key[1] and row["directoryScopeId"] == key[2]]
+            held = [
+                row
+                for row in self.active
+                if row["roleDefinitionId"] == key[1] and row["directoryScopeId"] == key[2]
+            ]
             if not held:
                 raise Refused(400, "RoleAssignmentDoesNotExist", "The Role assignment does not exist.")
             if held[0].get("young"):
-                raise Refused(400, "ActiveDurationTooShort", "The Active duration is too short. Miniumum Required is 5 minutes.")
+                raise Refused(
+                    400,
+                    "ActiveDurationTooShort",
+                    "The Active duration is too short. Miniumum Required is 5 minutes.",
+                )
             self.active.remove(held[0])
             return 201, self._request(body, "Revoked")
-        if action == "adminRemove" and not any(row["roleDefinitionId"] == key[1] for row in (*self.eligible, *self.active)):
+        if action == "adminRemove" and not any(
+            row["roleDefinitionId"] == key[1] for row in (*self.eligible, *self.active)
+        ):
             raise Refused(400, "RoleAssignmentDoesNotExist", "The Role assignment does not exist.")
         made = self._request(body, "Revoked" if action == "adminRemove" else "Provisioned")
         book[made["id"]] = made
@@ -329,10 +498,17 @@ class Fake:
         role = body["roleDefinitionId"]
         rules = self.policies[role]
         enabled = rules["Enablement_EndUser_Assignment"]["enabledRules"]
-        mine = [row for row in self.eligible if row["roleDefinitionId"] == role and row["directoryScopeId"] in {"/", body["directoryScopeId"]}]
+        mine = [
+            row
+            for row in self.eligible
+            if row["roleDefinitionId"] == role and row["directoryScopeId"] in {"/", body["directoryScopeId"]}
+        ]
         if body["principalId"] != self.account or not mine:
             raise Refused(400, "RoleAssignmentDoesNotExist", "The Role assignment does not exist.")
-        if any(row["roleDefinitionId"] == role and row["directoryScopeId"] == body["directoryScopeId"] for row in self.active):
+        if any(
+            row["roleDefinitionId"] == role and row["directoryScopeId"] == body["directoryScopeId"]
+            for row in self.active
+        ):
             raise Refused(400, "RoleAssignmentExists", "The Role assignment already exists.")
         failed = []
         if "Justification" in enabled and not body.get("justification"):
@@ -342,14 +518,25 @@ class Fake:
         if "MultiFactorAuthentication" in enabled and "mfa" not in claims.get("amr", []):
             failed.append("MfaRule")
         if failed:
-            raise Refused(400, "RoleAssignmentRequestPolicyValidationFailed", f"The following policy rules failed: {json.dumps(failed, separators=(',', ':'))}")
+            raise Refused(
+                400,
+                "RoleAssignmentRequestPolicyValidationFailed",
+                f"The following policy rules failed: {json.dumps(failed, separators=(',', ':'))}",
+            )
         context = rules["AuthenticationContext_EndUser_Assignment"]
         if context["isEnabled"] and context["claimValue"] not in claims.get("acrs", []):
             asked = {"access_token": {"acrs": {"essential": True, "value": context["claimValue"]}}}
             if self.cae:
                 encoded = urlsafe_b64encode(json.dumps(asked).encode()).decode()
-                raise Refused(401, "InvalidAuthenticationToken", "more", {"WWW-Authenticate": f'Bearer realm="", error="insufficient_claims", claims="{encoded}"'})
-            raise Refused(400, "RoleAssignmentRequestAcrsValidationFailed", "&claims=" + quote(json.dumps(asked)))
+                raise Refused(
+                    401,
+                    "InvalidAuthenticationToken",
+                    "more",
+                    {"WWW-Authenticate": f'Bearer realm="", error="insufficient_claims", claims="{encoded}"'},
+                )
+            raise Refused(
+                400, "RoleAssignmentRequestAcrsValidationFailed", "&claims=" + quote(json.dumps(asked))
+            )
         if body.get("isValidationOnly"):
             return 201, {**body, "id": str(uuid.uuid4()), "status": "Granted"}
         if rules["Approval_EndUser_Assignment"]["setting"]["isApprovalRequired"]:
@@ -379,47 +566,111 @@ class Fake:
 
     def _cancel(self, method: str, match: re.Match[str], *_: Any) -> tuple[int, Any]:
         row = self._book(match[1])[match[2]]
-        if row["status"] not in {"Granted", "PendingApproval", "PendingApprovalProvisioning", "PendingAdminDecision"}:
-            raise Refused(400, "RequestCannotBeCancelled", "only Granted, PendingApproval, PendingApprovalProvisioning and PendingAdminDecision can be")
+        if row["status"] not in {
+            "Granted",
+            "PendingApproval",
+            "PendingApprovalProvisioning",
+            "PendingAdminDecision",
+        }:
+            raise Refused(
+                400,
+                "RequestCannotBeCancelled",
+                "only Granted, PendingApproval, PendingApprovalProvisioning and PendingAdminDecision can be",
+            )
         row["status"] = "Canceled"
         return 204, None
 
-    def _approval(self, method: str, match: re.Match[str], body: Any, options: Any, claims: Any, base: str, version: str) -> tuple[int, Any]:
+    def _approval(
+        self, method: str, match: re.Match[str], body: Any, options: Any, claims: Any, base: str, version: str
+    ) -> tuple[int, Any]:
         if version != "beta":
             raise Refused(400, "BadRequest", "Resource not found for the segment 'roleAssignmentApprovals'.")
         if match[1] not in self.steps:
             raise Refused(404, "Request_ResourceNotFound", "no such approval")
         return 200, {"id": match[1], "steps": [self.steps[match[1]]]}
 
-    def _decide(self, method: str, match: re.Match[str], body: dict[str, Any], options: Any, claims: Any, base: str, version: str) -> tuple[int, Any]:
+    def _decide(
+        self,
+        method: str,
+        match: re.Match[str],
+        body: dict[str, Any],
+        options: Any,
+        claims: Any,
+        base: str,
+        version: str,
+    ) -> tuple[int, Any]:
         step = self.steps[match[2]]
         if step["reviewResult"] != "NotReviewed":
             raise Refused(400, "RoleAssignmentRequestAlreadyApproved", "already decided")
-        step.update(reviewResult=body["reviewResult"], justification=body["justification"], status="Completed", assignedToMe=False)
+        step.update(
+            reviewResult=body["reviewResult"],
+            justification=body["justification"],
+            status="Completed",
+            assignedToMe=False,
+        )
         self.requests[match[1]]["status"] = "Provisioned" if body["reviewResult"] == "Approve" else "Denied"
         return 204, None
 
-    def _role_definitions(self, method: str, match: re.Match[str], body: Any, options: dict[str, str], claims: Any, base: str, version: str) -> tuple[int, Any]:
-        return self._list([{"id": role_id, "displayName": name, "isBuiltIn": True, "templateId": role_id} for role_id, name in NAMES.items()], options, base, match[0])
+    def _role_definitions(
+        self,
+        method: str,
+        match: re.Match[str],
+        body: Any,
+        options: dict[str, str],
+        claims: Any,
+        base: str,
+        version: str,
+    ) -> tuple[int, Any]:
+        return self._list(
+            [
+                {"id": role_id, "displayName": name, "isBuiltIn": True, "templateId": role_id}
+                for role_id, name in NAMES.items()
+            ],
+            options,
+            base,
+            match[0],
+        )
 
-    def _policies(self, method: str, match: re.Match[str], body: Any, options: dict[str, str], claims: Any, base: str, version: str) -> tuple[int, Any]:
+    def _policies(
+        self,
+        method: str,
+        match: re.Match[str],
+        body: Any,
+        options: dict[str, str],
+        claims: Any,
+        base: str,
+        version: str,
+    ) -> tuple[int, Any]:
         if "scopeType" not in options.get("$filter", ""):
             raise Refused(400, "MissingProvider", "The provider is missing.", wrap=True)
         wanted = re.findall(r"roleDefinitionId eq '([^']+)'", options["$filter"])
         rows = []
         for role in wanted or NAMES:
             policy = f"DirectoryRole_{TENANT}_{role}"
-            rows.append({"id": f"{policy}_{role}", "policyId": policy, "scopeId": "/", "scopeType": "DirectoryRole", "roleDefinitionId": role, "policy": {"id": policy, "rules": list(self.policies[role].values())}})
+            rows.append(
+                {
+                    "id": f"{policy}_{role}",
+                    "policyId": policy,
+                    "scopeId": "/",
+                    "scopeType": "DirectoryRole",
+                    "roleDefinitionId": role,
+                    "policy": {"id": policy, "rules": list(self.policies[role].values())},
+                }
+            )
         return self._list(rows, options, base, match[0])
 
-    def _patch_rule(self, method: str, match: re.Match[str], body: dict[str, Any], *_: Any) -> tuple[int, Any]:
+    def _patch_rule(
+        self, method: str, match: re.Match[str], body: dict[str, Any], *_: Any
+    ) -> tuple[int, Any]:
         if "@odata.type" not in body or "target" not in body:
             raise Refused(500, "", "An error has occurred.")
         self.patched.append((match[2], body))
         self.policies[match[1].rpartition("_")[2]][match[2]].update(body)
         return 204, None
 
-    def _patch_policy(self, method: str, match: re.Match[str], body: dict[str, Any], *_: Any) -> tuple[int, Any]:
+    def _patch_policy(
+        self, method: str, match: re.Match[str], body: dict[str, Any], *_: Any
+    ) -> tuple[int, Any]:
         if len(body["rules"]) != len(self.default_rules()):
             raise Refused(400, "InvalidPolicy", "The policy is invalid.")
         for rule in body["rules"]:
@@ -432,7 +683,16 @@ class Fake:
                 return 200, person
         raise Refused(404, "Request_ResourceNotFound", f"Resource '{match[1]}' does not exist.")
 
-    def _people(self, method: str, match: re.Match[str], body: Any, options: dict[str, str], claims: Any, base: str, version: str) -> tuple[int, Any]:
+    def _people(
+        self,
+        method: str,
+        match: re.Match[str],
+        body: Any,
+        options: dict[str, str],
+        claims: Any,
+        base: str,
+        version: str,
+    ) -> tuple[int, Any]:
         kind = {"users": "user", "groups": "group"}.get(match[1], "servicePrincipal")
         start = re.search(r"startswith\(displayName,'([^']*)'\)", options.get("$filter", ""))
         rows = [row for row in PEOPLE.values() if str(row["@odata.type"]).endswith(kind)]
@@ -440,10 +700,28 @@ class Fake:
             rows = [row for row in rows if str(row["displayName"]).lower().startswith(start[1].lower())]
         return self._list(rows, options, base, match[0])
 
-    def _units(self, method: str, match: re.Match[str], body: Any, options: dict[str, str], claims: Any, base: str, version: str) -> tuple[int, Any]:
+    def _units(
+        self,
+        method: str,
+        match: re.Match[str],
+        body: Any,
+        options: dict[str, str],
+        claims: Any,
+        base: str,
+        version: str,
+    ) -> tuple[int, Any]:
         return self._list(list(UNITS.values()), options, base, match[0])
 
-    def _audits(self, method: str, match: re.Match[str], body: Any, options: dict[str, str], claims: Any, base: str, version: str) -> tuple[int, Any]:
+    def _audits(
+        self,
+        method: str,
+        match: re.Match[str],
+        body: Any,
+        options: dict[str, str],
+        claims: Any,
+        base: str,
+        version: str,
+    ) -> tuple[int, Any]:
         return self._list(self.audits, options, base, match[0])
 
 
@@ -480,11 +758,17 @@ class Handler(BaseHTTPRequestHandler):
         if fake.throttle or fake.broken:
             status = 429 if fake.throttle else 503
             fake.throttle, fake.broken = max(0, fake.throttle - 1), fake.broken - (0 if fake.throttle else 1)
-            self._send(status, {"error": {"code": "TooManyRequests", "message": "slowly"}}, {"Retry-After": "0"})
+            self._send(
+                status, {"error": {"code": "TooManyRequests", "message": "slowly"}}, {"Retry-After": "0"}
+            )
             return
         given = self.headers.get("Authorization", "").partition("Bearer ")[2]
         if not given or given in fake.revoked:
-            self._send(401, {"error": {"code": "InvalidAuthenticationToken", "message": "the token is not accepted"}}, {"WWW-Authenticate": "Bearer"})
+            self._send(
+                401,
+                {"error": {"code": "InvalidAuthenticationToken", "message": "the token is not accepted"}},
+                {"WWW-Authenticate": "Bearer"},
+            )
             return
         part = given.split(".")[1]
         claims = json.loads(b64decode(part.replace("-", "+").replace("_", "/") + "=" * (-len(part) % 4)))
@@ -496,14 +780,18 @@ class Handler(BaseHTTPRequestHandler):
             fake.seen.append(("POST", "/$batch"))
             responses = []
             for item in body["requests"]:
-                status, answer, headers = self._one(item["method"], item["url"], item.get("body"), claims, base, version)
+                status, answer, headers = self._one(
+                    item["method"], item["url"], item.get("body"), claims, base, version
+                )
                 responses.append({"id": item["id"], "status": status, "headers": headers, "body": answer})
             responses.reverse()  # the order of answers is free
             self._send(200, {"responses": responses})
             return
         self._send(*self._one(self.command, "/" + rest, body, claims, base, version))
 
-    def _one(self, method: str, url: str, body: Any, claims: dict[str, Any], base: str, version: str) -> tuple[int, Any, dict[str, str]]:
+    def _one(
+        self, method: str, url: str, body: Any, claims: dict[str, Any], base: str, version: str
+    ) -> tuple[int, Any, dict[str, str]]:
         try:
             status, answer = self.server.fake.graph(method, url, body, claims, base, version)
             return status, answer, {}
@@ -521,14 +809,33 @@ class Handler(BaseHTTPRequestHandler):
         elif path.endswith("/token"):
             self._send(*fake.token(fields, base))
         elif path.endswith("/devicecode"):
-            self._send(200, {"device_code": "d", "user_code": "ABCD-EFGH", "verification_uri": base + "/devicelogin", "interval": 0, "expires_in": 60})
+            self._send(
+                200,
+                {
+                    "device_code": "d",
+                    "user_code": "ABCD-EFGH",
+                    "verification_uri": base + "/devicelogin",
+                    "interval": 0,
+                    "expires_in": 60,
+                },
+            )
         elif path.endswith("/revoke"):
             fake.refresh.pop(fields.get("token", ""), None)
             self._send(200, {})
         elif ".well-known" in path:
             tenant = path.split("/")[1]
             root = f"{base}/{tenant}"
-            self._send(200, {"issuer": f"{base}/{TENANT}/v2.0", "token_endpoint": f"{root}/oauth2/v2.0/token", "revocation_endpoint": f"{root}/oauth2/v2.0/revoke", "authorization_endpoint": f"{root}/oauth2/v2.0/authorize", "device_authorization_endpoint": f"{root}/oauth2/v2.0/devicecode", "jwks_uri": f"{root}/discovery/v2.0/keys"})
+            self._send(
+                200,
+                {
+                    "issuer": f"{base}/{TENANT}/v2.0",
+                    "token_endpoint": f"{root}/oauth2/v2.0/token",
+                    "revocation_endpoint": f"{root}/oauth2/v2.0/revoke",
+                    "authorization_endpoint": f"{root}/oauth2/v2.0/authorize",
+                    "device_authorization_endpoint": f"{root}/oauth2/v2.0/devicecode",
+                    "jwks_uri": f"{root}/discovery/v2.0/keys",
+                },
+            )
         else:
             self._send(404, {"error": "not found"})
 

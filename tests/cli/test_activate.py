@@ -230,7 +230,13 @@ def test_through_a_group_is_activated_as_oneself(signed_in):
 
 
 def test_usage(signed_in):
-    for argv in (["-d", "2"], ["-d", "2h", "--until", "18:00"], ["-t", "123"], ["--until", "soon"], ["--colour"]):
+    for argv in (
+        ["-d", "2"],
+        ["-d", "2h", "--until", "18:00"],
+        ["-t", "123"],
+        ["--until", "soon"],
+        ["--colour"],
+    ):
         ran = signed_in("activate", "teams", *argv)
         assert ran.code == 2, ran
         assert ran.err.startswith("pim: ")

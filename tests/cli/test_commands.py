@@ -24,7 +24,11 @@ def test_list_merges_what_is_eligible_active_and_waiting(signed_in):
     assert [path for _, path in fake.seen if path == "/$batch"] == ["/$batch"]
     assert "UNTIL" in signed_in("list").out
     assert [row["role"] for row in signed_in("list", "active", "-o", "json").json] == ["Teams Administrator"]
-    assert signed_in("list", "pending", "-o", "tsv").out.splitlines()[1].startswith("Exchange Administrator\t/\twaiting")
+    assert (
+        signed_in("list", "pending", "-o", "tsv")
+        .out.splitlines()[1]
+        .startswith("Exchange Administrator\t/\twaiting")
+    )
 
 
 def test_list_works_without_batch(signed_in):
@@ -63,11 +67,16 @@ def test_deactivate_too_early_and_all(signed_in):
 
 def test_requests_and_cancel(signed_in):
     fake = signed_in.fake
-    first, second = fake.ask("Teams Administrator", who=f.ANNA), fake.ask("Exchange Administrator", who=f.ANNA)
+    first, second = (
+        fake.ask("Teams Administrator", who=f.ANNA),
+        fake.ask("Exchange Administrator", who=f.ANNA),
+    )
     fake.ask("User Administrator", who=f.ANNA, status="Denied")
     assert len(signed_in("requests", "-o", "json").json) == 3
     assert len(signed_in("requests", "--pending", "-o", "json").json) == 2
-    assert [row["role"] for row in signed_in("requests", "--status", "Denied", "-o", "json").json] == ["User Administrator"]
+    assert [row["role"] for row in signed_in("requests", "--status", "Denied", "-o", "json").json] == [
+        "User Administrator"
+    ]
     assert signed_in("cancel", "user").code == 6
     assert signed_in("cancel", first[:8]).code == 0
     assert fake.requests[first]["status"] == "Canceled"
@@ -103,7 +112,9 @@ def test_decided_meanwhile_by_somebody_else(signed_in):
     fake = signed_in.fake
     teams, exchange = fake.ask("Teams Administrator"), fake.ask("Exchange Administrator")
     fake.steps[teams].update(reviewResult="Approve", status="Completed", assignedToMe=False)
-    fake.steps[exchange].update(reviewResult="Deny", status="Completed", assignedToMe=False, reviewedBy={"displayName": "Cleo"})
+    fake.steps[exchange].update(
+        reviewResult="Deny", status="Completed", assignedToMe=False, reviewedBy={"displayName": "Cleo"}
+    )
     assert "approved before" in signed_in("approve", "teams", "-j", "ok").out
     ran = signed_in("approve", "exchange", "-j", "ok")
     assert ran.code == 4
@@ -179,7 +190,9 @@ def test_assign_and_unassign(signed_in):
 
 
 def test_assign_needs_the_justification_of_the_policy(signed_in):
-    signed_in.fake.rule("Teams Administrator", "Enablement_Admin_Eligibility")["enabledRules"] = ["Justification"]
+    signed_in.fake.rule("Teams Administrator", "Enablement_Admin_Eligibility")["enabledRules"] = [
+        "Justification"
+    ]
     assert signed_in("assign", "teams administrator", "ben").code == 8
     assert signed_in("assign", "teams administrator", "ben", answers=["because"]).code == 0
 
@@ -195,7 +208,17 @@ def test_policy_show_and_set(signed_in):
     name, rule = fake.patched[-1]
     assert (name, rule["maximumDuration"]) == ("Expiration_EndUser_Assignment", "PT4H")
     assert rule["target"]["level"] == "Assignment"
-    ran = signed_in("policy", "set", "teams administrator", "--ticket", "--approval", "--approver", "ben@contoso.com", "-o", "json")
+    ran = signed_in(
+        "policy",
+        "set",
+        "teams administrator",
+        "--ticket",
+        "--approval",
+        "--approver",
+        "ben@contoso.com",
+        "-o",
+        "json",
+    )
     assert ran.code == 0, ran
     assert ran.json["requires"] == ["mfa", "justification", "ticket"]
     assert ran.json["approvers"] == ["Ben Brandt"]
@@ -215,13 +238,23 @@ def test_profile(pim):
     assert pim("profile", "remove", "work").code == 0
     assert pim("profile", "use", "work").code == 6
     assert pim("profile", "add", "../x", "--server", "https://a").code == 2
-    assert pim("login", "--device", "--server", "http://pim.example.org").code == 2  # no credentials without TLS
+    assert (
+        pim("login", "--device", "--server", "http://pim.example.org").code == 2
+    )  # no credentials without TLS
 
 
 def test_doctor(signed_in):
     ran = signed_in("doctor", "-o", "json")
     assert ran.code == 0, ran
-    assert {row["check"] for row in ran.json} >= {"configuration", "profile", "connection", "discovery", "clock", "sign-in", "roles"}
+    assert {row["check"] for row in ran.json} >= {
+        "configuration",
+        "profile",
+        "connection",
+        "discovery",
+        "clock",
+        "sign-in",
+        "roles",
+    }
     signed_in.server.shutdown()
     signed_in.server.server_close()
     ran = signed_in("doctor")

@@ -20,7 +20,14 @@ def test_escape_sequences_never_reach_the_terminal(signed_in):
     signed_in.fake.policies["evil-role"] = signed_in.fake.default_rules()
     try:
         signed_in.fake.make_eligible("evil-role")
-        for argv in (["list"], ["list", "-o", "tsv"], ["list", "-o", "json"], ["activate", "teams"], ["activate", "nonsense"], ["status"]):
+        for argv in (
+            ["list"],
+            ["list", "-o", "tsv"],
+            ["list", "-o", "json"],
+            ["activate", "teams"],
+            ["activate", "nonsense"],
+            ["status"],
+        ):
             ran = signed_in(*argv)
             shown = (ran.out + ran.err).replace("\n", "")
             assert "\x1b" not in shown
@@ -33,7 +40,13 @@ def test_escape_sequences_never_reach_the_terminal(signed_in):
 
 def test_pages_are_followed(signed_in):
     signed_in.fake.page = 2
-    for role in ("Teams Administrator", "Exchange Administrator", "User Administrator", "Security Administrator", "Global Administrator"):
+    for role in (
+        "Teams Administrator",
+        "Exchange Administrator",
+        "User Administrator",
+        "Security Administrator",
+        "Global Administrator",
+    ):
         signed_in.fake.make_eligible(role)
     assert len(signed_in("list", "eligible", "-o", "json").json) == 5
     assert len(signed_in("list", "-o", "json").json) == 5

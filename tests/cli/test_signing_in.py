@@ -121,7 +121,9 @@ def test_two_at_once_never_use_a_refresh_token_twice(signed_in, home):
     env = {**os.environ, "PIM_CONFIG_HOME": str(home), "PIM_NO_INPUT": "1"}
 
     def one(_: int) -> int:
-        return subprocess.run([sys.executable, "-m", "openpim.cli", "list"], env=env, capture_output=True, check=False).returncode
+        return subprocess.run(
+            [sys.executable, "-m", "openpim.cli", "list"], env=env, capture_output=True, check=False
+        ).returncode
 
     with ThreadPoolExecutor(5) as pool:
         assert list(pool.map(one, range(5))) == [0] * 5

@@ -34,7 +34,9 @@ def ready(pim, home):
     """Signed in without the sign-in."""
     profile = load_config().choose()
     binding = f"{profile.authority} {profile.graph} {profile.client_id}"
-    TokenCache(str(home), profile.name, binding).save(Tokens(f.jwt({"oid": f.ANNA}), 4e9, "r", {"oid": f.ANNA}))
+    TokenCache(str(home), profile.name, binding).save(
+        Tokens(f.jwt({"oid": f.ANNA}), 4e9, "r", {"oid": f.ANNA})
+    )
     pim.fake.make_eligible("Teams Administrator")
     return pim
 

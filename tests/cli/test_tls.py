@@ -47,7 +47,15 @@ def test_name_of_the_certificate_counts(runner, secure):
     server, file = secure
     runner("profile", "add", "x", "--server", server.url.replace("localhost", "127.0.0.1"), "--ca", str(file))
     assert runner("list").code == 0
-    runner("profile", "add", "x", "--server", server.url.replace("localhost", "ip6-localhost.localhost"), "--ca", str(file))
+    runner(
+        "profile",
+        "add",
+        "x",
+        "--server",
+        server.url.replace("localhost", "ip6-localhost.localhost"),
+        "--ca",
+        str(file),
+    )
     assert runner("list").code == 11
 
 

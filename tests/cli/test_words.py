@@ -16,7 +16,13 @@ from openpim.cli.output import Printer, clean, one_line, short
 from openpim.client import clock
 from openpim.client.errors import KINDS, PimError
 
-ROLES = ["Global Administrator", "Global Reader", "Teams Administrator", "Teams Communications Administrator", "Gate Attendant"]
+ROLES = [
+    "Global Administrator",
+    "Global Reader",
+    "Teams Administrator",
+    "Teams Communications Administrator",
+    "Gate Attendant",
+]
 
 
 @pytest.mark.parametrize(
@@ -29,7 +35,10 @@ ROLES = ["Global Administrator", "Global Reader", "Teams Administrator", "Teams 
         ("gr", ["Global Reader"]),
         ("ga", ["Gate Attendant"]),  # a prefix comes before initials
         ("tca", ["Teams Communications Administrator"]),
-        ("administrator", ["Global Administrator", "Teams Administrator", "Teams Communications Administrator"]),
+        (
+            "administrator",
+            ["Global Administrator", "Teams Administrator", "Teams Communications Administrator"],
+        ),
         ("", []),
         ("xyz", []),
     ],
@@ -106,4 +115,13 @@ def test_exit_codes():
     assert [code for code, *_ in EXITS] == [*range(12), 130]
     assert {kind for _, kind, _, _ in EXITS} == {"done", *KINDS}
     assert exit_code("no such kind") == 1
-    assert [combined(codes) for codes in ([], [0], [6], [8, 8], [0, 3], [0, 8], [3, 8], [6, 8])] == [0, 0, 6, 8, 3, 10, 10, 10]
+    assert [combined(codes) for codes in ([], [0], [6], [8, 8], [0, 3], [0, 8], [3, 8], [6, 8])] == [
+        0,
+        0,
+        6,
+        8,
+        3,
+        10,
+        10,
+        10,
+    ]

@@ -21,11 +21,32 @@ def body(code: str, message: str = "") -> dict:
         (400, body("RoleAssignmentDoesNotExist", "The Role assignment does not exist."), "missing"),
         (404, body("Request_ResourceNotFound"), "missing"),
         (404, None, "missing"),
-        (400, body("RoleAssignmentRequestPolicyValidationFailed", 'The following policy rules failed: ["EligibilityRule"]'), "missing"),
-        (400, body("RoleAssignmentRequestPolicyValidationFailed", 'The following policy rules failed: ["ExpirationRule"]'), "policy"),
+        (
+            400,
+            body(
+                "RoleAssignmentRequestPolicyValidationFailed",
+                'The following policy rules failed: ["EligibilityRule"]',
+            ),
+            "missing",
+        ),
+        (
+            400,
+            body(
+                "RoleAssignmentRequestPolicyValidationFailed",
+                'The following policy rules failed: ["ExpirationRule"]',
+            ),
+            "policy",
+        ),
         (400, body("ActiveDurationTooShort"), "policy"),
         (401, body("InvalidAuthenticationToken"), "signin"),
-        (403, body("UnknownError", '{"errorCode":"PermissionScopeNotGranted","message":"missing","instanceAnnotations":[]}'), "denied"),
+        (
+            403,
+            body(
+                "UnknownError",
+                '{"errorCode":"PermissionScopeNotGranted","message":"missing","instanceAnnotations":[]}',
+            ),
+            "denied",
+        ),
         (403, body("", "Valid permissions not present."), "denied"),
         (409, body("Conflict"), "denied"),
         (429, body("TooManyRequests"), "server"),
@@ -44,7 +65,9 @@ def test_kinds(status, given, kind):
 
 
 def test_wrapped_errors_are_unwrapped():
-    inner = json.dumps({"errorCode": "PermissionScopeNotGranted", "message": "missing scope X", "instanceAnnotations": []})
+    inner = json.dumps(
+        {"errorCode": "PermissionScopeNotGranted", "message": "missing scope X", "instanceAnnotations": []}
+    )
     error = graph_error(403, body("UnknownError", inner))
     assert (error.code, error.message) == ("PermissionScopeNotGranted", "missing scope X")
     assert graph_error(400, body("UnknownError", "{broken")).code == "UnknownError"
@@ -52,12 +75,20 @@ def test_wrapped_errors_are_unwrapped():
 
 
 def test_every_failed_rule_is_named():
-    error = graph_error(400, body("RoleAssignmentRequestPolicyValidationFailed", 'The following policy rules failed: ["JustificationRule","TicketingRule","NewRule"]'))
+    error = graph_error(
+        400,
+        body(
+            "RoleAssignmentRequestPolicyValidationFailed",
+            'The following policy rules failed: ["JustificationRule","TicketingRule","NewRule"]',
+        ),
+    )
     assert error.rules == ["JustificationRule", "TicketingRule", "NewRule"]
     assert "-j TEXT" in error.message
     assert "-t SYSTEM:NUMBER" in error.message
     assert "NewRule" in error.message
-    assert failed_rules("The following policy rules failed: ExpirationRule - The policy does not allow permanent assignment") == ["ExpirationRule"]
+    assert failed_rules(
+        "The following policy rules failed: ExpirationRule - The policy does not allow permanent assignment"
+    ) == ["ExpirationRule"]
     assert failed_rules("something else") == []
 
 

@@ -15,10 +15,22 @@ from openpim.client.transport import form, quote, unquote
 
 def test_server_writes_a_profile_for_the_newcomer(tmp_path):
     home = str(tmp_path / "h")
-    path = write_profile("openpim", server="https://localhost:8443/", tenant="t", ca_file="ca.pem", username="anna@x", home=home)
+    path = write_profile(
+        "openpim",
+        server="https://localhost:8443/",
+        tenant="t",
+        ca_file="ca.pem",
+        username="anna@x",
+        home=home,
+    )
     assert os.stat(path).st_mode & 0o077 == 0
     profile = load_config(home).choose()
-    assert (profile.authority, profile.graph, profile.tenant, profile.username) == ("https://localhost:8443", "https://localhost:8443", "t", "anna@x")
+    assert (profile.authority, profile.graph, profile.tenant, profile.username) == (
+        "https://localhost:8443",
+        "https://localhost:8443",
+        "t",
+        "anna@x",
+    )
     assert os.path.isabs(profile.ca_file)
     assert profile.scope == "https://localhost:8443/.default openid profile offline_access"
     write_profile("other", server="https://pim.example.org", home=home, make_current=False)
@@ -73,7 +85,9 @@ def test_file_is_old_or_new_never_half(tmp_path):
         write_private(str(tmp_path / "f" / "g"), b"x")
 
 
-@pytest.mark.parametrize("url", ["localhost", "ftp://a", "https://", "https://u@h", "https://h:x", "https://a b"])
+@pytest.mark.parametrize(
+    "url", ["localhost", "ftp://a", "https://", "https://u@h", "https://h:x", "https://a b"]
+)
 def test_addresses_that_are_none(url):
     with pytest.raises(PimError):
         split_url(url)

@@ -81,7 +81,9 @@ def _expiration(held: Holding, wish: Wish, demand: Demand, notes: list[str]) -> 
     if wish.until is not None:
         exact, asked = wish.until, int(wish.until - start)
         if asked <= 0:
-            raise PimError("usage", "--until lies before the start", "give a later time, or a duration: -d 2h")
+            raise PimError(
+                "usage", "--until lies before the start", "give a later time, or a duration: -d 2h"
+            )
     if demand.longest and asked > demand.longest:
         notes.append(f"{label(held)}: the policy allows at most {short(longest)}; asking for that")
         asked, exact = longest, None
@@ -93,7 +95,9 @@ def _expiration(held: Holding, wish: Wish, demand: Demand, notes: list[str]) -> 
     return {"type": "afterDuration", "duration": iso_duration(asked)}
 
 
-def body(me: str, held: Holding, scope: str, wish: Wish, demand: Demand, notes: list[str], *, stamp: bool) -> Row:
+def body(
+    me: str, held: Holding, scope: str, wish: Wish, demand: Demand, notes: list[str], *, stamp: bool
+) -> Row:
     """The request to activate `held`; `stamp` writes a start also where it is now (Entra wants one).
 
     Raises a policy error that names everything missing.  What was shortened is added to `notes`.
@@ -101,7 +105,11 @@ def body(me: str, held: Holding, scope: str, wish: Wish, demand: Demand, notes: 
     lacks = lacking(wish, demand)
     if lacks:
         text = f"{label(held)}: the role's policy also demands {' and '.join(lacks)}"
-        raise PimError("policy", text, "add " + " ".join("-j TEXT" if "-j" in lack else "-t SYSTEM:NUMBER" for lack in lacks))
+        raise PimError(
+            "policy",
+            text,
+            "add " + " ".join("-j TEXT" if "-j" in lack else "-t SYSTEM:NUMBER" for lack in lacks),
+        )
     schedule: Row = {"expiration": _expiration(held, wish, demand, notes)}
     if wish.start is not None or stamp:
         schedule["startDateTime"] = iso(wish.start if wish.start is not None else clock.now())

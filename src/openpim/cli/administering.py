@@ -23,7 +23,12 @@ def role(graph: Graph, wanted: str) -> tuple[str, str]:
     rows = role_definitions(graph)
     found = fits(wanted, rows, lambda row: (text(row.get("id")), text(row.get("displayName"))))
     if not found:
-        raise missing(wanted, (text(row.get("displayName")) for row in rows), "there is no role", "type more of the name")
+        raise missing(
+            wanted,
+            (text(row.get("displayName")) for row in rows),
+            "there is no role",
+            "type more of the name",
+        )
     if len(found) > 1:
         lines = [f"{text(row.get('displayName'))}   ({text(row.get('id'))})" for row in found]
         raise ambiguous(wanted, lines, "type more of the name, or its id")
@@ -34,7 +39,9 @@ def principal_label(row: Row) -> str:
     """`anna@contoso.com`, `Helpdesk (group)`."""
     kind = text(row.get("@odata.type")).rpartition(".")[2]
     name = text(row.get("userPrincipalName")) or text(row.get("displayName")) or text(row.get("id"))
-    return one_line(name if kind in {"user", ""} else f"{name} ({'application' if kind == 'servicePrincipal' else kind})")
+    return one_line(
+        name if kind in {"user", ""} else f"{name} ({'application' if kind == 'servicePrincipal' else kind})"
+    )
 
 
 def principal(graph: Graph, wanted: str) -> Row:
@@ -44,7 +51,12 @@ def principal(graph: Graph, wanted: str) -> Row:
     rows = find_principals(graph, wanted)
     found = fits(wanted, rows, principal_names)
     if not found:
-        raise missing(wanted, (), "there is no user, group or application", "give the beginning of the name, the address or the id")
+        raise missing(
+            wanted,
+            (),
+            "there is no user, group or application",
+            "give the beginning of the name, the address or the id",
+        )
     if len(found) > 1:
         lines = [f"{principal_label(row)}   ({text(row.get('id'))})" for row in found]
         raise ambiguous(wanted, lines, "give the address or the id")

@@ -65,12 +65,17 @@ def choose(wanted: str, items: Sequence[S], scope: str, *, what: str, hint: str)
     here = _in_scope(found, scope)
     if not here:
         scopes = sorted({item.scope_name for item in found})
-        return missing(scope, scopes, f"{found[0].role}: no scope is called", "see: pim list eligible -o json")
+        return missing(
+            scope, scopes, f"{found[0].role}: no scope is called", "see: pim list eligible -o json"
+        )
     groups = by_key(here)
     if len(groups) == 1:
         return next(iter(groups.values()))
     roles = {key[0] for key in groups}
-    shown = [f"{label(group[0])}   ({group[0].scope if len(roles) == 1 else group[0].role_id})" for group in groups.values()]
+    shown = [
+        f"{label(group[0])}   ({group[0].scope if len(roles) == 1 else group[0].role_id})"
+        for group in groups.values()
+    ]
     more = "say where: --scope SCOPE" if len(roles) == 1 else "type more of the name, or its id"
     return ambiguous(wanted, sorted(shown), more)
 

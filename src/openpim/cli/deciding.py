@@ -68,7 +68,9 @@ def watch(graph: Graph, waiting: dict[str, Asked], timeout: float) -> dict[str, 
 def _refresh(graph: Graph, known: dict[str, Asked], keys: list[str]) -> None:
     paths = [f"{ASSIGNMENT_REQUESTS}/{known[key].id}" for key in keys]
     try:
-        answers = graph.batch([("GET", path, None) for path in paths]) if len(paths) > 1 else [graph.get(paths[0])]
+        answers = (
+            graph.batch([("GET", path, None) for path in paths]) if len(paths) > 1 else [graph.get(paths[0])]
+        )
     except PimError as error:
         if error.kind in {"server", "missing"}:
             return

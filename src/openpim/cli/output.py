@@ -123,7 +123,9 @@ class Printer:
     def one(self, row: Row, columns: Sequence[Column]) -> None:
         """One thing: a JSON object, or a line per member."""
         if self.form == "table":
-            width = max((len(column[1]) for column in columns if row.get(column[0]) not in (None, "")), default=0)
+            width = max(
+                (len(column[1]) for column in columns if row.get(column[0]) not in (None, "")), default=0
+            )
             for column in columns:
                 value = row.get(column[0])
                 if value is not None and value != "":
@@ -144,7 +146,10 @@ class Printer:
     def _table(self, rows: Sequence[Row], columns: Sequence[Column]) -> None:
         shown = [column for column in columns if any(_plain(row.get(column[0])) for row in rows)]
         lines = [[column[1] for column in shown]]
-        lines += [[local(row.get(c[0])) if len(c) > 2 else one_line(_plain(row.get(c[0]))) for c in shown] for row in rows]
+        lines += [
+            [local(row.get(c[0])) if len(c) > 2 else one_line(_plain(row.get(c[0]))) for c in shown]
+            for row in rows
+        ]
         widths = [max(_width(line[index]) for line in lines) for index in range(len(shown))]
         for number, line in enumerate(lines):
             cells = []

@@ -20,8 +20,14 @@ __all__ = ["ENVIRONMENT", "render"]
 _COMMON = {"output", "profile", "no_color", "debug", "help"}
 ENVIRONMENT = (
     ("PIM_PROFILE", "The profile to use instead of the current one."),
-    ("PIM_CONFIG_HOME", "The folder of the configuration and the tokens (default: `$XDG_CONFIG_HOME/openpim`, `~/.config/openpim`)."),
-    ("PIM_CLIENT_ID, PIM_CLIENT_SECRET", "An application signs in as itself, for automation; nobody is asked anything."),
+    (
+        "PIM_CONFIG_HOME",
+        "The folder of the configuration and the tokens (default: `$XDG_CONFIG_HOME/openpim`, `~/.config/openpim`).",
+    ),
+    (
+        "PIM_CLIENT_ID, PIM_CLIENT_SECRET",
+        "An application signs in as itself, for automation; nobody is asked anything.",
+    ),
     ("PIM_ACCESS_TOKEN", "Use this access token, and no sign-in at all."),
     ("PIM_NO_INPUT", "Never ask, also at a terminal."),
     ("PIM_NO_BROWSER", "Do not open a browser; the address is printed."),
@@ -46,8 +52,18 @@ def _command(name: str) -> list[str]:
     for action in own:
         if not action.option_strings:
             word = str(action.metavar) if action.metavar else "|".join(action.choices or (action.dest,))
-            words.append({"?": f"[{word}]", "*": f"[{word} …]", "+": f"{word} …"}.get(str(action.nargs), word))
-    lines = [f"## pim {name}", "", " ".join(command.DESCRIPTION.split()), "", "```text", " ".join(["pim", name, *words, "[options]"]), "```"]
+            words.append(
+                {"?": f"[{word}]", "*": f"[{word} …]", "+": f"{word} …"}.get(str(action.nargs), word)
+            )
+    lines = [
+        f"## pim {name}",
+        "",
+        " ".join(command.DESCRIPTION.split()),
+        "",
+        "```text",
+        " ".join(["pim", name, *words, "[options]"]),
+        "```",
+    ]
     if own:
         lines += ["", "| option | meaning |", "|---|---|", *map(_option, own)]
     if command.EXAMPLES:
@@ -68,7 +84,15 @@ def render() -> str:
     ]
     lines += [f"| [`{name}`](#pim-{name}) | {line} |" for name, (_, line) in COMMANDS.items()]
     common = [action for action in build("token", load("token"))._actions if action.dest in _COMMON]  # noqa: SLF001
-    lines += ["", "## Options of every command", "", "| option | meaning |", "|---|---|", *map(_option, common), ""]
+    lines += [
+        "",
+        "## Options of every command",
+        "",
+        "| option | meaning |",
+        "|---|---|",
+        *map(_option, common),
+        "",
+    ]
     for name in COMMANDS:
         lines += _command(name)
     lines += ["## Exit codes", "", "| code | meaning | what to do |", "|---|---|---|"]

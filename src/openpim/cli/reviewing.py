@@ -68,7 +68,9 @@ def inbox_row(asked: Asked) -> Row:
 
 def configure(parser: ArgumentParser, verb: str) -> None:
     """The options of `approve` and `deny`."""
-    parser.add_argument("names", nargs="*", metavar="REQUEST", help="the beginning of its id, who asked, or the role")
+    parser.add_argument(
+        "names", nargs="*", metavar="REQUEST", help="the beginning of its id, who asked, or the role"
+    )
     parser.add_argument("--all", action="store_true", help=f"{verb} everything that waits for you")
     parser.add_argument("-j", "--justification", default="", metavar="TEXT", help="why")
     parser.add_argument("-y", "--yes", action="store_true", help="do not ask before --all")
@@ -76,7 +78,14 @@ def configure(parser: ArgumentParser, verb: str) -> None:
 
 def _names(asked: Asked) -> tuple[str, ...]:
     who = asked.upn or asked.principal
-    return asked.id, asked.principal, asked.upn, asked.role, f"{who} {asked.role}", f"{asked.principal} {asked.role}"
+    return (
+        asked.id,
+        asked.principal,
+        asked.upn,
+        asked.role,
+        f"{who} {asked.role}",
+        f"{asked.principal} {asked.role}",
+    )
 
 
 def _line(asked: Asked) -> str:
@@ -90,7 +99,11 @@ def _chosen(args: Namespace, context: Context, waiting: list[Asked], verb: str) 
             for asked in waiting:
                 context.note(f"{_line(asked)}: {asked.justification or 'no justification'}")
             if not context.confirm(f"{verb.capitalize()} these {len(waiting)}?"):
-                raise PimError("usage", "--all was not confirmed; nothing was decided", f"confirm it: pim {verb} --all --yes")
+                raise PimError(
+                    "usage",
+                    "--all was not confirmed; nothing was decided",
+                    f"confirm it: pim {verb} --all --yes",
+                )
         return waiting
     if not args.names:
         if len(waiting) == 1 and context.interactive:
@@ -105,7 +118,9 @@ def _chosen(args: Namespace, context: Context, waiting: list[Asked], verb: str) 
             known = (f"{asked.upn or asked.principal} {asked.role}" for asked in waiting)
             raise missing(name, known, "nothing that waits for your decision fits", "see: pim inbox")
         if len(found) > 1:
-            raise ambiguous(name, [f"{_line(asked)}   ({asked.id})" for asked in found], "give the beginning of its id")
+            raise ambiguous(
+                name, [f"{_line(asked)}   ({asked.id})" for asked in found], "give the beginning of its id"
+            )
         chosen[found[0].id] = found[0]
     return list(chosen.values())
 
@@ -148,19 +163,27 @@ def _decide_one(graph: Graph, asked: Asked, result: str, why: str) -> str:
         raise
     if result == "Deny":
         return "denied"
-    left = [one for one in steps if one is not step and text(one.get("reviewResult")).lower() in {"", "notreviewed"}]
+    left = [
+        one
+        for one in steps
+        if one is not step and text(one.get("reviewResult")).lower() in {"", "notreviewed"}
+    ]
     return "approved; more approvals are needed" if left else "approved"
 
 
 def _decided_before(steps: list[Row], asked: Asked, result: str) -> str:
-    last = next((step for step in reversed(steps) if text(step.get("reviewResult")) in {"Approve", "Deny"}), {})
+    last = next(
+        (step for step in reversed(steps) if text(step.get("reviewResult")) in {"Approve", "Deny"}), {}
+    )
     if text(last.get("reviewResult")) == result:
         return "approved before" if result == "Approve" else "denied before"
     reviewer = named(last, "reviewedBy")
     who = text(reviewer.get("displayName")) or text(reviewer.get("userPrincipalName")) or "somebody else"
     became = {"Approve": "approved", "Deny": "denied"}.get(text(last.get("reviewResult")), "")
     if became:
-        raise PimError("denied", f"{_line(asked)} was {became} already by {who}", "see: pim requests --everyone")
+        raise PimError(
+            "denied", f"{_line(asked)} was {became} already by {who}", "see: pim requests --everyone"
+        )
     raise PimError("denied", f"{_line(asked)} is not yours to decide", "see: pim inbox")
 
 
@@ -181,7 +204,14 @@ def decide(args: Namespace, context: Context, result: str) -> int:
     rows = []
     failed: list[PimError] = []
     for asked in chosen:
-        row = {"id": asked.id, "role": asked.role, "principal": asked.upn or asked.principal, "state": "", "message": None, "exitCode": 0}
+        row = {
+            "id": asked.id,
+            "role": asked.role,
+            "principal": asked.upn or asked.principal,
+            "state": "",
+            "message": None,
+            "exitCode": 0,
+        }
         try:
             row["state"] = _decide_one(graph, asked, result, why)
         except PimError as error:
@@ -193,7 +223,10 @@ def decide(args: Namespace, context: Context, result: str) -> int:
         if context.printer.for_people and not (failed and len(chosen) == 1):
             context.printer.line(f"{_line(asked)}: {row['message'] or row['state']}.")
     if not context.printer.for_people:
-        context.printer.rows(rows, (("id", "REQUEST"), ("principal", "WHO"), ("role", "ROLE"), ("state", "STATE"), ("message", "")))
+        context.printer.rows(
+            rows,
+            (("id", "REQUEST"), ("principal", "WHO"), ("role", "ROLE"), ("state", "STATE"), ("message", "")),
+        )
     elif failed and len(chosen) == 1:
         raise failed[0]
     return combined([int(str(row["exitCode"])) for row in rows])

@@ -15,7 +15,9 @@ def seconds_of(text: str, option: str) -> int:
     try:
         parsed = parse_human(text)
     except DurationError as error:
-        raise PimError("usage", f"{option}: {error}", f"write it like {option} 2h, {option} 90m or {option} 1h30m") from None
+        raise PimError(
+            "usage", f"{option}: {error}", f"write it like {option} 2h, {option} 90m or {option} 1h30m"
+        ) from None
     return parsed.seconds + parsed.months * 2_592_000
 
 
@@ -52,5 +54,7 @@ def moment(text: str, option: str) -> float:
 
 
 def _wrong(text: str, option: str) -> PimError:
-    hint = f"write it like {option} 18:00, {option} 'tomorrow 9:00', {option} +2h or {option} 2026-11-21T18:00"
+    hint = (
+        f"write it like {option} 18:00, {option} 'tomorrow 9:00', {option} +2h or {option} 2026-11-21T18:00"
+    )
     return PimError("usage", f"{option}: {text[:60]!r} is no point in time", hint)

@@ -131,7 +131,9 @@ def graph_error(status: int, body: Any) -> GraphError:
             text += " (" + "; ".join(details) + ")"
         return GraphError(kind, text, "see what the role demands: pim policy show ROLE", status, code, rules)
     if code == "RoleAssignmentRequestAcrsValidationFailed":
-        return GraphError("policy", message, "sign in more strongly: pim login --acr CONTEXT", status, code, rules)
+        return GraphError(
+            "policy", message, "sign in more strongly: pim login --acr CONTEXT", status, code, rules
+        )
     message = message or f"the server answered {status} without saying why"
     if code == "ActiveDurationTooShort":
         text = "an activation must last at least five minutes before it can be ended"

@@ -56,7 +56,9 @@ def read_private(path: str, *, secret: bool = False) -> bytes | None:
             facts = os.fstat(stream.fileno())
             if facts.st_mode & 0o077 or facts.st_uid != os.getuid():
                 text = f"{path} holds tokens and others may read it"
-                raise PimError("signin", text, f"close it (chmod 600 {path}), or sign in anew: pim logout; pim login")
+                raise PimError(
+                    "signin", text, f"close it (chmod 600 {path}), or sign in anew: pim logout; pim login"
+                )
         return stream.read(_MAX)
 
 
@@ -73,7 +75,9 @@ def write_private(path: str, data: bytes) -> None:
             os.fsync(stream.fileno())
         os.replace(temporary, path)
     except OSError as error:
-        raise PimError("unexpected", f"{path} cannot be written: {error.strerror}", "see: pim doctor") from None
+        raise PimError(
+            "unexpected", f"{path} cannot be written: {error.strerror}", "see: pim doctor"
+        ) from None
 
 
 class Lock:

@@ -74,13 +74,17 @@ class Graph:
 
     def _once(self, method: str, url: str, body: Row | None) -> Any:
         response = self._authorized(method, url, body)
-        if response.status == 401 and "insufficient_claims" not in response.headers.get("www-authenticate", ""):
+        if response.status == 401 and "insufficient_claims" not in response.headers.get(
+            "www-authenticate", ""
+        ):
             self.session.renew()
             response = self._authorized(method, url, body)
         data = decode_json(response)
         if 200 <= response.status < 300:
             if data is None and response.body:
-                raise PimError("server", f"{url.partition('?')[0]} did not answer with JSON", "see: pim doctor")
+                raise PimError(
+                    "server", f"{url.partition('?')[0]} did not answer with JSON", "see: pim doctor"
+                )
             return data
         raise _refused(response.status, response.headers, data)
 
@@ -96,7 +100,9 @@ class Graph:
         """One object."""
         data = self.request("GET", path, beta=beta)
         if not isinstance(data, dict):
-            raise PimError("server", "the server answered with something else than an object", "see: pim doctor")
+            raise PimError(
+                "server", "the server answered with something else than an object", "see: pim doctor"
+            )
         return data
 
     # -- lists ---------------------------------------------------------------------------------
@@ -110,7 +116,9 @@ class Graph:
         for _ in range(MAX_PAGES):
             value = page.get("value")
             if not isinstance(value, list):
-                raise PimError("server", "the server answered with something else than a list", "see: pim doctor")
+                raise PimError(
+                    "server", "the server answered with something else than a list", "see: pim doctor"
+                )
             rows += [row for row in value if isinstance(row, dict)]
             link = page.get("@odata.nextLink")
             if not link or len(rows) >= limit:
@@ -133,7 +141,8 @@ class Graph:
                 return [error]
         answers = self.batch([("GET", path, None) for path in paths], beta=beta)
         return [
-            self._follow(answer, MAX_ROWS) if isinstance(answer, dict) else answer or _no_answer() for answer in answers
+            self._follow(answer, MAX_ROWS) if isinstance(answer, dict) else answer or _no_answer()
+            for answer in answers
         ]
 
     # -- several at once -----------------------------------------------------------------------

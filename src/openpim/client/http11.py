@@ -83,9 +83,13 @@ def _encoded(host: str) -> bytes:
 class Connection:
     """One connection to `scheme://host:port`, opened when first needed and kept."""
 
-    def __init__(self, scheme: str, host: str, port: int, *, ca_file: str = "", timeout: float = 30.0) -> None:
+    def __init__(
+        self, scheme: str, host: str, port: int, *, ca_file: str = "", timeout: float = 30.0
+    ) -> None:
         if scheme != "https" and not is_loopback(host):
-            raise PimError("usage", f"refusing to send credentials to {host} without TLS", "use an https:// address")
+            raise PimError(
+                "usage", f"refusing to send credentials to {host} without TLS", "use an https:// address"
+            )
         self.scheme = scheme
         self.host = host
         self.port = port
@@ -303,7 +307,9 @@ class Connection:
     # -- faults --------------------------------------------------------------------------------
 
     def _fault(self, what: str) -> PimError:
-        return PimError("server", f"{self.scheme}://{self._host_header} {what}", "see what is wrong: pim doctor")
+        return PimError(
+            "server", f"{self.scheme}://{self._host_header} {what}", "see what is wrong: pim doctor"
+        )
 
     def _from_os(self, error: Exception) -> PimError:
         origin = f"{self.scheme}://{self._host_header}"
@@ -313,7 +319,9 @@ class Connection:
             hint = "start the server (make run, or pim serve), or choose another: pim login --server URL"
             return PimError("server", f"nothing answers at {origin}", hint)
         if isinstance(error, socket.gaierror):
-            return PimError("server", f"the name {self.host} is not known", "check the address: pim profile show")
+            return PimError(
+                "server", f"the name {self.host} is not known", "check the address: pim profile show"
+            )
         if type(error).__name__ == "SSLCertVerificationError":
             why = getattr(error, "verify_message", "") or str(error)
             hint = "name the authority that signed it: pim login --ca FILE (OpenPIM prints the file when it starts)"

@@ -93,7 +93,9 @@ class Listener:
             left = until - clock.monotonic()
             if left <= 0:
                 text = "nobody signed in within the time"
-                raise PimError("timeout", text, "start again: pim login   (no browser here? pim login --device)")
+                raise PimError(
+                    "timeout", text, "start again: pim login   (no browser here? pim login --device)"
+                )
             self._server.timeout = min(left, 1.0)
             self._server.handle_request()
         return self._server.answer

@@ -52,7 +52,9 @@ def _post(transport: Transport, url: str, fields: dict[str, str]) -> dict[str, A
         error = data.get("error")
         code = error if isinstance(error, str) else f"http {response.status}"
         if response.status >= 500 or response.status == 429:
-            raise PimError("server", f"the sign-in service answered {response.status}", "try again in a moment")
+            raise PimError(
+                "server", f"the sign-in service answered {response.status}", "try again in a moment"
+            )
         raise OAuthError(code, str(data.get("error_description") or ""), str(data.get("claims") or ""))
     return data
 
@@ -89,7 +91,9 @@ def _check_id_token(data: dict[str, Any], client_id: str, nonce: str) -> None:
     audience = claims.get("aud")
     audiences = audience if isinstance(audience, list) else [audience]
     if claims.get("nonce") != nonce or client_id not in audiences:
-        raise PimError("signin", "the sign-in answer is not the one that was asked for", "start again: pim login")
+        raise PimError(
+            "signin", "the sign-in answer is not the one that was asked for", "start again: pim login"
+        )
 
 
 def browser_flow(
@@ -158,7 +162,12 @@ def device_flow(
     interval = _seconds(begun.get("interval"), 5.0, 60.0)
     until = clock.monotonic() + _seconds(begun.get("expires_in"), 900.0, 3600.0)
     code = str(begun.get("device_code") or "")
-    redeem = {"client_id": profile.client_id, "grant_type": _DEVICE_GRANT, "device_code": code, "claims": asked["claims"]}
+    redeem = {
+        "client_id": profile.client_id,
+        "grant_type": _DEVICE_GRANT,
+        "device_code": code,
+        "claims": asked["claims"],
+    }
     while clock.monotonic() < until:
         clock.sleep(interval)
         try:
@@ -206,7 +215,9 @@ def client_credentials(
 def revoke(transport: Transport, profile: Profile, tokens: Tokens) -> bool:
     """Ask the server to forget the sign-in (RFC 7009); False where it has no such endpoint."""
     tenant = tokens.tenant or profile.tenant
-    found = decode_json(transport.send("GET", f"{profile.authority}/{tenant}/v2.0/.well-known/openid-configuration"))
+    found = decode_json(
+        transport.send("GET", f"{profile.authority}/{tenant}/v2.0/.well-known/openid-configuration")
+    )
     endpoint = found.get("revocation_endpoint") if isinstance(found, dict) else None
     if not isinstance(endpoint, str) or not endpoint.startswith(profile.authority + "/"):
         return False

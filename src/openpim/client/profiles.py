@@ -33,7 +33,18 @@ _FIELDS = ("kind", "authority", "graph", "tenant", "client_id", "ca_file", "user
 class Profile:
     """One place to sign in to.  `kind` is "openpim" or "entra"; addresses have no trailing slash or version."""
 
-    __slots__ = ("authority", "ca_file", "client_id", "flow", "graph", "kind", "name", "scopes", "tenant", "username")
+    __slots__ = (
+        "authority",
+        "ca_file",
+        "client_id",
+        "flow",
+        "graph",
+        "kind",
+        "name",
+        "scopes",
+        "tenant",
+        "username",
+    )
 
     def __init__(
         self,
@@ -100,11 +111,15 @@ class Config:
             if not self.profiles:
                 hint = "sign in: pim login --server URL   (or: pim login --entra)"
                 raise PimError("signin", "no server is set up yet", hint)
-            raise PimError("usage", "several profiles and none is current", "choose one: pim profile use NAME")
+            raise PimError(
+                "usage", "several profiles and none is current", "choose one: pim profile use NAME"
+            )
         profile = self.profiles.get(wanted)
         if profile is None:
             known = ", ".join(sorted(self.profiles)) or "none"
-            raise PimError("missing", f"there is no profile {wanted!r} (known: {known})", "see: pim profile list")
+            raise PimError(
+                "missing", f"there is no profile {wanted!r} (known: {known})", "see: pim profile list"
+            )
         return profile
 
 
@@ -119,7 +134,11 @@ def check_name(name: str) -> str:
 
 def _profile(name: str, fields: object, path: str) -> Profile:
     if not isinstance(fields, dict) or not fields.get("authority") or not fields.get("graph"):
-        raise PimError("usage", f"profile {name!r} in {path} lacks authority or graph", f"remove it: pim profile remove {name}")
+        raise PimError(
+            "usage",
+            f"profile {name!r} in {path} lacks authority or graph",
+            f"remove it: pim profile remove {name}",
+        )
     known = {key: str(value) for key, value in fields.items() if key in _FIELDS}
     return Profile(check_name(name), **known)
 
@@ -134,9 +153,15 @@ def load_config(home: str = "") -> Config:
     try:
         data = json.loads(raw)
         profiles = data.get("profiles", {})
-        return Config(home, str(data.get("current") or ""), {name: _profile(name, profiles[name], path) for name in profiles})
+        return Config(
+            home,
+            str(data.get("current") or ""),
+            {name: _profile(name, profiles[name], path) for name in profiles},
+        )
     except (ValueError, AttributeError, TypeError, RecursionError):
-        raise PimError("usage", f"{path} is not the configuration of pim", "repair or delete that file, then: pim login") from None
+        raise PimError(
+            "usage", f"{path} is not the configuration of pim", "repair or delete that file, then: pim login"
+        ) from None
 
 
 def save_config(config: Config) -> None:
@@ -187,7 +212,9 @@ def write_profile(
     predecessor, there is none, or `make_current` is set.
     """
     config = load_config(home)
-    profile = profile_from_url(check_name(name), server, tenant=tenant, ca_file=os.path.abspath(ca_file) if ca_file else "")
+    profile = profile_from_url(
+        check_name(name), server, tenant=tenant, ca_file=os.path.abspath(ca_file) if ca_file else ""
+    )
     profile.username = username
     config.profiles[name] = profile
     if make_current or config.current not in config.profiles:

@@ -26,7 +26,14 @@ EXPAND = "roleDefinition($select=id,displayName),principal,directoryScope"
 
 APPROVAL = ("PendingApproval", "PendingApprovalProvisioning")
 CANCELLABLE = (*APPROVAL, "PendingAdminDecision", "Granted")
-PENDING = (*CANCELLABLE, "PendingProvisioning", "PendingScheduleCreation", "PendingEvaluation", "ProvisioningStarted", "Accepted")
+PENDING = (
+    *CANCELLABLE,
+    "PendingProvisioning",
+    "PendingScheduleCreation",
+    "PendingEvaluation",
+    "ProvisioningStarted",
+    "Accepted",
+)
 FAILED = ("Denied", "AdminDenied", "Canceled", "Failed", "FailedAsResourceIsLocked", "TimedOut", "Revoked")
 
 
@@ -83,7 +90,9 @@ class Holding:
         self.member_type = text(row.get("memberType")) or "Direct"
         self.principal_id = text(row.get("principalId"))
         self.principal = text(principal.get("displayName"))
-        self.schedule_id = text(row.get("roleEligibilityScheduleId")) or text(row.get("roleAssignmentScheduleId"))
+        self.schedule_id = text(row.get("roleEligibilityScheduleId")) or text(
+            row.get("roleAssignmentScheduleId")
+        )
         through = self.member_type != "Direct" or bool(me and self.principal_id and self.principal_id != me)
         is_group = self.principal_id != me and bool(self.principal)
         self.via = (self.principal if is_group else "a group") if through else ""
@@ -152,7 +161,9 @@ def length(duration: str) -> int:
 
 def eligible_path() -> str:
     """My eligibilities that are in force."""
-    return query(f"{BASE}/roleEligibilityScheduleInstances/filterByCurrentUser(on='principal')", expand=EXPAND)
+    return query(
+        f"{BASE}/roleEligibilityScheduleInstances/filterByCurrentUser(on='principal')", expand=EXPAND
+    )
 
 
 def active_path() -> str:
@@ -163,7 +174,9 @@ def active_path() -> str:
 def requests_path(filter: str = "", *, on: str = "principal", base: str = ASSIGNMENT_REQUESTS) -> str:
     """Requests for me (`principal`), by me (`createdBy`) or for me to decide (`approver`)."""
     path = f"{base}/filterByCurrentUser(on={literal(on)})"
-    return query(path, filter=filter, expand="roleDefinition($select=id,displayName),principal,directoryScope")
+    return query(
+        path, filter=filter, expand="roleDefinition($select=id,displayName),principal,directoryScope"
+    )
 
 
 def status_filter(statuses: tuple[str, ...]) -> str:

@@ -62,7 +62,9 @@ class Session:
             return held
         given = os.environ.get("PIM_ACCESS_TOKEN", "")
         if given:
-            account = {k: str(v) for k, v in decode_claims(given).items() if k in {"oid", "tid", "upn", "name"}}
+            account = {
+                k: str(v) for k, v in decode_claims(given).items() if k in {"oid", "tid", "upn", "name"}
+            }
             self._tokens = Tokens(given, clock.now() + 3600.0, "", account)
         elif self.is_application:
             self._tokens = self._application()
@@ -108,7 +110,9 @@ class Session:
         """The server no longer takes the access token: get another one without asking anybody."""
         held = self.tokens()
         if os.environ.get("PIM_ACCESS_TOKEN"):
-            raise PimError("signin", "the token in PIM_ACCESS_TOKEN is not accepted", "unset it, or give a fresh one")
+            raise PimError(
+                "signin", "the token in PIM_ACCESS_TOKEN is not accepted", "unset it, or give a fresh one"
+            )
         if self.is_application:
             self._tokens = self._application()
         else:
@@ -119,7 +123,9 @@ class Session:
         from openpim.client import oauth
 
         if self.interaction is None:
-            raise PimError("signin", "a person has to sign in, and there is no terminal to ask at", _step_hint(claims))
+            raise PimError(
+                "signin", "a person has to sign in, and there is no terminal to ask at", _step_hint(claims)
+            )
         say = self.interaction.say
         if (flow or self.profile.flow) == "device":
             tokens = oauth.device_flow(self.transport, self.profile, say=say, claims=claims)

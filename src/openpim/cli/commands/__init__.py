@@ -64,7 +64,14 @@ def load(name: str) -> Command:
 def common(parser: ArgumentParser) -> None:
     """Add the options of every command."""
     group = parser.add_argument_group("options of every command")
-    group.add_argument("-o", "--output", choices=FORMATS, default="table", help="how to print (default: table)")
-    group.add_argument("--profile", default="", metavar="NAME", help="which profile (default: PIM_PROFILE, or the current one)")
+    group.add_argument(
+        "-o", "--output", choices=FORMATS, default="table", help="how to print (default: table)"
+    )
+    group.add_argument(
+        "--profile",
+        default="",
+        metavar="NAME",
+        help="which profile (default: PIM_PROFILE, or the current one)",
+    )
     group.add_argument("--no-color", action="store_true", help="no colours (also: NO_COLOR)")
     group.add_argument("--debug", action="store_true", help="show where an unexpected error came from")

@@ -47,16 +47,37 @@ COLUMNS = (
 
 def configure(parser: ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument("names", nargs="+", metavar="NAME", help="role name, a part of it, its initials, or its id")
-    parser.add_argument("-d", "--duration", default="", metavar="DURATION", help="how long: 2h, 90m, 1h30m (default: the longest the policy allows)")
-    parser.add_argument("--until", default="", metavar="TIME", help="until when: 18:00, 'tomorrow 9:00', 2026-11-21T18:00")
+    parser.add_argument(
+        "names", nargs="+", metavar="NAME", help="role name, a part of it, its initials, or its id"
+    )
+    parser.add_argument(
+        "-d",
+        "--duration",
+        default="",
+        metavar="DURATION",
+        help="how long: 2h, 90m, 1h30m (default: the longest the policy allows)",
+    )
+    parser.add_argument(
+        "--until", default="", metavar="TIME", help="until when: 18:00, 'tomorrow 9:00', 2026-11-21T18:00"
+    )
     parser.add_argument("--start", default="", metavar="TIME", help="from when (default: now)")
     parser.add_argument("-j", "--justification", default="", metavar="TEXT", help="why")
     parser.add_argument("-t", "--ticket", default="", metavar="SYSTEM:NUMBER", help="the ticket this is for")
-    parser.add_argument("--scope", "--au", default="", metavar="SCOPE", dest="scope", help="where: an administrative unit by name or id, or a scope path")
-    parser.add_argument("--dry-run", action="store_true", help="ask the server whether it would work, and change nothing")
+    parser.add_argument(
+        "--scope",
+        "--au",
+        default="",
+        metavar="SCOPE",
+        dest="scope",
+        help="where: an administrative unit by name or id, or a scope path",
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="ask the server whether it would work, and change nothing"
+    )
     parser.add_argument("--no-wait", action="store_true", help="do not wait for approval (exit code 3)")
-    parser.add_argument("--timeout", default="", metavar="DURATION", help="how long to wait at most (default: 15 minutes)")
+    parser.add_argument(
+        "--timeout", default="", metavar="DURATION", help="how long to wait at most (default: 15 minutes)"
+    )
 
 
 class Attempt:
@@ -113,11 +134,17 @@ def _lists(graph: Graph) -> tuple[list[Holding], list[Holding], list[Asked]]:
     return (
         [Holding(row, eligible=True, me=me) for row in eligible],
         [Holding(row, eligible=False, me=me) for row in active],
-        [asked for row in pending if (asked := Asked(row)).status in PENDING and asked.action.lower() == "selfactivate"],
+        [
+            asked
+            for row in pending
+            if (asked := Asked(row)).status in PENDING and asked.action.lower() == "selfactivate"
+        ],
     )
 
 
-def _find(attempt: Attempt, scope: str, graph: Graph, lists: tuple[list[Holding], list[Holding], list[Asked]]) -> None:
+def _find(
+    attempt: Attempt, scope: str, graph: Graph, lists: tuple[list[Holding], list[Holding], list[Asked]]
+) -> None:
     """Decide which role and scope the name means, and whether it is active or asked for already."""
     eligible, active, pending = lists
     what, hint = "you are not eligible for a role called", "see: pim list eligible"
@@ -143,7 +170,9 @@ def _find(attempt: Attempt, scope: str, graph: Graph, lists: tuple[list[Holding]
     attempt.asked = next((asked for asked in pending if asked.key == key), None)
 
 
-def _narrowed(attempt: Attempt, scope: str, graph: Graph, eligible: list[Holding], failed: PimError) -> list[Holding] | PimError:
+def _narrowed(
+    attempt: Attempt, scope: str, graph: Graph, eligible: list[Holding], failed: PimError
+) -> list[Holding] | PimError:
     """A role held for the whole organization may be activated for a part of it."""
     wide = [held for held in eligible if held.scope == "/"]
     found = choose(attempt.name, wide, "", what="", hint="")
@@ -204,7 +233,9 @@ def _take(one: Attempt, answer: Any, wish: Wish) -> None:
             answer.hint = f"see what it demands: pim policy show {one.label!r}"
         one.error = answer
     elif not isinstance(answer, dict):
-        one.error = PimError("server", f"{one.label}: the server answered without a request", "see: pim requests")
+        one.error = PimError(
+            "server", f"{one.label}: the server answered without a request", "see: pim requests"
+        )
     elif wish.validate:
         one.state = "valid"
         one.ends = Asked(answer).ends
@@ -215,7 +246,9 @@ def _take(one: Attempt, answer: Any, wish: Wish) -> None:
 
 def _await(attempts: list[Attempt], context: Context, *, wait: bool, timeout: float) -> None:
     """Wait until every request is in force or refused, telling who has to approve."""
-    open_ones = {str(index): one for index, one in enumerate(attempts) if one.asked and not one.error and not one.state}
+    open_ones = {
+        str(index): one for index, one in enumerate(attempts) if one.asked and not one.error and not one.state
+    }
     waiting = {key: one.asked for key, one in open_ones.items() if one.asked is not None}
     if not waiting:
         return
@@ -223,13 +256,17 @@ def _await(attempts: list[Attempt], context: Context, *, wait: bool, timeout: fl
     for one in approving:
         if not one.demand.approvers and one.held is not None:
             one.demand = Demand(policies(context.graph, [one.held.role_id]).get(one.held.role_id))
-        context.note(f"{one.label} waits for approval by {who_approves(one.demand.approvers)} (request {one.asked.id if one.asked else ''})")
+        context.note(
+            f"{one.label} waits for approval by {who_approves(one.demand.approvers)} (request {one.asked.id if one.asked else ''})"
+        )
     slow = not all(is_settled(asked) for asked in waiting.values())
     if slow and wait:
         try:
             waiting = watch(context.graph, waiting, timeout)
         except KeyboardInterrupt:
-            context.note("no longer waiting; the request goes on. See: pim requests   Take it back: pim cancel")
+            context.note(
+                "no longer waiting; the request goes on. See: pim requests   Take it back: pim cancel"
+            )
             wait = False
     elif slow:  # without waiting, only what the server is already busy with
         busy = {key: asked for key, asked in waiting.items() if asked.status not in APPROVAL}
@@ -302,7 +339,11 @@ def _sentence(one: Attempt) -> str:
     if one.state in {"active", "already active"}:
         word = "is active" if one.state == "active" else "is already active"
         if one.ends is None:
-            return f"{one.label} {word}." if one.asked or one.state == "active" else f"{one.label} {word}, permanently."
+            return (
+                f"{one.label} {word}."
+                if one.asked or one.state == "active"
+                else f"{one.label} {word}, permanently."
+            )
         return f"{one.label} {word} until {local(iso(one.ends))} ({left(one.ends)} left)."
     if one.state == "scheduled" and one.asked:
         return f"{one.label} will be active from {local(iso(one.asked.starts))}."
@@ -348,7 +389,9 @@ def _show(attempts: list[Attempt], context: Context) -> int:
     else:
         for one in attempts:
             if one.error:
-                context.printer.line(f"{one.error.message}\n  {one.error.hint}" if one.error.hint else one.error.message)
+                context.printer.line(
+                    f"{one.error.message}\n  {one.error.hint}" if one.error.hint else one.error.message
+                )
             else:
                 context.printer.line(_sentence(one))
     return combined([_code(one) for one in attempts])

@@ -30,17 +30,30 @@ EXAMPLES = """examples:
 def configure(parser: ArgumentParser) -> None:
     """Add the options."""
     parser.add_argument("role", metavar="ROLE", help="role name, a part of it, or its id")
-    parser.add_argument("who", metavar="WHO", help="user, group or application: address, name or id; 'me' for yourself")
-    parser.add_argument("--active", action="store_true", help="assign the role itself instead of making eligible")
+    parser.add_argument(
+        "who", metavar="WHO", help="user, group or application: address, name or id; 'me' for yourself"
+    )
+    parser.add_argument(
+        "--active", action="store_true", help="assign the role itself instead of making eligible"
+    )
     length_of = parser.add_mutually_exclusive_group()
     length_of.add_argument("-d", "--duration", default="", metavar="DURATION", help="how long: 8h, 90d, 6mo")
     length_of.add_argument("--until", default="", metavar="TIME", help="until when")
     length_of.add_argument("--permanent", action="store_true", help="without end")
     parser.add_argument("--start", default="", metavar="TIME", help="from when (default: now)")
-    parser.add_argument("--scope", "--au", default="", metavar="SCOPE", dest="scope", help="an administrative unit, or a scope path (default: everything)")
+    parser.add_argument(
+        "--scope",
+        "--au",
+        default="",
+        metavar="SCOPE",
+        dest="scope",
+        help="an administrative unit, or a scope path (default: everything)",
+    )
     parser.add_argument("-j", "--justification", default="", metavar="TEXT", help="why")
     parser.add_argument("--update", action="store_true", help="change the time of what is there already")
-    parser.add_argument("--dry-run", action="store_true", help="ask the server whether it would work, and change nothing")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="ask the server whether it would work, and change nothing"
+    )
 
 
 def _expiration(args: Namespace, policy: PolicyRow | None, level: str) -> Row:
@@ -76,7 +89,9 @@ def run(args: Namespace, context: Context) -> int:
     if not why and policy and "Justification" in policy.enabled(f"Enablement_Admin_{level}"):
         why = context.ask("Justification") if context.interactive else ""
         if not why:
-            raise PimError("policy", f"{role}: the role's policy also demands a justification (-j TEXT)", "add -j TEXT")
+            raise PimError(
+                "policy", f"{role}: the role's policy also demands a justification (-j TEXT)", "add -j TEXT"
+            )
     start = moment(args.start, "--start") if args.start else clock.now()
     body: Row = {
         "action": "adminUpdate" if args.update else "adminAssign",
@@ -88,8 +103,16 @@ def run(args: Namespace, context: Context) -> int:
         "isValidationOnly": args.dry_run,
     }
     where = "" if scope == "/" else f" in {scope_name}"
-    thing = f"{administering.principal_label(who)} {'has' if args.active else 'is eligible for'} {role}{where}"
-    row: Row = {"role": role, "roleDefinitionId": role_id, "principalId": who["id"], "principal": administering.principal_label(who), "scope": scope}
+    thing = (
+        f"{administering.principal_label(who)} {'has' if args.active else 'is eligible for'} {role}{where}"
+    )
+    row: Row = {
+        "role": role,
+        "roleDefinitionId": role_id,
+        "principalId": who["id"],
+        "principal": administering.principal_label(who),
+        "scope": scope,
+    }
     try:
         answer = graph.request("POST", ASSIGNMENT_REQUESTS if args.active else ELIGIBILITY_REQUESTS, body)
     except GraphError as error:

@@ -31,7 +31,9 @@ EXAMPLES = """examples:
 
 def configure(parser: ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument("names", nargs="*", metavar="REQUEST", help="the beginning of its id, or the role's name")
+    parser.add_argument(
+        "names", nargs="*", metavar="REQUEST", help="the beginning of its id, or the role's name"
+    )
     parser.add_argument("--all", action="store_true", help="every request of yours that can be taken back")
 
 
@@ -51,7 +53,9 @@ def _open(graph: Graph) -> list[tuple[str, Asked]]:
 def run(args: Namespace, context: Context) -> int:
     """Cancel."""
     if bool(args.names) == args.all:
-        raise PimError("usage", "name the requests to take back, or give --all", "see: pim requests --pending")
+        raise PimError(
+            "usage", "name the requests to take back, or give --all", "see: pim requests --pending"
+        )
     graph = context.graph
     waiting = _open(graph)
     chosen = {asked.id: (base, asked) for base, asked in waiting} if args.all else {}
@@ -68,9 +72,14 @@ def run(args: Namespace, context: Context) -> int:
         graph.request("POST", f"{base}/{asked.id}/cancel")
         if context.printer.for_people:
             context.printer.line(f"The request for {label(asked)} is taken back.")
-    rows = [{"id": asked.id, "role": asked.role, "scope": asked.scope, "state": "Canceled"} for _, asked in chosen.values()]
+    rows = [
+        {"id": asked.id, "role": asked.role, "scope": asked.scope, "state": "Canceled"}
+        for _, asked in chosen.values()
+    ]
     if not context.printer.for_people:
-        context.printer.rows(rows, (("id", "REQUEST"), ("role", "ROLE"), ("scope", "SCOPE"), ("state", "STATE")))
+        context.printer.rows(
+            rows, (("id", "REQUEST"), ("role", "ROLE"), ("scope", "SCOPE"), ("state", "STATE"))
+        )
     elif not rows:
         context.printer.line("No request of yours waits.")
     return 0

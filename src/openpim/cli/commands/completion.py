@@ -70,7 +70,9 @@ compdef _pim pim
 
 def configure(parser: ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument("shell", choices=("bash", "zsh", "fish", "names"), help="the shell (names: what the scripts call)")
+    parser.add_argument(
+        "shell", choices=("bash", "zsh", "fish", "names"), help="the shell (names: what the scripts call)"
+    )
     parser.add_argument("command", nargs="?", default="activate", help="with names: for which command")
 
 

@@ -26,10 +26,19 @@ COLUMNS = (("role", "ROLE"), ("scopeName", "SCOPE"), ("state", "STATE"), ("messa
 
 def configure(parser: ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument("names", nargs="*", metavar="NAME", help="role name, a part of it, its initials, or its id")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help="role name, a part of it, its initials, or its id"
+    )
     parser.add_argument("--all", action="store_true", help="every activation")
     parser.add_argument("-j", "--justification", default="", metavar="TEXT", help="why")
-    parser.add_argument("--scope", "--au", default="", metavar="SCOPE", dest="scope", help="where, if it is active in several places")
+    parser.add_argument(
+        "--scope",
+        "--au",
+        default="",
+        metavar="SCOPE",
+        dest="scope",
+        help="where, if it is active in several places",
+    )
 
 
 def _result(held: Holding | None, name: str, state: str, error: PimError | None = None) -> Row:
@@ -46,18 +55,24 @@ def _result(held: Holding | None, name: str, state: str, error: PimError | None 
     }
 
 
-def _chosen(args: Namespace, active: list[Holding], eligible: list[Holding]) -> tuple[list[Holding], list[Row]]:
+def _chosen(
+    args: Namespace, active: list[Holding], eligible: list[Holding]
+) -> tuple[list[Holding], list[Row]]:
     """The activations meant, and the results of the names that mean none."""
     if args.all:
         return [group[0] for group in by_key(active).values()], []
     chosen: dict[tuple[str, str], Holding] = {}
     results: list[Row] = []
     for name in dict.fromkeys(args.names):
-        found = choose(name, active, scope_option(args), what="no active role is called", hint="see: pim list active")
+        found = choose(
+            name, active, scope_option(args), what="no active role is called", hint="see: pim list active"
+        )
         if isinstance(found, list):
             chosen[found[0].key] = found[0]
             continue
-        idle = choose(name, eligible, scope_option(args), what="", hint="") if found.kind == "missing" else found
+        idle = (
+            choose(name, eligible, scope_option(args), what="", hint="") if found.kind == "missing" else found
+        )
         if isinstance(idle, list):
             results.append(_result(idle[0], name, "not active"))
         else:

@@ -35,18 +35,28 @@ class _Checks:
         self.rows: list[Row] = []
 
     def add(self, check: str, detail: str = "", *, state: str = "ok", hint: str = "", code: str = "") -> None:
-        self.rows.append({"check": check, "state": state, "detail": detail, "hint": hint or None, "error": code or None})
+        self.rows.append(
+            {"check": check, "state": state, "detail": detail, "hint": hint or None, "error": code or None}
+        )
 
     def files(self) -> None:
         home = self.context.home
         if not os.path.isdir(home):
             self.add("configuration", home, state="failed", hint="pim login --server URL", code="signin")
             return
-        kept = [name for name in sorted(os.listdir(home)) if name.startswith("tokens-") and os.name == "posix"]
+        kept = [
+            name for name in sorted(os.listdir(home)) if name.startswith("tokens-") and os.name == "posix"
+        ]
         open_files = [name for name in kept if os.stat(os.path.join(home, name)).st_mode & 0o077]
         if open_files:
             path = os.path.join(home, open_files[0])
-            self.add("configuration", f"{open_files[0]} may be read by others", state="failed", hint=f"chmod 600 {path}", code="signin")
+            self.add(
+                "configuration",
+                f"{open_files[0]} may be read by others",
+                state="failed",
+                hint=f"chmod 600 {path}",
+                code="signin",
+            )
         else:
             self.add("configuration", home)
 
@@ -55,13 +65,21 @@ class _Checks:
         self.add("profile", f"{profile.name}: {profile.graph}, tenant {profile.tenant}")
         if profile.ca_file:
             there = os.path.isfile(profile.ca_file)
-            self.add("authority file", profile.ca_file, state="ok" if there else "failed", hint="" if there else "pim login --ca FILE", code="" if there else "server")
+            self.add(
+                "authority file",
+                profile.ca_file,
+                state="ok" if there else "failed",
+                hint="" if there else "pim login --ca FILE",
+                code="" if there else "server",
+            )
 
     def connection(self) -> None:
         profile, transport = self.context.profile, self.context.transport
         tenant = profile.tenant
         before = clock.monotonic()
-        response = transport.send("GET", f"{profile.authority}/{tenant}/v2.0/.well-known/openid-configuration")
+        response = transport.send(
+            "GET", f"{profile.authority}/{tenant}/v2.0/.well-known/openid-configuration"
+        )
         took = (clock.monotonic() - before) * 1000
         found = decode_json(response)
         self.add("connection", f"{profile.authority} answers in {took:.0f} ms")
@@ -71,11 +89,20 @@ class _Checks:
             self.add("discovery", f"answers {response.status}", state="failed", hint=hint, code="server")
             return
         issuer = str(found.get("issuer") or "")
-        same = all(split_url(str(found.get(name)))[:3] == split_url(profile.authority)[:3] for name in ("token_endpoint", "authorization_endpoint"))
+        same = all(
+            split_url(str(found.get(name)))[:3] == split_url(profile.authority)[:3]
+            for name in ("token_endpoint", "authorization_endpoint")
+        )
         if same:
             self.add("discovery", f"issuer {issuer}")
         else:
-            self.add("discovery", f"its endpoints are elsewhere than {profile.authority}", state="failed", hint="sign in at the address the server calls itself: pim login --server URL", code="server")
+            self.add(
+                "discovery",
+                f"its endpoints are elsewhere than {profile.authority}",
+                state="failed",
+                hint="sign in at the address the server calls itself: pim login --server URL",
+                code="server",
+            )
 
     def skew(self, date: str) -> None:
         if not date:
@@ -88,14 +115,22 @@ class _Checks:
             return
         off = clock.now() - there
         if abs(off) > _SKEW:
-            self.add("clock", f"this machine is {abs(off):.0f} s {'ahead of' if off > 0 else 'behind'} the server", state="failed", hint="set this machine's clock", code="server")
+            self.add(
+                "clock",
+                f"this machine is {abs(off):.0f} s {'ahead of' if off > 0 else 'behind'} the server",
+                state="failed",
+                hint="set this machine's clock",
+                code="server",
+            )
         else:
             self.add("clock", "agrees with the server's")
 
     def sign_in(self) -> None:
         tokens = self.context.session.tokens()
         left = (tokens.expires - clock.now()) / 60
-        self.add("sign-in", f"{tokens.account.get('upn') or tokens.account.get('oid')}, token for {left:.0f} min")
+        self.add(
+            "sign-in", f"{tokens.account.get('upn') or tokens.account.get('oid')}, token for {left:.0f} min"
+        )
 
     def graph(self) -> None:
         graph = self.context.graph
@@ -116,7 +151,9 @@ def run(_args: Namespace, context: Context) -> int:
         try:
             getattr(checks, name)()
         except PimError as error:
-            checks.add(name.replace("_", "-"), error.message, state="failed", hint=error.hint, code=error.kind)
+            checks.add(
+                name.replace("_", "-"), error.message, state="failed", hint=error.hint, code=error.kind
+            )
             break
     context.printer.rows(checks.rows, COLUMNS)
     from openpim.cli.exits import exit_code

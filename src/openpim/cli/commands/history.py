@@ -29,10 +29,16 @@ COLUMNS = (
 
 def configure(parser: ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument("--everyone", action="store_true", help="everybody's (needs the right to read the audit log)")
+    parser.add_argument(
+        "--everyone", action="store_true", help="everybody's (needs the right to read the audit log)"
+    )
     parser.add_argument("--since", default="30d", metavar="DURATION", help="how far back (default: 30d)")
-    parser.add_argument("--role", default="", metavar="NAME", help="only about roles whose name contains this")
-    parser.add_argument("-n", "--number", type=int, default=50, metavar="N", help="at most so many (default: 50)")
+    parser.add_argument(
+        "--role", default="", metavar="NAME", help="only about roles whose name contains this"
+    )
+    parser.add_argument(
+        "-n", "--number", type=int, default=50, metavar="N", help="at most so many (default: 50)"
+    )
 
 
 def _event(row: Row) -> Row:
@@ -44,11 +50,15 @@ def _event(row: Row) -> Row:
     def first(kind: str) -> str:
         found = (target for target in targets if text(target.get("type")).lower() == kind)
         target = next(found, {})
-        return text(target.get("displayName")) or text(target.get("userPrincipalName")) or text(target.get("id"))
+        return (
+            text(target.get("displayName")) or text(target.get("userPrincipalName")) or text(target.get("id"))
+        )
 
     return {
         "time": iso(instant(row.get("activityDateTime"))),
-        "actor": text(actor.get("userPrincipalName")) or text(actor.get("displayName")) or text(actor.get("id")),
+        "actor": text(actor.get("userPrincipalName"))
+        or text(actor.get("displayName"))
+        or text(actor.get("id")),
         "activity": text(row.get("activityDisplayName")),
         "role": first("role") or None,
         "target": first("user") or first("group") or first("serviceprincipal") or None,
@@ -82,7 +92,10 @@ def _audits(args: Namespace, context: Context, since: float) -> list[Row]:
     else:
         me = literal(graph.me)
         sides = (f"initiatedBy/user/id eq {me}", f"targetResources/any(t:t/id eq {me})")
-        paths = [query("/auditLogs/directoryAudits", filter=f"{where} and {side}", orderby=order, top=top) for side in sides]
+        paths = [
+            query("/auditLogs/directoryAudits", filter=f"{where} and {side}", orderby=order, top=top)
+            for side in sides
+        ]
     found: dict[str, Row] = {}
     for path in paths:
         for row in graph.rows(path, limit=limit):

@@ -23,5 +23,9 @@ def configure(_parser: ArgumentParser) -> None:
 
 def run(_args: Namespace, context: Context) -> int:
     """List."""
-    context.printer.rows([inbox_row(asked) for asked in inbox(context.graph)], COLUMNS, empty="Nothing waits for your decision.")
+    context.printer.rows(
+        [inbox_row(asked) for asked in inbox(context.graph)],
+        COLUMNS,
+        empty="Nothing waits for your decision.",
+    )
     return 0

@@ -34,7 +34,13 @@ _EMPTY = {
 
 def configure(parser: ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument("what", nargs="?", choices=("active", "eligible", "pending", "all"), default="all", help="what to list (default: all)")
+    parser.add_argument(
+        "what",
+        nargs="?",
+        choices=("active", "eligible", "pending", "all"),
+        default="all",
+        help="what to list (default: all)",
+    )
 
 
 def _holding(held: Holding, state: str) -> Row:
@@ -89,7 +95,15 @@ def run(args: Namespace, context: Context) -> int:
     taken = {held.key for held in active}
     rows = [_holding(held, "active") for held in active]
     rows += [pending_row(asked) for asked in waiting if asked.status in PENDING]
-    rows += [_holding(held, "eligible") for held in eligible if args.what == "eligible" or held.key not in taken]
-    rows.sort(key=lambda row: (("active", "waiting", "scheduled", "eligible").index(row["state"]), row["role"].casefold(), row["scope"]))
+    rows += [
+        _holding(held, "eligible") for held in eligible if args.what == "eligible" or held.key not in taken
+    ]
+    rows.sort(
+        key=lambda row: (
+            ("active", "waiting", "scheduled", "eligible").index(row["state"]),
+            row["role"].casefold(),
+            row["scope"],
+        )
+    )
     context.printer.rows(rows, COLUMNS, empty=_EMPTY[args.what])
     return 0

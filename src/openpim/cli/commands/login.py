@@ -27,16 +27,29 @@ EXAMPLES = """examples:
 def configure(parser: ArgumentParser) -> None:
     """Add the options."""
     parser.add_argument("--device", action="store_true", help="sign in with a code on any other device")
-    parser.add_argument("--browser", action="store_true", help="sign in with the browser of this machine (the default)")
+    parser.add_argument(
+        "--browser", action="store_true", help="sign in with the browser of this machine (the default)"
+    )
     parser.add_argument("--tenant", default="", metavar="TENANT", help="tenant id or domain")
     place = parser.add_mutually_exclusive_group()
     place.add_argument("--server", default="", metavar="URL", help="the OpenPIM server")
     place.add_argument("--entra", action="store_true", help="Microsoft Entra")
-    parser.add_argument("--ca", default="", metavar="FILE", help="the certificate authority that the server's certificate is signed by")
+    parser.add_argument(
+        "--ca",
+        default="",
+        metavar="FILE",
+        help="the certificate authority that the server's certificate is signed by",
+    )
     parser.add_argument("--client-id", default="", metavar="ID", help="sign in through another application")
     parser.add_argument("--user", default="", metavar="NAME", help="the account to sign in with")
-    parser.add_argument("--mfa", action="store_true", help="with multi-factor authentication, also where the server would not ask")
-    parser.add_argument("--acr", default="", metavar="CONTEXT", help="meet an authentication context, such as c1")
+    parser.add_argument(
+        "--mfa",
+        action="store_true",
+        help="with multi-factor authentication, also where the server would not ask",
+    )
+    parser.add_argument(
+        "--acr", default="", metavar="CONTEXT", help="meet an authentication context, such as c1"
+    )
 
 
 def _profile(args: Namespace, context: Context) -> Profile:
@@ -53,7 +66,11 @@ def _profile(args: Namespace, context: Context) -> Profile:
             profile.tenant = args.tenant
     if args.ca:
         if not os.path.isfile(args.ca):
-            raise PimError("usage", f"--ca: there is no file {args.ca}", "OpenPIM prints the name of the file when it starts")
+            raise PimError(
+                "usage",
+                f"--ca: there is no file {args.ca}",
+                "OpenPIM prints the name of the file when it starts",
+            )
         profile.ca_file = os.path.abspath(args.ca)
     elif args.server:
         known = context.config.profiles.get(profile.name)
@@ -81,7 +98,11 @@ def run(args: Namespace, context: Context) -> int:
     # Somebody typed "login": show the address or the code even where nobody can type an answer.
     session = Session(profile, context.transport, context.home, Terminal())
     if session.is_application:
-        raise PimError("usage", "PIM_CLIENT_ID and PIM_CLIENT_SECRET are set: an application needs no login", "unset them to sign in as a person")
+        raise PimError(
+            "usage",
+            "PIM_CLIENT_ID and PIM_CLIENT_SECRET are set: an application needs no login",
+            "unset them to sign in as a person",
+        )
     tokens = session.sign_in(claims=asked, prompt="select_account" if args.user == "?" else "")
     config = context.config
     config.profiles[profile.name] = profile
@@ -90,7 +111,11 @@ def run(args: Namespace, context: Context) -> int:
     who = tokens.account.get("upn") or tokens.account.get("oid", "")
     row = {**tokens.account, "profile": profile.name, "server": profile.graph}
     if context.printer.for_people:
-        context.printer.line(one_line(f"Signed in as {who} at {profile.graph} (profile {profile.name}; token for {left(tokens.expires)})."))
+        context.printer.line(
+            one_line(
+                f"Signed in as {who} at {profile.graph} (profile {profile.name}; token for {left(tokens.expires)})."
+            )
+        )
         context.printer.line("Next: pim list")
     else:
         context.printer.one(row, tuple((key, key) for key in row))

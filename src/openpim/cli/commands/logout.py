@@ -28,8 +28,14 @@ def run(args: Namespace, context: Context) -> int:
         was, told = Session(profile, transport, context.home).forget()
         transport.close()
         if context.printer.for_people:
-            context.printer.line(f"Signed out of {profile.graph}." if was else f"Not signed in to {profile.graph}.")
+            context.printer.line(
+                f"Signed out of {profile.graph}." if was else f"Not signed in to {profile.graph}."
+            )
         if was and not told:
-            where = "Microsoft keeps the browser's sign-in" if profile.kind == "entra" else "the server could not be told"
+            where = (
+                "Microsoft keeps the browser's sign-in"
+                if profile.kind == "entra"
+                else "the server could not be told"
+            )
             context.note(f"{where}; the tokens of this machine are deleted")
     return 0

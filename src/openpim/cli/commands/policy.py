@@ -42,16 +42,51 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument("act", choices=("show", "set"), help="show or set")
     parser.add_argument("role", metavar="ROLE", help="role name, a part of it, or its id")
     group = parser.add_argument_group("what to set")
-    group.add_argument("--max-duration", default="", metavar="DURATION", help="how long an activation may last: 30m to 24h")
-    for name, what in (("mfa", "multi-factor authentication"), ("justification", "a justification"), ("ticket", "a ticket")):
-        group.add_argument(f"--{name}", action=BooleanOptionalAction, default=None, help=f"activation requires {what}")
-    group.add_argument("--context", default=None, metavar="C1|none", help="activation requires this authentication context (instead of MFA)")
-    group.add_argument("--approval", action=BooleanOptionalAction, default=None, help="activation requires approval")
-    group.add_argument("--approver", action="append", default=[], metavar="WHO", help="user or group that approves; several times for several (replaces those there)")
-    group.add_argument("--eligible-max", default="", metavar="DURATION", help="how long somebody may be made eligible for")
-    group.add_argument("--eligible-permanent", action=BooleanOptionalAction, default=None, help="whether eligible may be without end")
-    group.add_argument("--active-max", default="", metavar="DURATION", help="how long the role may be assigned for")
-    group.add_argument("--active-permanent", action=BooleanOptionalAction, default=None, help="whether assigned may be without end")
+    group.add_argument(
+        "--max-duration", default="", metavar="DURATION", help="how long an activation may last: 30m to 24h"
+    )
+    for name, what in (
+        ("mfa", "multi-factor authentication"),
+        ("justification", "a justification"),
+        ("ticket", "a ticket"),
+    ):
+        group.add_argument(
+            f"--{name}", action=BooleanOptionalAction, default=None, help=f"activation requires {what}"
+        )
+    group.add_argument(
+        "--context",
+        default=None,
+        metavar="C1|none",
+        help="activation requires this authentication context (instead of MFA)",
+    )
+    group.add_argument(
+        "--approval", action=BooleanOptionalAction, default=None, help="activation requires approval"
+    )
+    group.add_argument(
+        "--approver",
+        action="append",
+        default=[],
+        metavar="WHO",
+        help="user or group that approves; several times for several (replaces those there)",
+    )
+    group.add_argument(
+        "--eligible-max", default="", metavar="DURATION", help="how long somebody may be made eligible for"
+    )
+    group.add_argument(
+        "--eligible-permanent",
+        action=BooleanOptionalAction,
+        default=None,
+        help="whether eligible may be without end",
+    )
+    group.add_argument(
+        "--active-max", default="", metavar="DURATION", help="how long the role may be assigned for"
+    )
+    group.add_argument(
+        "--active-permanent",
+        action=BooleanOptionalAction,
+        default=None,
+        help="whether assigned may be without end",
+    )
 
 
 def _shown(policy: PolicyRow, role: str, role_id: str) -> Row:
@@ -79,7 +114,9 @@ def _shown(policy: PolicyRow, role: str, role_id: str) -> Row:
 def _read(graph: Graph, role_id: str, role: str) -> PolicyRow:
     policy = policies(graph, [role_id]).get(role_id)
     if policy is None:
-        raise PimError("denied", f"the policy of {role} cannot be read with this account", "see who you are: pim whoami")
+        raise PimError(
+            "denied", f"the policy of {role} cannot be read with this account", "see who you are: pim whoami"
+        )
     return policy
 
 
@@ -97,7 +134,11 @@ def _approvers(graph: Graph, names: list[str]) -> list[Row]:
         row = administering.principal(graph, name)
         kind = "groupMembers" if text(row.get("@odata.type")).endswith("group") else "singleUser"
         member = "groupId" if kind == "groupMembers" else "userId"
-        entry = {"@odata.type": f"#microsoft.graph.{kind}", member: row["id"], "description": text(row.get("displayName")) or None}
+        entry = {
+            "@odata.type": f"#microsoft.graph.{kind}",
+            member: row["id"],
+            "description": text(row.get("displayName")) or None,
+        }
         entries.append(entry)
     return entries
 
@@ -120,7 +161,10 @@ def _changes(args: Namespace, policy: PolicyRow, context: Context) -> dict[str, 
     """The changed members by rule id."""
     changes: dict[str, Row] = {}
     if args.max_duration:
-        changes[_ACTIVATION] = {"isExpirationRequired": True, "maximumDuration": _iso(args.max_duration, "--max-duration")}
+        changes[_ACTIVATION] = {
+            "isExpirationRequired": True,
+            "maximumDuration": _iso(args.max_duration, "--max-duration"),
+        }
     enabled = _enablement(args, policy, context)
     if enabled is not None:
         changes[_ENABLEMENT] = {"enabledRules": enabled}
@@ -177,7 +221,11 @@ def run(args: Namespace, context: Context) -> int:
     if args.act == "set":
         changes = _changes(args, policy, context)
         if not changes:
-            given = [name for name, value in vars(args).items() if value not in (None, "", [], False) and name not in {"act", "role", "output", "profile"}]
+            given = [
+                name
+                for name, value in vars(args).items()
+                if value not in (None, "", [], False) and name not in {"act", "role", "output", "profile"}
+            ]
             if not given:
                 raise PimError("usage", "nothing to set", "see: pim policy --help")
         else:
@@ -192,5 +240,3 @@ def run(args: Namespace, context: Context) -> int:
             row[member] = short(seconds) if seconds else "any time"
     context.printer.one(row, COLUMNS)
     return 0
-
-

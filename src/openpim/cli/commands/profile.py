@@ -27,15 +27,28 @@ COLUMNS = (
 
 def configure(parser: ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument("act", nargs="?", choices=("list", "show", "use", "add", "remove", "path"), default="list", help="what to do (default: list)")
+    parser.add_argument(
+        "act",
+        nargs="?",
+        choices=("list", "show", "use", "add", "remove", "path"),
+        default="list",
+        help="what to do (default: list)",
+    )
     parser.add_argument("name", nargs="?", default="", metavar="NAME", help="the profile")
     parser.add_argument("--server", default="", metavar="URL", help="with add: the OpenPIM server")
     parser.add_argument("--entra", action="store_true", help="with add: Microsoft Entra")
     parser.add_argument("--tenant", default="", metavar="TENANT", help="with add: tenant id or domain")
     parser.add_argument("--ca", default="", metavar="FILE", help="with add: the certificate authority")
-    parser.add_argument("--client-id", default="", metavar="ID", help="with add: the application to sign in through")
+    parser.add_argument(
+        "--client-id", default="", metavar="ID", help="with add: the application to sign in through"
+    )
     parser.add_argument("--user", default="", metavar="NAME", help="with add: the account")
-    parser.add_argument("--scopes", default="", metavar="SCOPES", help="with add: the scopes to ask for instead of the usual ones")
+    parser.add_argument(
+        "--scopes",
+        default="",
+        metavar="SCOPES",
+        help="with add: the scopes to ask for instead of the usual ones",
+    )
 
 
 def _add(args: Namespace, context: Context) -> None:
@@ -45,8 +58,14 @@ def _add(args: Namespace, context: Context) -> None:
     if args.entra == bool(args.server):
         raise PimError("usage", "say which server: --server URL, or --entra", "see: pim profile --help")
     if args.ca and not os.path.isfile(args.ca):
-        raise PimError("usage", f"--ca: there is no file {args.ca}", "OpenPIM prints the name of the file when it starts")
-    profile = entra_profile(name, args.tenant) if args.entra else profile_from_url(name, args.server, tenant=args.tenant)
+        raise PimError(
+            "usage", f"--ca: there is no file {args.ca}", "OpenPIM prints the name of the file when it starts"
+        )
+    profile = (
+        entra_profile(name, args.tenant)
+        if args.entra
+        else profile_from_url(name, args.server, tenant=args.tenant)
+    )
     profile.ca_file = os.path.abspath(args.ca) if args.ca else ""
     profile.client_id = args.client_id or profile.client_id
     profile.username = args.user

@@ -35,11 +35,17 @@ COLUMNS = (
 
 def configure(parser: ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument("--pending", action="store_true", help="only those that are not decided or not in force")
-    parser.add_argument("--status", default="", metavar="STATUS", help="only those with this status, such as Denied")
+    parser.add_argument(
+        "--pending", action="store_true", help="only those that are not decided or not in force"
+    )
+    parser.add_argument(
+        "--status", default="", metavar="STATUS", help="only those with this status, such as Denied"
+    )
     parser.add_argument("--everyone", action="store_true", help="of everybody (needs the right to see them)")
     parser.add_argument("--eligibility", action="store_true", help="requests that made or took eligibilities")
-    parser.add_argument("-n", "--number", type=int, default=50, metavar="N", help="at most so many (default: 50)")
+    parser.add_argument(
+        "-n", "--number", type=int, default=50, metavar="N", help="at most so many (default: 50)"
+    )
 
 
 def request_row(asked: Asked) -> Row:

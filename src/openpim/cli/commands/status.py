@@ -41,7 +41,13 @@ def run(_args: Namespace, context: Context) -> int:
         "server": context.profile.graph,
         "profile": context.profile.name,
         "active": [
-            {"role": held.role, "scope": held.scope, "end": iso(held.ends), "left": left(held.ends), "activated": held.activated}
+            {
+                "role": held.role,
+                "scope": held.scope,
+                "end": iso(held.ends),
+                "left": left(held.ends),
+                "activated": held.activated,
+            }
             for held in active
         ],
         "waiting": [pending_row(asked) for asked in waiting],
@@ -50,9 +56,16 @@ def run(_args: Namespace, context: Context) -> int:
     if not context.printer.for_people:
         if context.printer.form == "tsv":
             rows = [
-                {"what": "active", "role": held.role, "scope": held.scope, "end": iso(held.ends)} for held in active
-            ] + [{"what": "waiting", "role": asked.role, "scope": asked.scope, "end": None} for asked in waiting]
-            rows += [{"what": "inbox", "role": asked.role, "scope": asked.scope, "end": None} for asked in decisions]
+                {"what": "active", "role": held.role, "scope": held.scope, "end": iso(held.ends)}
+                for held in active
+            ] + [
+                {"what": "waiting", "role": asked.role, "scope": asked.scope, "end": None}
+                for asked in waiting
+            ]
+            rows += [
+                {"what": "inbox", "role": asked.role, "scope": asked.scope, "end": None}
+                for asked in decisions
+            ]
             context.printer.rows(rows, (("what", ""), ("role", ""), ("scope", ""), ("end", "")))
         else:
             context.printer.one(row, ())
@@ -64,7 +77,9 @@ def run(_args: Namespace, context: Context) -> int:
         until = "permanent" if held.ends is None else f"until {local(iso(held.ends))}, {left(held.ends)} left"
         line(f"active   {held.role}{where}: {until}")
     for asked in waiting:
-        line(f"waiting  {asked.role}: {'starts ' + local(iso(asked.starts)) if asked.status == 'Granted' else asked.status}")
+        line(
+            f"waiting  {asked.role}: {'starts ' + local(iso(asked.starts)) if asked.status == 'Granted' else asked.status}"
+        )
     if decisions:
         line(f"inbox    {len(decisions)} waiting for your decision: pim inbox")
     if not active and not waiting and not decisions:

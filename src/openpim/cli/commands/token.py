@@ -32,5 +32,8 @@ def run(args: Namespace, context: Context) -> int:
     elif context.printer.for_people:
         context.printer.line(tokens.access)
     else:
-        context.printer.one({"accessToken": tokens.access, "expires": iso(tokens.expires)}, (("accessToken", ""), ("expires", "")))
+        context.printer.one(
+            {"accessToken": tokens.access, "expires": iso(tokens.expires)},
+            (("accessToken", ""), ("expires", "")),
+        )
     return 0

@@ -31,7 +31,14 @@ def configure(parser: ArgumentParser) -> None:
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--eligible", action="store_true", help="the eligibility")
     which.add_argument("--active", action="store_true", help="the assignment")
-    parser.add_argument("--scope", "--au", default="", metavar="SCOPE", dest="scope", help="an administrative unit, or a scope path (default: everything)")
+    parser.add_argument(
+        "--scope",
+        "--au",
+        default="",
+        metavar="SCOPE",
+        dest="scope",
+        help="an administrative unit, or a scope path (default: everything)",
+    )
     parser.add_argument("-j", "--justification", default="", metavar="TEXT", help="why")
 
 
@@ -78,7 +85,14 @@ def run(args: Namespace, context: Context) -> int:
         if error.code != "RoleAssignmentDoesNotExist":
             raise
         state = "not there"
-    row = {"role": role, "roleDefinitionId": role_id, "principalId": who["id"], "scope": scope, "kind": "assignment" if active else "eligibility", "state": state}
+    row = {
+        "role": role,
+        "roleDefinitionId": role_id,
+        "principalId": who["id"],
+        "scope": scope,
+        "kind": "assignment" if active else "eligibility",
+        "state": state,
+    }
     if context.printer.for_people:
         what = "the assignment" if active else "the eligibility"
         context.printer.line(f"{label}: {what} is {'gone' if state == 'removed' else 'not there'}.")
