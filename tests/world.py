@@ -1,0 +1,453 @@
+"""A simulated world for the life of a grant: one tenant in a given database, a clock that is moved by hand, ids that
+count, people of every power, short ways to ask, and an effect that fails before or after it did its work.
+
+    world = World(database_url)
+    world.eligible(world.ann)
+    request = world.activate(world.ann, hours=1)
+    world.forward(hours=1)
+    assert not world.holds(world.ann)
+
+Several worlds may share a database: each has a tenant of its own. Nothing here decides anything; the acts do.
+"""
+
+from __future__ import annotations
+
+import itertools
+import uuid
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+from openpim.core.approval import Approval, Verdict
+from openpim.core.ask import Ask
+from openpim.core.audit import AuditEvent
+from openpim.core.caller import Caller, CallerKind, system
+from openpim.core.directory import (
+    AdministrativeUnit,
+    Group,
+    RoleDefinition,
+    ServicePrincipal,
+    Tenant,
+    User,
+    UserType,
+)
+from openpim.core.grants import (
+    NO_TICKET,
+    Action,
+    Duration,
+    ExpirationType,
+    Kind,
+    Provider,
+    Request,
+    Schedule,
+    Ticket,
+    Window,
+)
+from openpim.core.policy import ApprovalSettings, Policy, Reviewers, Stage
+from openpim.core.query import Query
+from openpim.core.refusals import Code, Refusal
+from openpim.core.roles import GLOBAL_ADMINISTRATOR, PRIVILEGED_ROLE_ADMINISTRATOR
+from openpim.core.settings import Settings
+from openpim.ports.deps import Deps
+from openpim.services import authority, due, policies, review, settling, submit, timeouts
+from openpim.services import cancel as cancelling
+from openpim.store.database import Database
+
+START = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
+TEAMS = "69091246-20e8-4a56-aa4d-066075b2a7a8"  # Teams Administrator: the role of most stories
+HELPDESK = "729827e3-9c14-49f7-bb1b-9608f156bbb8"
+READER = "f2ef992c-3afb-46b9-b7cf-a126ee74c451"  # Global Reader
+GA, PRA = GLOBAL_ADMINISTRATOR, PRIVILEGED_ROLE_ADMINISTRATOR
+DIRECTORY = Provider.DIRECTORY
+ELIGIBILITY, ASSIGNMENT = Kind.ELIGIBILITY, Kind.ASSIGNMENT
+APPROVE, DENY = Verdict.APPROVE, Verdict.DENY
+MICROSECOND = timedelta(microseconds=1)
+
+T = TypeVar("T")
+_worlds = itertools.count(1)
+
+
+class EffectError(Exception):
+    """The target does not answer, or its answer is lost."""
+
+
+@dataclass
+class TargetSystem:
+    """An effect with a memory. failures: "before" (nothing was done) or "after" (done, but the answer got lost),
+    one word for each coming call."""
+
+    failures: list[str] = field(default_factory=list)
+    state: dict[str, bool] = field(default_factory=dict)
+    calls: int = 0
+
+    def settle(self, tenant_id: str, wanted: Schedule, *, in_force: bool) -> None:
+        self.calls += 1
+        failure = self.failures.pop(0) if self.failures else ""
+        if failure == "before":
+            raise EffectError(failure)
+        self.state[wanted.id] = in_force
+        if failure == "after":
+            raise EffectError(failure)
+
+
+def ok(outcome: T | Refusal) -> T:
+    """The value, or a failure of the test that shows the refusal."""
+    assert not isinstance(outcome, Refusal), outcome
+    return outcome
+
+
+def refused(outcome: object, code: Code) -> Refusal:
+    """The refusal, which must be this one."""
+    assert isinstance(outcome, Refusal), f"expected {code}, but it was done: {outcome}"
+    assert outcome.code is code, outcome
+    return outcome
+
+
+def lasting(seconds: float) -> Duration:
+    return Duration(f"PT{int(seconds)}S", 0, int(seconds))
+
+
+def window(
+    *,
+    start: datetime | None = None,
+    until: datetime | None = None,
+    permanent: bool = False,
+    hours: float | None = None,
+    minutes: float | None = None,
+    days: float | None = None,
+) -> Window:
+    """When: a start, and at most one way to say the end."""
+    if until is not None:
+        return Window(start, ExpirationType.AFTER_DATE_TIME, end=until)
+    if permanent:
+        return Window(start, ExpirationType.NO_EXPIRATION)
+    if hours is minutes is days is None:
+        return Window(start)
+    seconds = timedelta(hours=hours or 0, minutes=minutes or 0, days=days or 0).total_seconds()
+    return Window(start, ExpirationType.AFTER_DURATION, duration=lasting(seconds))
+
+
+class World:
+    """See the module. `ga` and `ga2` are Global Administrators for good, `pra` a Privileged Role Administrator;
+    `ann`, `bob`, `cyd` and `dan` are people without any role."""
+
+    def __init__(
+        self,
+        database: Database | str,
+        *,
+        settings: Settings | None = None,
+        start: datetime = START,
+        people: Iterable[str] = ("ann", "bob", "cyd", "dan"),
+        number: int | None = None,
+        tenant_id: str | None = None,
+    ) -> None:
+        self.owns_database = isinstance(database, str)
+        self.database = Database(database) if isinstance(database, str) else database
+        self.now = start
+        self._number = next(_worlds) if number is None else number
+        self._ids = itertools.count(1)
+        self.deps = Deps(
+            clock=lambda: self.now,
+            new_id=self.new_id,
+            secret=lambda size: "s" * size,
+            store=self.database,
+            settings=settings or Settings(),
+        )
+        self.tenant_id = tenant_id or self.new_id()
+        self.system = system(self.tenant_id)
+        if tenant_id is not None:
+            return  # an existing one
+        domain = f"world{self._number}.test"
+        self.write(lambda tx: tx.tenants.add(Tenant(self.tenant_id, domain, domain, self.now)))
+        self.ga, self.ga2, self.pra = self.user("Gala"), self.user("Gustav"), self.user("Petra")
+        for person, role in ((self.ga, GA), (self.ga2, GA), (self.pra, PRA)):
+            ok(self.give(person, role, ASSIGNMENT, permanent=True, by=self.system))
+        self.people = {name: self.user(name) for name in people}
+        self.forward(minutes=10)  # nothing of the above is younger than the five-minute minimum
+
+    def __getattr__(self, name: str) -> str:
+        try:
+            return self.__dict__["people"][name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    def close(self) -> None:
+        if self.owns_database:
+            self.database.close()
+
+    # -- time and ids
+    def new_id(self) -> str:
+        return str(uuid.UUID(int=(self._number << 96) | 0x4000_8000_0000_0000_0000 | next(self._ids)))
+
+    def forward(self, **amount: float) -> datetime:
+        self.now += timedelta(**amount)
+        return self.now
+
+    def at(self, moment: datetime) -> datetime:
+        self.now = moment
+        return moment
+
+    # -- the store
+    def write(self, work: Any) -> Any:
+        return self.database.write(self.tenant_id, work)
+
+    def read(self, work: Any) -> Any:
+        return self.database.read(self.tenant_id, work)
+
+    # -- people and things
+    def user(self, name: str, **more: Any) -> str:
+        user_id = self.new_id()
+        values = {
+            "id": user_id,
+            "display_name": name,
+            "user_principal_name": f"{name.lower()}.{user_id[-6:]}@world{self._number}.test",
+            "user_type": UserType.MEMBER,
+            "enabled": True,
+            "created_at": self.now,
+        } | more
+        self.write(lambda tx: tx.users.add(User(**values)))
+        return user_id
+
+    def guest(self, name: str) -> str:
+        return self.user(name, user_type=UserType.GUEST)
+
+    def group(
+        self, name: str, members: Collection[str] = (), *, role_assignable: bool = True, **more: Any
+    ) -> str:
+        group = Group(self.new_id(), name, self.now, role_assignable=role_assignable, **more)
+
+        def work(tx: Any) -> None:
+            tx.groups.add(group)
+            for member in members:
+                tx.groups.add_member(group.id, tx.principals.get(member))
+
+        self.write(work)
+        return group.id
+
+    def leave(self, group_id: str, member_id: str) -> None:
+        """The bare fact, without the act that would draw conclusions."""
+        self.write(lambda tx: tx.groups.remove_member(group_id, member_id))
+
+    def unit(self, name: str) -> str:
+        """Its scope."""
+        unit = AdministrativeUnit(self.new_id(), name, self.now)
+        self.write(lambda tx: tx.administrative_units.add(unit))
+        return f"/administrativeUnits/{unit.id}"
+
+    def app(self, name: str) -> str:
+        app = ServicePrincipal(self.new_id(), self.new_id(), name, enabled=True, created_at=self.now)
+        self.write(lambda tx: tx.service_principals.add(app))
+        return app.id
+
+    def custom_role(self, name: str, **more: Any) -> str:
+        role = RoleDefinition(
+            self.new_id(), name, ("microsoft.directory/groups/create",), built_in=False, **more
+        )
+        self.write(lambda tx: tx.roles.add(role))
+        return role.id
+
+    def change_user(self, user_id: str, **changes: Any) -> None:
+        """The bare fact, without the act."""
+        self.write(lambda tx: tx.users.save(replace(tx.users.get(user_id), **changes)))
+
+    def disable(self, user_id: str) -> None:
+        self.change_user(user_id, enabled=False)
+
+    def delete(self, user_id: str) -> None:
+        self.write(lambda tx: tx.users.remove(user_id, self.now))
+
+    # -- who asks
+    def caller(self, who: str | Caller, *, mfa: bool = True, acrs: Iterable[str] = (), **more: Any) -> Caller:
+        if isinstance(who, Caller):
+            return who
+        return Caller(
+            self.tenant_id,
+            who,
+            CallerKind.USER,
+            display_name="someone",
+            amr=frozenset({"pwd", "mfa"} if mfa else {"pwd"}),
+            acrs=frozenset(acrs),
+            **more,
+        )
+
+    # -- role settings
+    def policy(self, role: str = TEAMS, **changes: Any) -> Policy:
+        """Change a role's settings through the act."""
+        present = ok(policies.get(self.deps, self.system, DIRECTORY, role))
+        return ok(
+            policies.update(
+                self.deps, self.caller(self.pra), present.id, lambda policy: replace(policy, **changes)
+            )
+        )
+
+    def approval(
+        self, *users: str, role: str = TEAMS, groups: Collection[str] = (), stages: Any = (), **stage: Any
+    ) -> Policy:
+        """Activations of the role need an approval: of these users (one stage), or in these stages."""
+        one = Stage(primary=Reviewers(tuple(users), tuple(groups)), **stage)
+        return self.policy(role, approval=ApprovalSettings(required=True, stages=tuple(stages) or (one,)))
+
+    # -- asking
+    def ask(
+        self,
+        action: Action,
+        principal: str,
+        role: str = TEAMS,
+        scope: str = "/",
+        *,
+        kind: Kind = ASSIGNMENT,
+        justification: str | None = "because",
+        ticket: Ticket = NO_TICKET,
+        validation_only: bool = False,
+        schedule_id: str | None = None,
+        **when: Any,
+    ) -> Ask:
+        return Ask(
+            kind=kind,
+            provider=DIRECTORY,
+            action=action,
+            principal_id=principal,
+            role_id=role,
+            scope=scope,
+            justification=justification,
+            ticket=ticket,
+            window=window(**when),
+            validation_only=validation_only,
+            schedule_id=schedule_id,
+        )
+
+    def submit(self, ask: Ask, by: str | Caller) -> Request | Refusal:
+        return submit.submit(self.deps, self.caller(by), ask)
+
+    def give(
+        self,
+        principal: str,
+        role: str = TEAMS,
+        kind: Kind = ELIGIBILITY,
+        scope: str = "/",
+        *,
+        by: str | Caller | None = None,
+        action: Action = Action.ADMIN_ASSIGN,
+        **more: Any,
+    ) -> Request | Refusal:
+        return self.submit(self.ask(action, principal, role, scope, kind=kind, **more), by or self.pra)
+
+    def eligible(self, principal: str, role: str = TEAMS, scope: str = "/", **when: Any) -> Request:
+        """An administrator made it so; for good unless `when` says otherwise."""
+        return ok(self.give(principal, role, ELIGIBILITY, scope, **(when or {"permanent": True})))
+
+    def assigned(self, principal: str, role: str = TEAMS, scope: str = "/", **when: Any) -> Request:
+        return ok(self.give(principal, role, ASSIGNMENT, scope, **(when or {"permanent": True})))
+
+    def take(
+        self, principal: str, role: str = TEAMS, kind: Kind = ELIGIBILITY, scope: str = "/", **more: Any
+    ) -> Request | Refusal:
+        return self.give(principal, role, kind, scope, action=Action.ADMIN_REMOVE, **more)
+
+    def activate(
+        self, user: str, role: str = TEAMS, scope: str = "/", *, by: Caller | None = None, **more: Any
+    ) -> Request | Refusal:
+        return self.submit(self.ask(Action.SELF_ACTIVATE, user, role, scope, **more), by or user)
+
+    def deactivate(self, user: str, role: str = TEAMS, scope: str = "/", **more: Any) -> Request | Refusal:
+        return self.submit(self.ask(Action.SELF_DEACTIVATE, user, role, scope, **more), user)
+
+    def extend(
+        self, user: str, role: str = TEAMS, scope: str = "/", kind: Kind = ASSIGNMENT, **more: Any
+    ) -> Request | Refusal:
+        return self.submit(self.ask(Action.SELF_EXTEND, user, role, scope, kind=kind, **more), user)
+
+    def renew(
+        self, user: str, role: str = TEAMS, scope: str = "/", kind: Kind = ELIGIBILITY, **more: Any
+    ) -> Request | Refusal:
+        return self.submit(self.ask(Action.SELF_RENEW, user, role, scope, kind=kind, **more), user)
+
+    def cancel(self, request: Request, by: str | Caller) -> Request | Refusal:
+        return cancelling.cancel(self.deps, self.caller(by), request.provider, request.kind, request.id)
+
+    def review(
+        self,
+        request: Request,
+        by: str | Caller,
+        verdict: Verdict = APPROVE,
+        *,
+        stage: str | None = None,
+        justification: str = "fine",
+    ) -> Approval | Refusal:
+        return review.review(self.deps, self.caller(by), request.id, stage, verdict, justification)
+
+    # -- workers
+    def work(self, *effects: settling.Effect) -> None:
+        """Every worker, once, as far as there is something to do."""
+        while due.expire(self.deps, self.tenant_id):
+            pass
+        due.start(self.deps, self.tenant_id)
+        timeouts.settle_approvals(self.deps, self.tenant_id)
+        timeouts.check_reviewers(self.deps, self.tenant_id)
+        settling.settle_due(self.deps, effects, limit=1000)
+
+    # -- what is so
+    def holds(self, principal: str, role: str = TEAMS, scope: str = "/", at: datetime | None = None) -> bool:
+        """Whether the role is in force for this person now, at this scope or above it, however it came about."""
+        moment = at or self.now
+        found = self.read(lambda tx: authority.roles_at(tx, self.caller(principal), scope, moment))
+        return role in found
+
+    def request(self, request_id: str) -> Request:
+        found = self.read(lambda tx: tx.requests.get(request_id))
+        assert found is not None
+        return found
+
+    def approval_of(self, request: Request) -> Approval:
+        found = self.read(lambda tx: tx.approvals.get(request.id))
+        assert found is not None
+        return found
+
+    def schedule(self, request: Request) -> Schedule:
+        """The schedule a request made or changed."""
+        found = self.read(lambda tx: tx.schedules.get(self.request(request.id).schedule_id))
+        assert found is not None
+        return found
+
+    def schedules(self, kind: Kind = ASSIGNMENT) -> list[Schedule]:
+        return list(self.read(lambda tx: tx.schedules.page(DIRECTORY, kind, Query(limit=10_000))).items)
+
+    def requests(self) -> list[Request]:
+        return [
+            request
+            for kind in Kind
+            for request in self.read(
+                lambda tx, kind=kind: tx.requests.page(DIRECTORY, kind, Query(limit=10_000))
+            ).items
+        ]
+
+    def events(self, activity: str | None = None) -> list[AuditEvent]:
+        """The history, oldest first."""
+        events = self.read(lambda tx: tx.audit.page(Query(limit=100_000))).items
+        return sorted(
+            (event for event in events if activity is None or event.activity == activity),
+            key=lambda event: event.sequence,
+        )
+
+    def snapshot(self) -> tuple[Any, ...]:
+        """Everything a refused or validated request must leave as it was."""
+        return (
+            sorted(map(repr, self.schedules(ELIGIBILITY))),
+            sorted(map(repr, self.schedules(ASSIGNMENT))),
+            sorted(map(repr, self.requests())),
+            len(self.events()),
+            self.outbox(),
+        )
+
+    def outbox(self) -> list[tuple[str, int, bool]]:
+        """(schedule, attempts, done) of every entry of this tenant."""
+        from openpim.store.outbox import outbox
+
+        def work(tx: Any) -> list[tuple[str, int, bool]]:
+            rows = tx.connection.execute(
+                outbox.select().where(outbox.c.tenant_id == self.tenant_id)
+            ).mappings()
+            return sorted((row["key"], row["attempt"], row["done_at"] is not None) for row in rows)
+
+        return self.read(work)
