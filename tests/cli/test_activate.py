@@ -246,3 +246,24 @@ def test_policy_that_may_not_be_read(signed_in):
     signed_in.fake.make_eligible("Teams Administrator")
     signed_in.fake.denied_paths.add("roleManagementPolicyAssignments")
     assert signed_in("activate", "teams").code == 0
+
+
+def test_asked_for_by_another_command_a_moment_before(signed_in):
+    fake = signed_in.fake
+    fake.make_eligible("Teams Administrator")
+    fake.make_eligible("Exchange Administrator")
+    activate = fake._activate
+
+    def raced(body, claims):
+        if body["roleDefinitionId"] == f.ROLES["Teams Administrator"]:
+            fake.make_active("Teams Administrator", minutes=45)
+        elif not fake.requests:
+            fake.ask("Exchange Administrator", who=f.ANNA)
+            raise f.Refused(400, "PendingRoleAssignmentRequest", "There is already a pending request.")
+        return activate(body, claims)
+
+    fake._activate = raced
+    ran = signed_in("activate", "teams")
+    assert (ran.code, ran.out[-14:]) == (0, "45 min left).\n")
+    assert signed_in("activate", "exchange", "--no-wait").code == 3
+    assert len(fake.requests) == 1

@@ -108,3 +108,12 @@ def test_percent_encoding():
     assert unquote(quote(text)) == text
     assert unquote("%zz%4") == "%zz%4"
     assert parse_qs(form({"x": text, "y": ""})) == {"x": [text]}
+
+
+def test_server_gets_an_os_error_where_it_cannot_write(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OSError, match="file"):
+        write_profile("x", server="https://a", home=str(tmp_path / "file"))
+    (tmp_path / "config.json").write_text("{")
+    with pytest.raises(OSError, match="not the configuration"):
+        write_profile("x", server="https://a", home=str(tmp_path))

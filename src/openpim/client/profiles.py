@@ -209,15 +209,19 @@ def write_profile(
     """Write (or replace) the profile of the OpenPIM server at `server`; returns the file it is in.
 
     For the server itself at first start.  Another profile stays current unless it is this one's
-    predecessor, there is none, or `make_current` is set.
+    predecessor, there is none, or `make_current` is set.  A file that cannot be read or written is an
+    `OSError`, as the server expects of files.
     """
-    config = load_config(home)
-    profile = profile_from_url(
-        check_name(name), server, tenant=tenant, ca_file=os.path.abspath(ca_file) if ca_file else ""
-    )
-    profile.username = username
-    config.profiles[name] = profile
-    if make_current or config.current not in config.profiles:
-        config.current = name
-    save_config(config)
+    try:
+        config = load_config(home)
+        profile = profile_from_url(
+            check_name(name), server, tenant=tenant, ca_file=os.path.abspath(ca_file) if ca_file else ""
+        )
+        profile.username = username
+        config.profiles[name] = profile
+        if make_current or config.current not in config.profiles:
+            config.current = name
+        save_config(config)
+    except PimError as error:
+        raise OSError(0, error.message) from None
     return os.path.join(config.home, "config.json")

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from openpim.cli.activation import Wish, body, complete, ticket_parts
-from openpim.cli.choosing import choose, label, resolve_scope, scope_option
-from openpim.cli.deciding import DEFAULT_TIMEOUT, failure, is_settled, watch, who_approves
-from openpim.cli.exits import combined, exit_code
-from openpim.cli.output import left, local
+from openpim.cli.attempts import Attempt, await_all, code, row, sentence, take_active
+from openpim.cli.choosing import choose, resolve_scope, scope_option
+from openpim.cli.deciding import DEFAULT_TIMEOUT
+from openpim.cli.exits import combined
 from openpim.client.errors import GraphError, PimError, StepUpError
 from openpim.client.policy import Demand, policies
 from openpim.client.roles import (
-    APPROVAL,
     ASSIGNMENT_REQUESTS,
     PENDING,
     Asked,
     Holding,
     active_path,
     eligible_path,
-    iso,
     pending_path,
 )
 
@@ -43,6 +41,8 @@ COLUMNS = (
     ("role", "ROLE"), ("scopeName", "SCOPE"), ("state", "STATE"), ("end", "UNTIL", "time"),
     ("left", "LEFT"), ("request", "REQUEST"), ("message", ""),
 )  # fmt: skip
+
+_RACES = {"RoleAssignmentExists", "PendingRoleAssignmentRequest", "RoleAssignmentRequestExists"}
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -78,33 +78,6 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--timeout", default="", metavar="DURATION", help="how long to wait at most (default: 15 minutes)"
     )
-
-
-class Attempt:
-    """One name on its way: what it stands for, what was asked, what came of it."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.held: Holding | None = None
-        self.scope = ""
-        self.scope_name = ""
-        self.demand = Demand(None)
-        self.body: Row | None = None
-        self.asked: Asked | None = None
-        self.ends: float | None = None
-        self.state = ""
-        self.error: PimError | None = None
-
-    @property
-    def holding(self) -> Holding:
-        """What the name stands for; only once that is known."""
-        if self.held is None:
-            raise PimError("unexpected", f"{self.name!r} stands for nothing")
-        return self.held
-
-    @property
-    def label(self) -> str:
-        return label(self.held) if self.held else self.name
 
 
 def _wish(args: Namespace) -> Wish:
@@ -161,11 +134,8 @@ def _find(
     if not attempt.scope:
         attempt.scope, attempt.scope_name = attempt.held.scope, attempt.held.scope_name
     key = (attempt.held.role_id, attempt.scope.lower())
-    holding = [held for held in active if held.key == key]
-    if holding:
-        attempt.state = "already active"
-        ends = [held.ends for held in holding]
-        attempt.ends = None if None in ends else max(end for end in ends if end is not None)
+    take_active(attempt, [held for held in active if held.key == key])
+    if attempt.state:
         return
     attempt.asked = next((asked for asked in pending if asked.key == key), None)
 
@@ -219,18 +189,30 @@ def _send(ready: list[Attempt], wish: Wish, graph: Graph) -> None:
         answers = graph.batch(calls, step_up=not wish.validate)
     for one, answer in zip(ready, answers, strict=True):
         _take(one, answer, wish)
+    if any(one.raced for one in ready):
+        _look_again([one for one in ready if one.raced], graph)
+
+
+def _look_again(raced: list[Attempt], graph: Graph) -> None:
+    """Another command asked for the same a moment before: what it got counts for this one too."""
+    _, active, pending = _lists(graph)
+    for one in raced:
+        key = (one.holding.role_id, one.scope.lower())
+        take_active(one, [held for held in active if held.key == key])
+        one.asked = None if one.state else next((asked for asked in pending if asked.key == key), None)
+        if one.state or one.asked:
+            one.error = None
 
 
 def _take(one: Attempt, answer: Any, wish: Wish) -> None:
     if isinstance(answer, StepUpError) and wish.validate:
         text = f"{one.label}: everything else is fine, but a stronger sign-in is needed ({answer.message})"
         one.error = PimError("policy", text, answer.hint)
-    elif isinstance(answer, GraphError) and answer.code == "RoleAssignmentExists":
-        one.state = "already active"
     elif isinstance(answer, PimError):
         answer.message = f"{one.label}: {answer.message}"
         if isinstance(answer, GraphError) and answer.rules:
-            answer.hint = f"see what it demands: pim policy show {one.label!r}"
+            answer.hint = f"see what it demands: pim policy show {one.holding.role!r}"
+        one.raced = isinstance(answer, GraphError) and answer.code in _RACES
         one.error = answer
     elif not isinstance(answer, dict):
         one.error = PimError(
@@ -242,114 +224,6 @@ def _take(one: Attempt, answer: Any, wish: Wish) -> None:
     else:
         one.asked = Asked(answer)
         one.asked.role, one.asked.scope_name = one.holding.role, one.scope_name
-
-
-def _await(attempts: list[Attempt], context: Context, *, wait: bool, timeout: float) -> None:
-    """Wait until every request is in force or refused, telling who has to approve."""
-    open_ones = {
-        str(index): one for index, one in enumerate(attempts) if one.asked and not one.error and not one.state
-    }
-    waiting = {key: one.asked for key, one in open_ones.items() if one.asked is not None}
-    if not waiting:
-        return
-    approving = [one for one in open_ones.values() if one.asked and one.asked.status in APPROVAL]
-    for one in approving:
-        if not one.demand.approvers and one.held is not None:
-            one.demand = Demand(policies(context.graph, [one.held.role_id]).get(one.held.role_id))
-        context.note(
-            f"{one.label} waits for approval by {who_approves(one.demand.approvers)} (request {one.asked.id if one.asked else ''})"
-        )
-    slow = not all(is_settled(asked) for asked in waiting.values())
-    if slow and wait:
-        try:
-            waiting = watch(context.graph, waiting, timeout)
-        except KeyboardInterrupt:
-            context.note(
-                "no longer waiting; the request goes on. See: pim requests   Take it back: pim cancel"
-            )
-            wait = False
-    elif slow:  # without waiting, only what the server is already busy with
-        busy = {key: asked for key, asked in waiting.items() if asked.status not in APPROVAL}
-        waiting |= watch(context.graph, busy, min(timeout, 30.0)) if busy else {}
-    for key, asked in waiting.items():
-        _conclude(open_ones[key], asked, wait=wait)
-    if slow:
-        _read_ends(attempts, context.graph)
-
-
-def _conclude(one: Attempt, asked: Asked, *, wait: bool) -> None:
-    one.asked = asked
-    one.error = failure(asked)
-    if one.error:
-        one.state = "denied" if one.error.kind == "denied" else "failed"
-    elif asked.status in {"Provisioned", "ScheduleCreated"}:
-        one.state, one.ends = "active", asked.ends
-    elif is_settled(asked):
-        one.state, one.ends = "scheduled", asked.ends
-    elif asked.status in APPROVAL and not wait:
-        one.state = "waiting"
-    else:
-        one.state = "waiting"
-        text = f"{one.label} is not in force yet ({asked.status})"
-        one.error = PimError("timeout", text, "the request goes on; see: pim requests")
-
-
-def _read_ends(attempts: list[Attempt], graph: Graph) -> None:
-    """After an approval the clock of the activation started anew: read when it ends."""
-    if not any(one.state == "active" for one in attempts):
-        return
-    answer = graph.lists(active_path())[0]
-    if not isinstance(answer, list):
-        return
-    held = {one.key: one for one in (Holding(row, eligible=False) for row in answer) if one.activated}
-    for one in attempts:
-        key = (one.held.role_id, one.scope.lower()) if one.held else ("", "")
-        if one.state == "active" and key in held:
-            one.ends = held[key].ends
-
-
-def _row(one: Attempt) -> Row:
-    asked = one.asked
-    error = one.error
-    return {
-        "role": one.held.role if one.held else one.name,
-        "roleDefinitionId": one.held.role_id if one.held else None,
-        "scope": one.scope or None,
-        "scopeName": one.scope_name or None,
-        "state": one.state or ("failed" if error else "waiting"),
-        "status": asked.status if asked else None,
-        "start": iso(asked.starts) if asked else None,
-        "end": iso(one.ends),
-        "left": left(one.ends) if one.state in {"active", "already active"} else None,
-        "request": asked.id if asked else None,
-        "error": error.kind if error else None,
-        "message": error.message if error else None,
-        "hint": (error.hint or None) if error else None,
-        "exitCode": _code(one),
-    }
-
-
-def _code(one: Attempt) -> int:
-    if one.error:
-        return exit_code(one.error.kind)
-    return 3 if one.state == "waiting" else 0
-
-
-def _sentence(one: Attempt) -> str:
-    if one.state in {"active", "already active"}:
-        word = "is active" if one.state == "active" else "is already active"
-        if one.ends is None:
-            return (
-                f"{one.label} {word}."
-                if one.asked or one.state == "active"
-                else f"{one.label} {word}, permanently."
-            )
-        return f"{one.label} {word} until {local(iso(one.ends))} ({left(one.ends)} left)."
-    if one.state == "scheduled" and one.asked:
-        return f"{one.label} will be active from {local(iso(one.asked.starts))}."
-    if one.state == "valid":
-        return f"{one.label} could be activated now; nothing was changed."
-    return f"{one.label} waits for approval (request {one.asked.id if one.asked else '?'}). See: pim requests"
 
 
 def run(args: Namespace, context: Context) -> int:
@@ -377,13 +251,13 @@ def run(args: Namespace, context: Context) -> int:
             if one.asked and not one.error:
                 one.state = "waiting"
     else:
-        _await(attempts, context, wait=not args.no_wait, timeout=timeout)
+        await_all(attempts, context, wait=not args.no_wait, timeout=timeout)
     return _show(attempts, context)
 
 
 def _show(attempts: list[Attempt], context: Context) -> int:
     if not context.printer.for_people:
-        context.printer.rows([_row(one) for one in attempts], COLUMNS)
+        context.printer.rows([row(one) for one in attempts], COLUMNS)
     elif len(attempts) == 1 and attempts[0].error:
         raise attempts[0].error
     else:
@@ -393,5 +267,5 @@ def _show(attempts: list[Attempt], context: Context) -> int:
                     f"{one.error.message}\n  {one.error.hint}" if one.error.hint else one.error.message
                 )
             else:
-                context.printer.line(_sentence(one))
-    return combined([_code(one) for one in attempts])
+                context.printer.line(sentence(one))
+    return combined([code(one) for one in attempts])

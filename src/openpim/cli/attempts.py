@@ -1,0 +1,169 @@
+"""One name of `pim activate` on its way: what it stands for, what was asked, waiting for it, what came of it."""
+
+from __future__ import annotations
+
+from openpim.cli.choosing import label
+from openpim.cli.deciding import failure, is_settled, watch, who_approves
+from openpim.cli.exits import exit_code
+from openpim.cli.output import left, local
+from openpim.client.errors import PimError
+from openpim.client.instants import iso
+from openpim.client.policy import Demand, policies
+from openpim.client.roles import APPROVAL, Asked, Holding, active_path
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from openpim.cli.context import Context
+    from openpim.client.graph import Graph
+
+    Row = dict[str, Any]
+
+__all__ = ["Attempt", "await_all", "code", "row", "sentence", "take_active"]
+
+
+class Attempt:
+    """One name on its way: what it stands for, what was asked, what came of it."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.held: Holding | None = None
+        self.scope = ""
+        self.scope_name = ""
+        self.demand = Demand(None)
+        self.body: Row | None = None
+        self.asked: Asked | None = None
+        self.ends: float | None = None
+        self.state = ""
+        self.error: PimError | None = None
+        self.raced = False
+
+    @property
+    def holding(self) -> Holding:
+        """What the name stands for; only once that is known."""
+        if self.held is None:
+            raise PimError("unexpected", f"{self.name!r} stands for nothing")
+        return self.held
+
+    @property
+    def label(self) -> str:
+        return label(self.held) if self.held else self.name
+
+
+def take_active(one: Attempt, holding: list[Holding]) -> None:
+    """The role is in force: until the latest end of what gives it."""
+    if holding:
+        ends = [held.ends for held in holding]
+        one.state = "already active"
+        one.ends = None if None in ends else max(end for end in ends if end is not None)
+
+
+def await_all(attempts: list[Attempt], context: Context, *, wait: bool, timeout: float) -> None:
+    """Wait until every request is in force or refused, telling who has to approve."""
+    open_ones = {
+        str(index): one for index, one in enumerate(attempts) if one.asked and not one.error and not one.state
+    }
+    waiting = {key: one.asked for key, one in open_ones.items() if one.asked is not None}
+    if not waiting:
+        return
+    approving = [one for one in open_ones.values() if one.asked and one.asked.status in APPROVAL]
+    for one in approving:
+        if not one.demand.approvers and one.held is not None:
+            one.demand = Demand(policies(context.graph, [one.held.role_id]).get(one.held.role_id))
+        context.note(
+            f"{one.label} waits for approval by {who_approves(one.demand.approvers)} (request {one.asked.id if one.asked else ''})"
+        )
+    slow = not all(is_settled(asked) for asked in waiting.values())
+    if slow and wait:
+        if approving and context.interactive:
+            context.note("waiting; Ctrl-C stops that, and the request goes on")
+        try:
+            waiting = watch(context.graph, waiting, timeout)
+        except KeyboardInterrupt:
+            context.note(
+                "no longer waiting; the request goes on. See: pim requests   Take it back: pim cancel"
+            )
+            wait = False
+    elif slow:  # without waiting, only what the server is already busy with
+        busy = {key: asked for key, asked in waiting.items() if asked.status not in APPROVAL}
+        waiting |= watch(context.graph, busy, min(timeout, 30.0)) if busy else {}
+    for key, asked in waiting.items():
+        _conclude(open_ones[key], asked, wait=wait)
+    if slow:
+        _read_ends(attempts, context.graph)
+
+
+def _conclude(one: Attempt, asked: Asked, *, wait: bool) -> None:
+    one.asked = asked
+    one.error = failure(asked)
+    if one.error:
+        one.state = "denied" if one.error.kind == "denied" else "failed"
+    elif asked.status in {"Provisioned", "ScheduleCreated"}:
+        one.state, one.ends = "active", asked.ends
+    elif is_settled(asked):
+        one.state, one.ends = "scheduled", asked.ends
+    elif asked.status in APPROVAL and not wait:
+        one.state = "waiting"
+    else:
+        one.state = "waiting"
+        text = f"{one.label} is not in force yet ({asked.status})"
+        one.error = PimError("timeout", text, "the request goes on; see: pim requests")
+
+
+def _read_ends(attempts: list[Attempt], graph: Graph) -> None:
+    """After an approval the clock of the activation started anew: read when it ends."""
+    if not any(one.state == "active" for one in attempts):
+        return
+    answer = graph.lists(active_path())[0]
+    if not isinstance(answer, list):
+        return
+    held = {one.key: one for one in (Holding(row, eligible=False) for row in answer) if one.activated}
+    for one in attempts:
+        key = (one.held.role_id, one.scope.lower()) if one.held else ("", "")
+        if one.state == "active" and key in held:
+            one.ends = held[key].ends
+
+
+def row(one: Attempt) -> Row:
+    asked = one.asked
+    error = one.error
+    return {
+        "role": one.held.role if one.held else one.name,
+        "roleDefinitionId": one.held.role_id if one.held else None,
+        "scope": one.scope or None,
+        "scopeName": one.scope_name or None,
+        "state": one.state or ("failed" if error else "waiting"),
+        "status": asked.status if asked else None,
+        "start": iso(asked.starts) if asked else None,
+        "end": iso(one.ends),
+        "left": left(one.ends) if one.state in {"active", "already active"} else None,
+        "request": asked.id if asked else None,
+        "error": error.kind if error else None,
+        "message": error.message if error else None,
+        "hint": (error.hint or None) if error else None,
+        "exitCode": code(one),
+    }
+
+
+def code(one: Attempt) -> int:
+    if one.error:
+        return exit_code(one.error.kind)
+    return 3 if one.state == "waiting" else 0
+
+
+def sentence(one: Attempt) -> str:
+    if one.state in {"active", "already active"}:
+        word = "is active" if one.state == "active" else "is already active"
+        if one.ends is None:
+            return (
+                f"{one.label} {word}."
+                if one.asked or one.state == "active"
+                else f"{one.label} {word}, permanently."
+            )
+        return f"{one.label} {word} until {local(iso(one.ends))} ({left(one.ends)} left)."
+    if one.state == "scheduled" and one.asked:
+        return f"{one.label} will be active from {local(iso(one.asked.starts))}."
+    if one.state == "valid":
+        return f"{one.label} could be activated now; nothing was changed."
+    return f"{one.label} waits for approval (request {one.asked.id if one.asked else '?'}). See: pim requests"
