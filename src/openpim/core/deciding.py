@@ -76,19 +76,15 @@ def activation(
     end = _activation_end(ask.window, policy, reference)
     if end is not None and end - reference < minimum:
         return Refusal(Code.TOO_SHORT, _too_short(minimum), member="duration")
-    if (
-        extending is not None
-        and extending.ends_at is not None
-        and end is not None
-        and end <= extending.ends_at
-    ):
-        return Refusal(
-            Code.INVALID,
-            "The new end is not later than the present one. Ask for a longer time.",
-            member="duration",
-        )
     if resting.ends_at is not None and (end is None or end > resting.ends_at):
         end = resting.ends_at
+    if extending is not None and not _later(end, extending.ends_at):
+        return Refusal(
+            Code.INVALID,
+            "The end would not be later than the present one. Ask for a longer time; if your eligibility ends "
+            "then, ask for its extension first.",
+            member="duration",
+        )
     others = [held for held in activations if extending is None or held.id != extending.id]
     if any(held.overlaps(start, end) for held in others):
         return Refusal(Code.ASSIGNMENT_EXISTS, "You hold this role here already for (part of) that time.")
@@ -107,7 +103,10 @@ def activation(
             f"This role asks for the authentication context {missing}. Sign in again to satisfy it, then repeat.",
             detail=missing,
         )
-    return Grant(start, end, resting, needs_approval=policy.approval.required)
+    needs_approval = policy.approval.required or (
+        extending is not None and policy.approval.required_for_extension
+    )
+    return Grant(start, end, resting, needs_approval=needs_approval)
 
 
 def assignment(
@@ -244,6 +243,11 @@ def _beyond(expiry: Expiry, start: datetime, end: datetime | None) -> bool:
     if not expiry.required or expiry.maximum is None:
         return False
     return end is None or end > expiry.maximum.after(start)
+
+
+def _later(new: datetime | None, old: datetime | None) -> bool:
+    """None = for good."""
+    return old is not None and (new is None or new > old)
 
 
 def _best(eligibilities: Sequence[Schedule], at: datetime) -> Schedule | None:

@@ -30,6 +30,6 @@ class Principals(Protocol):
         """Those with exactly this display name (case does not matter), at most 50."""
         ...
 
-    def lock(self, id: str) -> None:
-        """Hold the principal's row until the commit: two units of work about it go one after the other."""
+    def lock(self, *ids: str) -> None:
+        """Hold the rows of principals until the commit: two units of work about one go one after the other."""
         ...

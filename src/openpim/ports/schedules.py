@@ -28,8 +28,12 @@ class Schedules(Protocol):
         role_id: str | None = None,
         scopes: Collection[str] | None = None,
         live_at: datetime | None = None,
+        share: bool = False,
     ) -> list[Schedule]:
-        """Schedules of any of these principals. live_at: only those in force then or still to come."""
+        """Schedules of any of these principals. live_at: only those in force then or still to come.
+
+        share: nobody changes them until the commit (others may share them too).
+        """
         ...
 
     def of_role(

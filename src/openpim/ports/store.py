@@ -6,7 +6,7 @@ Every method that depends on the time takes `now`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
 from typing import Protocol, TypeVar
 
@@ -57,6 +57,10 @@ class Transaction(Protocol):
 
     def lock_principal(self, id: str) -> None:
         """Hold a principal until the commit: two units of work that change what it has go one after the other."""
+        ...
+
+    def lock_principals(self, ids: Collection[str]) -> None:
+        """The same for many, always in the same order."""
         ...
 
     def lock_tenant(self) -> None:

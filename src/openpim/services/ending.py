@@ -6,21 +6,26 @@ the eligibility it rests on unless another eligibility covers it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
 
+from openpim.core.approval import StageStatus, with_stage
 from openpim.core.caller import Caller
 from openpim.core.deciding import best_eligibility
-from openpim.core.grants import AssignmentType, Kind, Schedule
-from openpim.core.lifecycle import ApprovalStatus, RequestStatus, ScheduleStatus
+from openpim.core.grants import AssignmentType, Kind, Provider, Schedule
+from openpim.core.lifecycle import OPEN, ApprovalStatus, RequestStatus, ScheduleStatus
+from openpim.core.refusals import Refusal
 from openpim.core.roles import PROTECTED
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
 from openpim.services import settling
 from openpim.services.authority import identities
+from openpim.services.last_administrator import guarded
 from openpim.services.providers import PROVIDERS
 from openpim.services.recording import category_of, grant_details, grant_targets, record
+
+SHORTENED = "Update member in PIM completed (shortened)"
 
 
 def end(
@@ -33,8 +38,12 @@ def end(
     activity: str,
     reason: str = "",
 ) -> None:
-    """End one live schedule now, and what rests on it alone."""
-    status = ScheduleStatus.CANCELED if schedule.starts_at > now else ScheduleStatus.REVOKED
+    """End one live schedule now, and what rests on it alone. One that still waits for its start has failed."""
+    if schedule.status is ScheduleStatus.GRANTED:
+        status = ScheduleStatus.FAILED
+        _fail_request(tx, schedule, now, reason)
+    else:
+        status = ScheduleStatus.CANCELED if schedule.starts_at > now else ScheduleStatus.REVOKED
     ended = replace(schedule, status=status, ends_at=_earlier(schedule.ends_at, now), modified_at=now)
     tx.schedules.save(ended)
     _note(tx, deps, caller, ended, now, activity, reason)
@@ -44,31 +53,57 @@ def end(
 
 def loosen(tx: Transaction, deps: Deps, caller: Caller, eligibility: Schedule, now: datetime) -> None:
     """The eligibility changed or went: its activations move to another one that covers them, shrink, or end."""
-    current = tx.schedules.get(eligibility.id)
     for activation in tx.schedules.resting_on(eligibility.id, now):
-        rules = PROVIDERS[activation.provider]
-        at = max(now, activation.starts_at)
-        candidates = tx.schedules.of(
-            identities(tx, activation.principal_id, now),
-            provider=activation.provider,
-            kind=Kind.ELIGIBILITY,
-            role_id=activation.role_id,
-            scopes=rules.chain(tx, activation.scope),
-            live_at=now,
+        rest_anew(tx, deps, caller, activation, now, reason="The eligible assignment it rested on has ended.")
+
+
+def rest_anew(
+    tx: Transaction, deps: Deps, caller: Caller, activation: Schedule, now: datetime, *, reason: str
+) -> None:
+    """Look again for an eligibility that carries a live activation; without one it ends.
+
+    The one it rests on is kept while it carries the activation to its end, so that nothing changes without need.
+    """
+    tx.lock_principal(activation.principal_id)  # it may be extended, or found to have expired, at this moment
+    held = tx.schedules.get(activation.id)
+    if held is None or not held.live(now):
+        return
+    at = max(now, held.starts_at)
+    candidates = tx.schedules.of(
+        identities(tx, held.principal_id, now),
+        provider=held.provider,
+        kind=Kind.ELIGIBILITY,
+        role_id=held.role_id,
+        scopes=PROVIDERS[held.provider].chain(tx, held.scope),
+        live_at=now,
+    )
+    carrying = [one for one in candidates if one.in_force(at)]
+    kept = next((one for one in carrying if one.id == held.linked_id and _reaches(one, held.ends_at)), None)
+    best = kept or best_eligibility(carrying, at)
+    if best is None:
+        activity = "Remove member from role completed (PIM deactivate)"
+        end(tx, deps, caller, held, now, activity=activity, reason=reason)
+        return
+    ends_at = held.ends_at if _reaches(best, held.ends_at) else best.ends_at
+    if best.id == held.linked_id and ends_at == held.ends_at:
+        return
+    moved = replace(held, linked_id=best.id, ends_at=ends_at, modified_at=now)
+    tx.schedules.save(moved)
+    if ends_at != held.ends_at:  # a target that ends access by itself must hear of the new end
+        _note(tx, deps, caller, moved, now, SHORTENED, "The eligible assignment it rests on ends earlier.")
+
+
+def _reaches(eligibility: Schedule, end_at: datetime | None) -> bool:
+    return eligibility.ends_at is None or (end_at is not None and end_at <= eligibility.ends_at)
+
+
+def _fail_request(tx: Transaction, schedule: Schedule, now: datetime, reason: str) -> None:
+    """The request behind a schedule that will never start."""
+    request = tx.requests.get(schedule.request_id or "", lock=True)
+    if request is not None and request.status is RequestStatus.GRANTED:
+        tx.requests.save(
+            replace(request, status=RequestStatus.FAILED, completed_at=now, failure=reason or "Called off.")
         )
-        best = current if current is not None and current.in_force(at) else best_eligibility(candidates, at)
-        if best is None:
-            end(
-                tx, deps, caller, activation, now,
-                activity="Remove member from role completed (PIM deactivate)",
-                reason="The eligible assignment it rested on has ended.",
-            )  # fmt: skip
-            continue
-        ends_at = activation.ends_at
-        if best.ends_at is not None and (ends_at is None or ends_at > best.ends_at):
-            ends_at = best.ends_at
-        if best.id != activation.linked_id or ends_at != activation.ends_at:
-            tx.schedules.save(replace(activation, linked_id=best.id, ends_at=ends_at, modified_at=now))
 
 
 def end_all_of(tx: Transaction, deps: Deps, caller: Caller, principal_id: str, now: datetime) -> None:
@@ -91,7 +126,7 @@ def close_request(
 ) -> None:
     """Bring an open request to a terminal status, its approval and its waiting schedule with it."""
     request = tx.requests.get(request_id, lock=True)
-    if request is None:
+    if request is None or request.status not in OPEN:
         return
     tx.requests.save(replace(request, status=status, completed_at=now, failure=reason))
     if request.approval_id is not None:
@@ -100,6 +135,10 @@ def close_request(
             closed = (
                 ApprovalStatus.TIMED_OUT if status is RequestStatus.TIMED_OUT else ApprovalStatus.CANCELED
             )
+            stage = approval.current
+            if stage is not None:  # else it would be found due for ever
+                over = StageStatus.EXPIRED if closed is ApprovalStatus.TIMED_OUT else StageStatus.COMPLETED
+                approval = with_stage(approval, replace(stage, status=over))
             tx.approvals.save(replace(approval, status=closed))
     if request.schedule_id is not None:
         schedule = tx.schedules.get(request.schedule_id)
@@ -107,14 +146,18 @@ def close_request(
             tx.schedules.save(replace(schedule, status=ScheduleStatus.CANCELED, modified_at=now))
 
 
-def is_protected(schedules: Iterable[Schedule]) -> bool:
-    """Whether ending these could concern the last administrator."""
-    return any(
-        schedule.role_id in PROTECTED
-        and schedule.kind is Kind.ASSIGNMENT
-        and schedule.assignment_type is AssignmentType.ASSIGNED
-        for schedule in schedules
+def end_guarded(
+    tx: Transaction, now: datetime, held: Iterable[Schedule], change: Callable[[], Refusal | None]
+) -> Refusal | None:
+    """Run a change that ends these schedules; refuse it when it would lose a last administrator or owner."""
+    assigned = [
+        one for one in held if one.kind is Kind.ASSIGNMENT and one.assignment_type is AssignmentType.ASSIGNED
+    ]
+    protected = any(one.role_id in PROTECTED for one in assigned)
+    owned = frozenset(
+        one.scope for one in assigned if one.provider is Provider.GROUP and one.role_id == "owner"
     )
+    return guarded(tx, now, change, owned=owned) if protected or owned else change()
 
 
 def _note(

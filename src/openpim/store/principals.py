@@ -194,10 +194,14 @@ class Principals:
         )
         return tuple(make_principal(row) for row in self._connection.execute(statement).mappings())
 
-    def lock(self, id: str) -> None:
-        statement = (
-            select(principals.c.id)
-            .where(principals.c.tenant_id == self._tenant_id, principals.c.id == id)
-            .with_for_update()
-        )
-        self._connection.execute(statement).all()
+    def lock(self, *ids: str) -> None:
+        if self._connection.dialect.name == "sqlite":
+            return  # there is one writer
+        for part in batches(ids):
+            statement = (
+                select(principals.c.id)
+                .where(principals.c.tenant_id == self._tenant_id, principals.c.id.in_(part))
+                .order_by(principals.c.id)
+                .with_for_update()
+            )
+            self._connection.execute(statement).all()

@@ -35,6 +35,7 @@ from openpim.core.grants import (
 from openpim.core.lifecycle import SCHEDULE_MOVES, IllegalMoveError, ScheduleStatus
 from openpim.core.query import Page, Query
 from openpim.store.listing import Fields, page
+from openpim.store.principals import batches
 from openpim.store.schema import metadata
 from openpim.store.types import Instant
 
@@ -122,8 +123,9 @@ class Schedules:
         role_id: str | None = None,
         scopes: Collection[str] | None = None,
         live_at: datetime | None = None,
+        share: bool = False,
     ) -> list[Schedule]:
-        statement = self._select().where(_c.principal_id.in_(principal_ids))
+        statement = self._select()
         if provider is not None:
             statement = statement.where(_c.provider == provider.value)
         if kind is not None:
@@ -134,10 +136,14 @@ class Schedules:
             statement = statement.where(_c.scope.in_(scopes))
         if live_at is not None:
             statement = statement.where(_live_at(live_at))
-        return [
+        if share:
+            statement = statement.with_for_update(read=True)
+        found = [
             _value(row)
-            for row in self._connection.execute(statement.order_by(_c.starts_at, _c.id)).mappings()
+            for part in batches(principal_ids)
+            for row in self._connection.execute(statement.where(_c.principal_id.in_(part))).mappings()
         ]
+        return sorted(found, key=lambda one: (one.starts_at, one.id))
 
     def of_role(
         self, provider: Provider, kind: Kind, role_id: str, scope: str, *, now: datetime

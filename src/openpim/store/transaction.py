@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 
@@ -105,6 +105,9 @@ class StoreTransaction:
 
     def lock_principal(self, id: str) -> None:
         self.principals.lock(id)
+
+    def lock_principals(self, ids: Collection[str]) -> None:
+        self.principals.lock(*ids)
 
     def lock_tenant(self) -> None:
         self.tenants.lock()

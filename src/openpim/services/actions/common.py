@@ -94,7 +94,10 @@ def new_schedule(
 
 
 def eligibilities_for(tx: Transaction, ask: Ask, now: datetime) -> list[Schedule]:
-    """Live eligibilities of the person, or of groups he is in, at the asked scope or above it."""
+    """Live eligibilities of the person, or of groups he is in, at the asked scope or above it.
+
+    They are shared until the commit: who ends one of them waits, and then sees the activation that rests on it.
+    """
     return tx.schedules.of(
         identities(tx, ask.principal_id, now),
         provider=ask.provider,
@@ -102,6 +105,7 @@ def eligibilities_for(tx: Transaction, ask: Ask, now: datetime) -> list[Schedule
         role_id=ask.role_id,
         scopes=PROVIDERS[ask.provider].chain(tx, ask.scope),
         live_at=now,
+        share=True,
     )
 
 
