@@ -17,7 +17,7 @@ from openpim.core.refusals import Refusal
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
 from openpim.services import policies
-from openpim.services.providers.directory import policy_id
+from openpim.services.providers.directory import DirectoryRoles
 from openpim.services.review import review
 from openpim.services.submit import submit
 
@@ -86,7 +86,7 @@ class Seeding:
         return role.id
 
     def policy(self, name: str, change: Callable[[Policy], Policy]) -> None:
-        wanted = policy_id(self.tenant_id, self.role(name))
+        wanted = DirectoryRoles().policy_id(self.tenant_id, self.role(name), "/")
         must(policies.update(self.deps, self.system, wanted, change))
 
     def give(

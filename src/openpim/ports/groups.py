@@ -41,6 +41,10 @@ class Groups(Protocol):
 
     def transitive_member_ids(self, group_id: str, now: datetime) -> frozenset[str]: ...
 
+    def standing_member_ids(self, group_id: str) -> frozenset[str]:
+        """Members, and members of member groups, that no schedule makes so and no end will take out."""
+        ...
+
     def owners(self, group_id: str, now: datetime, query: Query) -> Page[Principal]: ...
 
     def is_member(self, group_id: str, principal_id: str) -> bool:
@@ -48,6 +52,10 @@ class Groups(Protocol):
         ...
 
     def is_owner(self, group_id: str, principal_id: str, now: datetime) -> bool: ...
+
+    def is_standing_owner(self, group_id: str, owner_id: str) -> bool:
+        """Whether it owns the group without any schedule."""
+        ...
 
     def add_member(self, group_id: str, member: Principal) -> bool:
         """False when it was one already."""

@@ -37,7 +37,7 @@ def get(deps: Deps, caller: Caller, approval_id: str) -> ApprovalView | Refusal:
         allowed = (
             view.assigned
             or caller.principal_id in {view.request.principal_id, view.request.created_by}
-            or PROVIDERS[view.request.provider].may_read(tx, caller, now)
+            or PROVIDERS[view.request.provider].may_read(tx, caller, view.request.scope, now)
         )
         return view if allowed else Refusal(Code.NOT_APPROVER, "You are not an approver of this request.")
 
@@ -56,7 +56,9 @@ def mine(deps: Deps, caller: Caller) -> tuple[ApprovalView, ...]:
                 (
                     view
                     for view in views
-                    if view.approval.current and view.approval.current.id in view.assigned
+                    if view.approval.current is not None
+                    and view.approval.current.id in view.assigned
+                    and view.approval.current.open_at(now)
                 ),
                 key=lambda view: (view.request.created_at, view.request.id),
             )

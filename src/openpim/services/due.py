@@ -6,11 +6,11 @@ Being in force never waits for this: an end that is not recorded yet has ended a
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from openpim.core import caller as callers
-from openpim.core.deciding import Proof
+from openpim.core.deciding import Grant, Proof
 from openpim.core.grants import AssignmentType, Kind, Request, Schedule
 from openpim.core.lifecycle import RequestStatus, ScheduleStatus
 from openpim.core.refusals import Code, Refusal
@@ -29,14 +29,18 @@ EXPIRED_ACTIVATION = "Remove member from role (PIM activation expired)"
 def expire(deps: Deps, tenant_id: str, *, limit: int = 200) -> int:
     """Record the end of schedules whose time is over. Returns how many."""
     now = deps.clock()
+    due = deps.store.read(tenant_id, lambda tx: tx.schedules.due_to_end(now, limit))
+    if not due:
+        return 0
 
-    def work(tx: Transaction) -> int:
-        ended = tx.schedules.due_to_end(now, limit)
-        for schedule in ended:
+    def work(tx: Transaction) -> None:
+        # First whom they are of, as every act does; what another process has recorded meanwhile is no longer due.
+        tx.lock_principals({schedule.principal_id for schedule in due})
+        for schedule in tx.schedules.still_due_to_end([schedule.id for schedule in due], now):
             _expire(tx, deps, schedule, now)
-        return len(ended)
 
-    return deps.store.write(tenant_id, work)
+    deps.store.write(tenant_id, work)
+    return len(due)
 
 
 def start(deps: Deps, tenant_id: str, *, limit: int = 100) -> int:
@@ -93,9 +97,11 @@ def _start(tx: Transaction, deps: Deps, found: Schedule, now: datetime) -> None:
     request = tx.requests.get(found.request_id or "", lock=True)
     if schedule is None or schedule.status is not ScheduleStatus.GRANTED or request is None:
         return
-    refusal = standing(tx, request) or _still_allowed(tx, deps, request, schedule, now)
+    refusal = standing(tx, request)
+    grant = refusal if refusal is not None else _decided_again(tx, deps, request, schedule, now)
     system = callers.system(tx.tenant_id)
-    if refusal is not None:
+    if isinstance(grant, Refusal):
+        refusal = grant
         tx.schedules.save(replace(schedule, status=ScheduleStatus.FAILED, modified_at=now))
         failed = replace(request, status=RequestStatus.FAILED, completed_at=now, failure=refusal.message)
         tx.requests.save(failed)
@@ -103,7 +109,13 @@ def _start(tx: Transaction, deps: Deps, found: Schedule, now: datetime) -> None:
             tx, deps, system, now, "Process request", replace(failed, justification=refusal.message), schedule
         )
         return
-    running = replace(schedule, status=ScheduleStatus.PROVISIONED)
+    running = replace(
+        schedule,
+        status=ScheduleStatus.PROVISIONED,
+        linked_id=grant.eligibility.id if grant.eligibility is not None else None,
+        ends_at=_within(schedule.ends_at, grant.eligibility),
+        modified_at=now,
+    )
     tx.schedules.save(running)
     done = replace(request, status=RequestStatus.PROVISIONED, completed_at=now)
     tx.requests.save(done)
@@ -111,16 +123,23 @@ def _start(tx: Transaction, deps: Deps, found: Schedule, now: datetime) -> None:
     settling.ask_for(tx, deps, running, now)
 
 
-def _still_allowed(
+def _decided_again(
     tx: Transaction, deps: Deps, request: Request, schedule: Schedule, now: datetime
-) -> Refusal | None:
-    """Decide the activation again as of its start; what it waits for itself does not stand in its way."""
+) -> Grant | Refusal:
+    """Decide the activation again as of now; what it waits for itself does not stand in its way, and that a worker
+    was late does not make it too short."""
     if schedule.ends_at is not None and schedule.ends_at <= now:
         return Refusal(Code.INVALID, "Its time was over before it could start.")
     ask = replace(ask_of(request), window=replace(request.window, start=None))
     proof = Proof(frozenset(request.amr), frozenset(request.acrs))
-    grant = activate.decide(tx, deps, ask, proof, now, None, ignoring=schedule.id)
-    return grant if isinstance(grant, Refusal) else None
+    return activate.decide(tx, deps, ask, proof, now, None, ignoring=schedule.id, shortest=timedelta(0))
+
+
+def _within(end_at: datetime | None, eligibility: Schedule | None) -> datetime | None:
+    """The end, not later than that of the eligibility it rests on now."""
+    if eligibility is None or eligibility.ends_at is None:
+        return end_at
+    return eligibility.ends_at if end_at is None else min(end_at, eligibility.ends_at)
 
 
 def _note_start(tx: Transaction, deps: Deps, found: Request, now: datetime) -> None:
@@ -128,7 +147,8 @@ def _note_start(tx: Transaction, deps: Deps, found: Request, now: datetime) -> N
     request = tx.requests.get(found.id, lock=True)
     if request is None or request.status is not RequestStatus.GRANTED:
         return
-    tx.requests.save(replace(request, status=RequestStatus.PROVISIONED))
     schedule = tx.schedules.get(request.schedule_id or "")
-    if schedule is not None and schedule.in_force(now):
-        settling.ask_for(tx, deps, schedule, now)
+    if schedule is not None and schedule.live(now) and schedule.starts_at > now:  # it was put off meanwhile
+        tx.requests.save(replace(request, completed_at=schedule.starts_at))
+        return
+    tx.requests.save(replace(request, status=RequestStatus.PROVISIONED))

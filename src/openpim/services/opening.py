@@ -32,7 +32,7 @@ def open_approval(
     limit: datetime | None,
 ) -> Approval:
     """Store the approval of a request (same id), its first stage begun. limit: when a decision comes too late."""
-    defaults = PROVIDERS[request.provider].default_reviewers(tx, request.role_id, request.scope)
+    defaults = PROVIDERS[request.provider].default_reviewers(tx, request.role_id, request.scope, now)
     made = tuple(
         ApprovalStage(
             id=request.id if number == 1 else deps.new_id(),
@@ -66,7 +66,7 @@ def ensure_decidable(
     able = able_reviewers(tx, stage.keys, approval.requestor_id, now) - done
     if len(able) >= stage.settings.quorum - len(done):
         return approval
-    defaults = PROVIDERS[request.provider].default_reviewers(tx, request.role_id, request.scope)
+    defaults = PROVIDERS[request.provider].default_reviewers(tx, request.role_id, request.scope, now)
     if defaults <= stage.keys:
         return approval
     record(

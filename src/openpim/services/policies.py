@@ -14,8 +14,7 @@ from openpim.core.scopes import TENANT
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
 from openpim.services.providers import PROVIDERS
-from openpim.services.providers.directory import policy_id as directory_policy_id
-from openpim.services.recording import record
+from openpim.services.recording import category_of, record
 
 UPDATED = "Update role setting in PIM"
 _MISSING = Refusal(Code.NOT_FOUND, "There is no such policy. List the policy assignments to find its id.")
@@ -33,9 +32,13 @@ def get(
     return deps.store.read(caller.tenant_id, work)
 
 
-def by_id(deps: Deps, caller: Caller, policy_id: str) -> Policy | Refusal:
+def by_id(
+    deps: Deps, caller: Caller, policy_id: str, provider: Provider = Provider.DIRECTORY, scope: str = TENANT
+) -> Policy | Refusal:
+    """provider, scope: where to look for a policy that nobody has changed yet."""
+
     def work(tx: Transaction) -> Policy | Refusal:
-        found = _find(tx, deps, policy_id)
+        found = _find(tx, deps, policy_id, provider, scope)
         return _MISSING if found is None else found[1]
 
     return deps.store.read(caller.tenant_id, work)
@@ -52,17 +55,23 @@ def page(
 
     def work(tx: Transaction) -> list[Policy]:
         stored = {policy.role_id: policy for policy in tx.policies.at_scope(provider, scope, role_ids)}
-        roles = tx.roles.all() if role_ids is None else tuple(tx.roles.many(role_ids).values())
+        rules = PROVIDERS[provider]
+        known = rules.role_ids(tx, scope)
+        wanted = known if role_ids is None else [role for role in known if role in set(role_ids)]
         return [
-            stored.get(role.id) or PROVIDERS[provider].policy(tx, deps, role.id, scope)
-            for role in sorted(roles, key=lambda role: role.id)
+            stored.get(role) or rules.default_policy(tx.tenant_id, role, scope) for role in sorted(wanted)
         ]
 
     return deps.store.read(caller.tenant_id, work)
 
 
 def update(
-    deps: Deps, caller: Caller, policy_id: str, change: Callable[[Policy], Policy | Refusal]
+    deps: Deps,
+    caller: Caller,
+    policy_id: str,
+    change: Callable[[Policy], Policy | Refusal],
+    provider: Provider = Provider.DIRECTORY,
+    scope: str = TENANT,
 ) -> Policy | Refusal:
     """Change the settings: `change` gets the present policy and returns the wanted one, or refuses.
 
@@ -71,11 +80,11 @@ def update(
     now = deps.clock()
 
     def work(tx: Transaction) -> Policy | Refusal:
-        found = _find(tx, deps, policy_id, lock=True)
+        found = _find(tx, deps, policy_id, provider, scope, lock=True)
         if found is None:
             return _MISSING
-        provider, before = found
-        rules = PROVIDERS[provider]
+        owner, before = found
+        rules = PROVIDERS[owner]
         if not rules.may_manage(tx, caller, before.role_id, before.scope, now):
             return Refusal(
                 Code.FORBIDDEN,
@@ -84,7 +93,7 @@ def update(
         wanted = change(before)
         if isinstance(wanted, Refusal):
             return wanted
-        wrong = faults(wanted) or _unknown_approvers(tx, wanted)
+        wrong = faults(wanted) or _unknown_approvers(tx, wanted) or _unnamed_approvers(owner, wanted)
         if wrong:
             return Refusal(Code.INVALID, "; ".join(message for _, message in wrong) + ".", member=wrong[0][0])
         after = replace(
@@ -97,14 +106,14 @@ def update(
             modified_by=caller.principal_id,
             modified_by_name=caller.display_name,
         )
-        tx.policies.put(provider, after)
+        tx.policies.put(owner, after)
         record(
             tx,
             deps,
             caller,
             now,
             activity=UPDATED,
-            category="RoleManagement",
+            category=category_of(owner),
             targets=(
                 Target(
                     "Role",
@@ -134,14 +143,15 @@ def changes(before: Policy, after: Policy) -> tuple[tuple[str, str | None, str |
 
 
 def _find(
-    tx: Transaction, deps: Deps, policy_id: str, *, lock: bool = False
+    tx: Transaction, deps: Deps, policy_id: str, provider: Provider, scope: str, *, lock: bool = False
 ) -> tuple[Provider, Policy] | None:
     stored = tx.policies.by_id(policy_id, lock=lock)
     if stored is not None:
         return stored
-    for role in tx.roles.all():
-        if directory_policy_id(tx.tenant_id, role.id) == policy_id:
-            return Provider.DIRECTORY, PROVIDERS[Provider.DIRECTORY].policy(tx, deps, role.id, TENANT)
+    rules = PROVIDERS[provider]
+    for role_id in rules.role_ids(tx, scope):
+        if rules.policy_id(tx.tenant_id, role_id, scope) == policy_id:
+            return provider, rules.policy(tx, deps, role_id, scope)
     return None
 
 
@@ -151,3 +161,13 @@ def _unknown_approvers(tx: Transaction, policy: Policy) -> list[tuple[str, str]]
     }
     known = tx.principals.many(list(named))
     return [("approval", f"there is no user or group {key}") for key in sorted(named - set(known))]
+
+
+def _unnamed_approvers(provider: Provider, policy: Policy) -> list[tuple[str, str]]:
+    if provider is not Provider.GROUP or not policy.approval.required:
+        return []
+    return [
+        ("approval", f"stage {number}: a group's policy must name at least one approver")
+        for number, stage in enumerate(policy.approval.stages, start=1)
+        if not stage.primary
+    ]

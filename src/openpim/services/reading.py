@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from openpim.core.caller import Caller
 from openpim.core.grants import Provider
-from openpim.core.query import All, Compare, Condition, Query
+from openpim.core.query import All, AnyOf, Compare, Condition, Query
 from openpim.core.refusals import Code, Refusal
 from openpim.ports.store import Transaction
 from openpim.services.providers import PROVIDERS
@@ -33,17 +33,20 @@ def may_read_all(
     tx: Transaction, caller: Caller, provider: Provider, query: Query, now: datetime
 ) -> Refusal | None:
     """None when the caller may have this list."""
-    if pinned_to(query.where, "principal_id", caller.principal_id):
+    if pinned(query.where, "principal_id") == caller.principal_id:
         return None
-    return None if PROVIDERS[provider].may_read(tx, caller, now) else NOT_A_READER
+    scope = pinned(query.where, "scope")
+    return None if PROVIDERS[provider].may_read(tx, caller, scope, now) else NOT_A_READER
 
 
-def pinned_to(where: Condition | None, field: str, value: str) -> bool:
-    """Whether the condition only lets rows through whose field has this value."""
+def pinned(where: Condition | None, field: str) -> str | None:
+    """The one value of a field that the condition lets through, if there is only one."""
     match where:
-        case Compare(name, "eq", given):
-            return name == field and given == value
+        case Compare(name, "eq", str(given)):
+            return given if name == field else None
+        case AnyOf(name, (str(given),)):
+            return given if name == field else None
         case All(parts):
-            return any(pinned_to(part, field, value) for part in parts)
+            return next((value for part in parts if (value := pinned(part, field)) is not None), None)
         case _:
-            return False
+            return None

@@ -12,7 +12,7 @@ from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
 from openpim.services.authority import may_decide, reviewer_keys
 from openpim.services.providers import PROVIDERS
-from openpim.services.reading import NOT_A_READER, Whose, may_read_all, pinned_to
+from openpim.services.reading import NOT_A_READER, Whose, may_read_all, pinned
 
 
 def page(
@@ -31,7 +31,7 @@ def page(
             return tx.requests.page(provider, kind, _narrowed(query, "principal_id", caller.principal_id))
         if whose is Whose.CREATED_BY:
             return tx.requests.page(provider, kind, _narrowed(query, "created_by", caller.principal_id))
-        if not pinned_to(query.where, "created_by", caller.principal_id):
+        if pinned(query.where, "created_by") != caller.principal_id:
             refusal = may_read_all(tx, caller, provider, query, now)
             if refusal is not None:
                 return refusal
@@ -40,7 +40,7 @@ def page(
     def _decidable(tx: Transaction, request: Request) -> bool:
         approval = tx.approvals.get(request.id)
         stage = approval.current if approval is not None else None
-        if approval is None or stage is None or (stage.deadline is not None and stage.deadline <= now):
+        if approval is None or stage is None or not stage.open_at(now):
             return False
         return may_decide(tx, approval, stage.keys, caller.principal_id, now)
 
@@ -57,7 +57,7 @@ def get(deps: Deps, caller: Caller, provider: Provider, kind: Kind, request_id: 
             return Refusal(Code.REQUEST_MISSING, f"There is no request {request_id}.")
         if caller.principal_id in {found.principal_id, found.created_by}:
             return found
-        if PROVIDERS[provider].may_read(tx, caller, now):
+        if PROVIDERS[provider].may_read(tx, caller, found.scope, now):
             return found
         approval = tx.approvals.get(found.approval_id) if found.approval_id else None
         if approval is not None and any(

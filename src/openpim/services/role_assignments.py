@@ -15,8 +15,7 @@ from openpim.core.refusals import Code, Refusal
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
 from openpim.services.actions.common import held_exactly, provision
-from openpim.services.ending import end, is_protected
-from openpim.services.last_administrator import guarded
+from openpim.services.ending import end, end_guarded
 from openpim.services.providers import PROVIDERS
 from openpim.services.recording import category_of, grant_details, grant_targets, record
 
@@ -120,7 +119,7 @@ def delete(
                 end(tx, deps, caller, schedule, now, activity=REMOVED)
             return None
 
-        refusal = guarded(tx, now, change) if is_protected(held) else change()
+        refusal = end_guarded(tx, now, held, change)
         if refusal is not None:
             return refusal
         return replace(held[0], ends_at=now)

@@ -36,7 +36,7 @@ def get(deps: Deps, caller: Caller, provider: Provider, kind: Kind, schedule_id:
         if found is None or found.provider is not provider or found.kind is not kind or not found.live(now):
             return Refusal(Code.NOT_FOUND, f"There is no schedule {schedule_id}.")
         mine = found.principal_id in identities(tx, caller.principal_id, now)
-        if not mine and not PROVIDERS[provider].may_read(tx, caller, now):
+        if not mine and not PROVIDERS[provider].may_read(tx, caller, found.scope, now):
             return NOT_A_READER
         return found
 
@@ -58,7 +58,7 @@ def instance(
             if found.in_force(now)
         ]
         mine = principal_id in identities(tx, caller.principal_id, now)
-        if not mine and not PROVIDERS[provider].may_read(tx, caller, now):
+        if not mine and not PROVIDERS[provider].may_read(tx, caller, scope, now):
             return NOT_A_READER
         if not held:
             return Refusal(Code.NOT_FOUND, "There is no such instance in force.")

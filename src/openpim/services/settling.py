@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from openpim.core.grants import Schedule
+from openpim.core.lifecycle import ScheduleStatus
 from openpim.ports.deps import Deps
 from openpim.ports.outbox import Entry
 from openpim.ports.store import Transaction
@@ -31,8 +32,12 @@ class Effect(Protocol):
 
 
 def ask_for(tx: Transaction, deps: Deps, schedule: Schedule, now: datetime) -> None:
-    """Leave word, in the same commit, that this schedule's effects must be looked at."""
-    tx.outbox.put(deps.new_id(), TOPIC, schedule.id, json.dumps({"schedule": schedule.id}), now)
+    """Leave word, in the same commit, that this schedule's effects must be looked at: now, and once more when it
+    starts by time alone."""
+    payload = json.dumps({"schedule": schedule.id})
+    tx.outbox.put(deps.new_id(), TOPIC, schedule.id, payload, now)
+    if schedule.status is ScheduleStatus.PROVISIONED and schedule.starts_at > now:
+        tx.outbox.put(deps.new_id(), TOPIC, schedule.id, payload, schedule.starts_at)
 
 
 def settle_due(deps: Deps, effects: Sequence[Effect], *, limit: int = 50) -> int:

@@ -29,6 +29,7 @@ from openpim.store.memberships import group_members, group_owners
 from openpim.store.principals import FIELDS as PRINCIPAL_FIELDS
 from openpim.store.principals import (
     batches,
+    fields_by,
     joined,
     living,
     make_principal,
@@ -67,6 +68,8 @@ FIELDS = Fields(
     names=("description", "mail_nickname"),
     folded=("display_name",),
 )
+
+_MEMBER_FIELDS = fields_by(group_members.c.member_id)
 
 
 def _rows(tenant_id: str) -> Select[Any]:
@@ -172,8 +175,9 @@ class Groups:
     # -- who is in them
     def members(self, group_id: str, now: datetime, query: Query) -> Page[Principal]:
         if m.has_granted_members(self._connection, self._tenant_id, group_id, now):
-            base = self._among(m.members_of(self._tenant_id, (group_id,), now))
+            base, fields = self._among(m.members_of(self._tenant_id, (group_id,), now)), PRINCIPAL_FIELDS
         else:
+            fields = _MEMBER_FIELDS
             base = (
                 select(principals)
                 .join(
@@ -189,7 +193,7 @@ class Groups:
                     principals.c.deleted_at.is_(None),
                 )
             )
-        return page(self._connection, base, PRINCIPAL_FIELDS, query, make_principal)
+        return page(self._connection, base, fields, query, make_principal)
 
     def transitive_members(self, group_id: str, now: datetime, query: Query) -> Page[Principal]:
         base = self._among(m.members_of(self._tenant_id, self._below(group_id, now), now))
@@ -198,6 +202,21 @@ class Groups:
     def transitive_member_ids(self, group_id: str, now: datetime) -> frozenset[str]:
         statement = m.members_of(self._tenant_id, self._below(group_id, now), now)
         return frozenset(self._connection.execute(statement).scalars())
+
+    def standing_member_ids(self, group_id: str) -> frozenset[str]:
+        c = group_members.c
+        met, found, level = {group_id}, set[str](), {group_id}
+        while level:
+            inner = set[str]()
+            for part in batches(level):
+                statement = select(c.member_id, c.member_kind).where(
+                    c.tenant_id == self._tenant_id, c.group_id.in_(part)
+                )
+                for member_id, kind in self._connection.execute(statement):
+                    (inner if kind == PrincipalKind.GROUP.value else found).add(member_id)
+            level = inner - met
+            met |= level
+        return frozenset(found)
 
     def owners(self, group_id: str, now: datetime, query: Query) -> Page[Principal]:
         base = self._among(m.owners_of(self._tenant_id, group_id, now))
@@ -210,6 +229,14 @@ class Groups:
     def is_owner(self, group_id: str, principal_id: str, now: datetime) -> bool:
         owners = m.owners_of(self._tenant_id, group_id, now).subquery()
         statement = select(owners.c.owner_id).where(owners.c.owner_id == principal_id)
+        return self._connection.execute(statement).first() is not None
+
+    def is_standing_owner(self, group_id: str, owner_id: str) -> bool:
+        statement = select(group_owners.c.owner_id).where(
+            group_owners.c.tenant_id == self._tenant_id,
+            group_owners.c.group_id == group_id,
+            group_owners.c.owner_id == owner_id,
+        )
         return self._connection.execute(statement).first() is not None
 
     def add_member(self, group_id: str, member: Principal) -> bool:

@@ -213,7 +213,7 @@ def _beyond(fields: Fields, keys: list[tuple[str, bool]], values: list[Any]) -> 
     for (field, descending), value in zip(keys, values, strict=True):
         column = fields.column(field)
         if value is None:
-            after = false() if descending else column.is_not(None)
+            after: ColumnElement[bool] = false() if descending else column.is_not(None)
             same: ColumnElement[bool] = column.is_(None)
         else:
             typed = _typed(column, value, field)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from openpim.core import deciding
 from openpim.core.ask import Ask
@@ -79,9 +79,10 @@ def decide(
     extending: Schedule | None,
     *,
     ignoring: str | None = None,
+    shortest: timedelta | None = None,
 ) -> Grant | Refusal:
     """Read the facts and decide: at asking, again at approval, and again when a later start comes due (then the
-    waiting schedule itself is ignored)."""
+    waiting schedule itself is ignored). shortest: another minimum than that of the settings."""
     return deciding.activation(
         ask,
         policy=PROVIDERS[ask.provider].policy(tx, deps, ask.role_id, ask.scope),
@@ -92,7 +93,7 @@ def decide(
             if held.assignment_type is AssignmentType.ACTIVATED and held.id != ignoring
         ],
         proof=proof,
-        minimum=minimum(deps),
+        minimum=minimum(deps) if shortest is None else shortest,
         now=now,
         extending=extending,
     )

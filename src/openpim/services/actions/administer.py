@@ -24,8 +24,7 @@ from openpim.services.actions.common import (
     provision,
     tell,
 )
-from openpim.services.ending import close_request, end, is_protected, loosen
-from openpim.services.last_administrator import guarded
+from openpim.services.ending import close_request, end, end_guarded, loosen
 from openpim.services.providers import PROVIDERS
 
 _FORBIDDEN = Refusal(
@@ -115,7 +114,7 @@ def write(
             tx.schedules.save(schedule)
             return None
 
-        refusal = guarded(tx, now, change) if is_protected([replacing]) else change()
+        refusal = end_guarded(tx, now, [replacing], change)
         if refusal is not None:
             return refusal
         settling.ask_for(tx, deps, schedule, now)
@@ -144,7 +143,8 @@ def remove(tx: Transaction, deps: Deps, caller: Caller, ask: Ask, now: datetime)
     early = deciding.removable(held, minimum=minimum(deps), now=now)
     if early is not None:
         return early
-    request = new_request(deps, caller, ask, RequestStatus.REVOKED, now)
+    request = new_request(deps, caller, ask, RequestStatus.REVOKED, now, completed_at=now)
+    request = replace(request, schedule_id=held[0].id)
     what = "eligible member" if ask.kind is Kind.ELIGIBILITY else "member"
 
     def change() -> Refusal | None:
@@ -159,22 +159,20 @@ def remove(tx: Transaction, deps: Deps, caller: Caller, ask: Ask, now: datetime)
             held[0],
         )
         for schedule in held:
-            for open_request in tx.requests.of_schedule(schedule.id):
-                if open_request.status is RequestStatus.GRANTED:
-                    close_request(
-                        tx,
-                        open_request.id,
-                        RequestStatus.CANCELED,
-                        now,
-                        "Removed by an administrator.",
-                    )
+            if schedule.starts_at > now:
+                for waiting in tx.requests.of_schedule(schedule.id):
+                    if waiting.status is RequestStatus.GRANTED and not waiting.action.by_self:
+                        close_request(
+                            tx, waiting.id, RequestStatus.CANCELED, now, "Removed by an administrator."
+                        )
             current = tx.schedules.get(schedule.id)
             if current is not None and current.live(now):
                 activity = f"Remove {what} from role in PIM completed ({_term(schedule)})"
-                end(tx, deps, caller, current, now, activity=activity, reason=ask.justification or "")
+                reason = ask.justification or "Removed by an administrator."
+                end(tx, deps, caller, current, now, activity=activity, reason=reason)
         return None
 
-    refusal = guarded(tx, now, change) if is_protected(held) else change()
+    refusal = end_guarded(tx, now, held, change)
     return refusal if refusal is not None else request
 
 

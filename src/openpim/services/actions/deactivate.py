@@ -3,6 +3,7 @@ administrator assigned stays."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from openpim.core import deciding
@@ -34,7 +35,8 @@ def deactivate(tx: Transaction, deps: Deps, caller: Caller, ask: Ask, now: datet
     early = deciding.removable(active, minimum=minimum(deps), now=now)
     if early is not None:
         return early
-    request = new_request(deps, caller, ask, RequestStatus.REVOKED, now)
+    request = new_request(deps, caller, ask, RequestStatus.REVOKED, now, completed_at=now)
+    request = replace(request, schedule_id=active[0].id)
     tx.requests.add(request)
     tell(tx, deps, caller, now, REQUESTED, request, active[0])
     for schedule in active:

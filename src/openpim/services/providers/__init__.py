@@ -14,12 +14,17 @@ from openpim.core.refusals import Refusal
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
 from openpim.services.providers.directory import DirectoryRoles
+from openpim.services.providers.groups import Groups
 
 
 class ProviderRules(Protocol):
     """One provider. `chain`: the scope and all that contain it, nearest first."""
 
     def chain(self, tx: Transaction, scope: str) -> tuple[str, ...]: ...
+
+    def role_ids(self, tx: Transaction, scope: str) -> tuple[str, ...]:
+        """Every role that has a policy at the scope."""
+        ...
 
     def role_name(self, tx: Transaction, role_id: str, scope: str) -> str: ...
 
@@ -37,15 +42,28 @@ class ProviderRules(Protocol):
         self, tx: Transaction, caller: Caller, role_id: str, scope: str, now: datetime
     ) -> bool: ...
 
-    def may_read(self, tx: Transaction, caller: Caller, now: datetime) -> bool: ...
+    def may_read(self, tx: Transaction, caller: Caller, scope: str | None, now: datetime) -> bool:
+        """Scope None: everywhere."""
+        ...
 
     def policy(self, tx: Transaction, deps: Deps, role_id: str, scope: str) -> Policy:
         """The stored policy, or the default with an id derived from what it is of (nothing is written)."""
         ...
 
-    def default_reviewers(self, tx: Transaction, role_id: str, scope: str) -> frozenset[str]:
+    def default_policy(self, tenant_id: str, role_id: str, scope: str) -> Policy:
+        """The policy while nobody has changed it."""
+        ...
+
+    def policy_id(self, tenant_id: str, role_id: str, scope: str) -> str:
+        """The id of a policy: the same for ever, and known before anybody has stored it."""
+        ...
+
+    def default_reviewers(self, tx: Transaction, role_id: str, scope: str, now: datetime) -> frozenset[str]:
         """Reviewer keys when a policy names none, and when those it names can no longer decide."""
         ...
 
 
-PROVIDERS: dict[Provider, ProviderRules] = {Provider.DIRECTORY: DirectoryRoles()}
+PROVIDERS: dict[Provider, ProviderRules] = {
+    Provider.DIRECTORY: DirectoryRoles(),
+    Provider.GROUP: Groups(),
+}

@@ -23,6 +23,9 @@ class DirectoryRoles:
     def chain(self, tx: Transaction, scope: str) -> tuple[str, ...]:
         return directory_chain(scope)
 
+    def role_ids(self, tx: Transaction, scope: str) -> tuple[str, ...]:
+        return tuple(role.id for role in tx.roles.all())
+
     def role_name(self, tx: Transaction, role_id: str, scope: str) -> str:
         role = tx.roles.get(role_id)
         return role.display_name if role else ""
@@ -67,14 +70,20 @@ class DirectoryRoles:
     def may_manage(self, tx: Transaction, caller: Caller, role_id: str, scope: str, now: datetime) -> bool:
         return may_manage_roles(tx, caller, now)
 
-    def may_read(self, tx: Transaction, caller: Caller, now: datetime) -> bool:
+    def may_read(self, tx: Transaction, caller: Caller, scope: str | None, now: datetime) -> bool:
         return may_read_roles(tx, caller, now)
 
     def policy(self, tx: Transaction, deps: Deps, role_id: str, scope: str) -> Policy:
         stored = tx.policies.get(Provider.DIRECTORY, role_id, TENANT)
-        return stored or default_directory_policy(policy_id(tx.tenant_id, role_id), role_id)
+        return stored or self.default_policy(tx.tenant_id, role_id, scope)
 
-    def default_reviewers(self, tx: Transaction, role_id: str, scope: str) -> frozenset[str]:
+    def default_policy(self, tenant_id: str, role_id: str, scope: str) -> Policy:
+        return default_directory_policy(self.policy_id(tenant_id, role_id, scope), role_id)
+
+    def policy_id(self, tenant_id: str, role_id: str, scope: str) -> str:
+        return str(uuid5(UUID(tenant_id), f"policy/directory/{role_id}"))
+
+    def default_reviewers(self, tx: Transaction, role_id: str, scope: str, now: datetime) -> frozenset[str]:
         return DEFAULT_REVIEWERS
 
     def _scope_exists(self, tx: Transaction, scope: str) -> bool:
@@ -89,8 +98,3 @@ class DirectoryRoles:
         if principal is not None:
             return principal.kind is PrincipalKind.SERVICE_PRINCIPAL
         return tx.applications.get(object_id) is not None
-
-
-def policy_id(tenant_id: str, role_id: str) -> str:
-    """The id of a role's policy: the same for ever, and known before anybody has stored it."""
-    return str(uuid5(UUID(tenant_id), f"policy/directory/{role_id}"))

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from alembic import context
 
-from openpim.store import transaction
+import openpim.store.transaction  # noqa: F401 - for its effect: it brings every table onto the metadata
 from openpim.store.schema import metadata
-
-assert transaction  # noqa: S101 - imported for its effect: it brings every table onto the metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -430,7 +430,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement a table
         sa.Column("approval_id", sa.String(length=36), nullable=True),
         sa.Column("custom_data", sa.Text(), nullable=True),
         sa.Column("amr", sa.String(length=200), nullable=False),
-        sa.Column("acrs", sa.String(length=500), nullable=False),
+        sa.Column("acrs", sa.Text(), nullable=False),
         sa.Column("failure", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_requests")),
     )
