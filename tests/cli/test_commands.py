@@ -228,6 +228,32 @@ def test_policy_show_and_set(signed_in):
     assert signed_in("policy", "set", "teams administrator").code == 2
 
 
+def test_policy_with_several_stages(signed_in):
+    ran = signed_in(
+        "policy",
+        "set",
+        "teams administrator",
+        "--approver",
+        "ben@contoso.com",
+        "--quorum",
+        "2",
+        "--approval-timeout",
+        "4h",
+        "-o",
+        "json",
+    )
+    assert ran.code == 0, ran
+    assert ran.json["stages"] == ["stage 1: 2 of Ben Brandt within 4 h"]
+    ran = signed_in("policy", "set", "teams administrator", "--stage", "2", "--approver", "Helpdesk")
+    assert "stage 2: 1 of Helpdesk (group) within 1 d" in ran.out
+    setting = signed_in.fake.rule("Teams Administrator", "Approval_EndUser_Assignment")["setting"]
+    assert (setting["approvalMode"], setting["approvalStages"][0]["openPim"]) == (
+        "Serial",
+        {"quorum": 2, "timeOutInMinutes": 240},
+    )
+    assert signed_in("policy", "set", "teams administrator", "--stage", "9", "--quorum", "2").code == 2
+
+
 def test_profile(pim):
     assert pim("profile", "add", "work", "--server", "https://pim.example.org").code == 0
     assert pim("profile", "add", "ms", "--entra", "--tenant", "contoso.com").code == 0

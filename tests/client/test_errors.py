@@ -8,7 +8,7 @@ import json
 import pytest
 
 from openpim.client import claims
-from openpim.client.errors import KINDS, failed_rules, graph_error
+from openpim.client.errors import KINDS, graph_error
 
 
 def body(code: str, message: str = "") -> dict:
@@ -51,10 +51,10 @@ def body(code: str, message: str = "") -> dict:
         (409, body("Conflict"), "denied"),
         (429, body("TooManyRequests"), "server"),
         (500, body("", "An error has occurred."), "server"),
-        (400, body("BadRequest", "no"), "unexpected"),
+        (400, body("BadRequest", "no"), "usage"),
         (400, "text", "unexpected"),
         (400, {"error": []}, "unexpected"),
-        (400, {"error": "invalid_request", "error_description": "no"}, "unexpected"),
+        (400, {"error": "invalid_request", "error_description": "no"}, "usage"),
     ],
 )
 def test_kinds(status, given, kind):
@@ -86,10 +86,23 @@ def test_every_failed_rule_is_named():
     assert "-j TEXT" in error.message
     assert "-t SYSTEM:NUMBER" in error.message
     assert "NewRule" in error.message
-    assert failed_rules(
+    dashed = (
         "The following policy rules failed: ExpirationRule - The policy does not allow permanent assignment"
-    ) == ["ExpirationRule"]
-    assert failed_rules("something else") == []
+    )
+    assert graph_error(400, body("RoleAssignmentRequestPolicyValidationFailed", dashed)).rules == [
+        "ExpirationRule"
+    ]
+
+
+def test_reasons_of_openpim_are_shown():
+    given = body(
+        "RoleAssignmentRequestPolicyValidationFailed", 'The following policy rules failed: ["ExpirationRule"]'
+    )
+    given["error"]["innerError"] = {"code": "policy", "reason": "Ask for at most 8 hours."}
+    assert "Ask for at most 8 hours." in graph_error(400, given).message
+    given = body("Request_BadRequest", "This would take away the last Global Administrator.")
+    given["error"]["innerError"] = {"code": "last_administrator"}
+    assert graph_error(400, given).kind == "denied"
 
 
 def test_claims_of_both_challenges():

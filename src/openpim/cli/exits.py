@@ -8,7 +8,7 @@ __all__ = ["EXITS", "combined", "exit_code"]
 EXITS = (
     (0, "done", "Done, or already so.", ""),
     (1, "unexpected", "Something unexpected.", "Run again with --debug and report it."),
-    (2, "usage", "The command line is wrong.", "See pim COMMAND --help."),
+    (2, "usage", "The command line is wrong, or the server cannot make sense of what it asks for.", "See pim COMMAND --help."),
     (3, "waiting", "The request waits for an approval.", "Wait, or see pim requests."),
     (4, "denied", "Denied or cancelled, or this account may not do that.", "See pim requests; ask the approver."),
     (5, "signin", "Sign-in needed.", "pim login"),

@@ -141,10 +141,30 @@ def _steps(graph: Graph, approval: str) -> tuple[str, list[Row]]:
 
 
 def _mine(steps: list[Row]) -> Row | None:
-    undecided = [step for step in steps if text(step.get("reviewResult")).lower() in {"", "notreviewed"}]
-    mine = [step for step in undecided if step.get("assignedToMe") is True]
-    running = [step for step in mine or undecided if text(step.get("status")) in {"InProgress", ""}]
+    open_ones = _undecided(steps)
+    told = any(isinstance(step.get("assignedToMe"), bool) for step in steps)
+    mine = [step for step in open_ones if step.get("assignedToMe") is True] if told else open_ones
+    running = [step for step in mine if text(step.get("status")) in {"InProgress", ""}]
     return next(iter(running or mine), None)
+
+
+def _undecided(steps: list[Row]) -> list[Row]:
+    ended = {"Completed", "Expired", "TimedOut"}
+    return [
+        step
+        for step in steps
+        if text(step.get("reviewResult")).lower() in {"", "notreviewed"}
+        and text(step.get("status")) not in ended
+    ]
+
+
+def _after_approval(graph: Graph, approval: str) -> str:
+    """Whether that was the last approval: there may be more stages, or several approvers in one."""
+    try:
+        left = _undecided(_steps(graph, approval)[1])
+    except GraphError:  # who has decided may no longer look
+        return "approved"
+    return "approved; more approvals are needed" if left else "approved"
 
 
 def _decide_one(graph: Graph, asked: Asked, result: str, why: str) -> str:
@@ -163,12 +183,7 @@ def _decide_one(graph: Graph, asked: Asked, result: str, why: str) -> str:
         raise
     if result == "Deny":
         return "denied"
-    left = [
-        one
-        for one in steps
-        if one is not step and text(one.get("reviewResult")).lower() in {"", "notreviewed"}
-    ]
-    return "approved; more approvals are needed" if left else "approved"
+    return _after_approval(graph, approval)
 
 
 def _decided_before(steps: list[Row], asked: Asked, result: str) -> str:

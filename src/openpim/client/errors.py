@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["KINDS", "GraphError", "PimError", "StepUpError", "failed_rules", "graph_error"]
+__all__ = ["KINDS", "GraphError", "PimError", "StepUpError", "graph_error"]
 
 KINDS = (
     "unexpected", "usage", "waiting", "denied", "signin", "missing",
@@ -58,33 +58,6 @@ class GraphError(PimError):
         self.rules = rules
 
 
-def _unwrapped(code: str, message: str) -> tuple[str, str]:
-    """Policies and group endpoints wrap the real error as JSON in the message of `UnknownError`."""
-    if code == "UnknownError" and message[:1] == "{":
-        import json
-
-        try:
-            inner = json.loads(message)
-        except (ValueError, RecursionError):
-            return code, message
-        if isinstance(inner, dict) and inner.get("errorCode"):
-            return str(inner["errorCode"]), str(inner.get("message") or "")
-    return code, message
-
-
-def failed_rules(message: str) -> list[str]:
-    """The rule names in `The following policy rules failed: ["MfaRule","ExpirationRule"]` (or `A - why`)."""
-    _, found, tail = message.partition("rules failed:")
-    if not found:
-        return []
-    names = []
-    for part in tail.replace("[", " ").replace("]", " ").split(","):
-        word = part.strip().strip("\"'").split(" ")[0].strip("\"'.;")
-        if word and word not in names:
-            names.append(word)
-    return names
-
-
 _MISSING = {
     "RoleAssignmentDoesNotExist",
     "RoleNotFound",
@@ -101,55 +74,76 @@ _HINTS = {
 }
 
 
-def _details(error: dict[str, Any]) -> list[str]:
-    """The further messages a server may add in `details`, one per failed rule."""
-    found = []
-    for holder in (error, error.get("innerError"), error.get("innererror")):
-        details = holder.get("details") if isinstance(holder, dict) else None
-        for item in details if isinstance(details, list) else ():
-            text = item.get("message") if isinstance(item, dict) else None
-            if isinstance(text, str) and text and text not in found:
-                found.append(text)
-    return found
+_INNER = {  # OpenPIM says in innerError which refusal it was
+    "last_administrator": "denied",
+    "subject_not_allowed": "denied",
+    "scope_missing": "missing",
+    "request_missing": "missing",
+    "throttled": "server",
+}
+_REFUSED = {
+    "RequestCannotBeCancelled",
+    "RoleAssignmentRequestAlreadyApproved",
+    "RoleAssignmentExists",
+    "RoleAssignmentScheduleExists",
+}
+
+
+def _inner(body: Any) -> dict[str, Any]:
+    """`innerError`, {} if there is none."""
+    error = body.get("error") if isinstance(body, dict) else None
+    inner = error.get("innerError") if isinstance(error, dict) else None
+    return inner if isinstance(inner, dict) else {}
+
+
+def _kind(status: int, code: str, inner: str) -> str:
+    """Which kind an answer is that has no rule of its own."""
+    if inner in _INNER:
+        return _INNER[inner]
+    if code in _MISSING or status == 404:
+        return "missing"
+    if status == 401:
+        return "signin"
+    if status in {403, 409} or code in _REFUSED:
+        return "denied"
+    if status == 429 or status >= 500:
+        return "server"
+    if code in {"PendingRoleAssignmentRequest", "RoleAssignmentRequestExists", "ResourceIsLocked"}:
+        return "policy"
+    return "usage" if status == 400 and code else "unexpected"
+
+
+_KIND_HINTS = {
+    "signin": "sign in: pim login",
+    "denied": "see who you are: pim whoami",
+    "server": "try again in a moment; if it stays: pim doctor",
+}
 
 
 def graph_error(status: int, body: Any) -> GraphError:
     """The error that an answer with `status` and the decoded `body` means."""
-    error = body.get("error") if isinstance(body, dict) else None
-    if isinstance(error, str):  # the OAuth form: {"error", "error_description"}
-        error = {"code": error, "message": str(body.get("error_description") or error)}
-    if not isinstance(error, dict):
-        error = {}
-    code, message = _unwrapped(str(error.get("code") or ""), str(error.get("message") or ""))
-    rules = failed_rules(message)
-    details = _details(error)
+    from openpim.wire.graph_errors import failed_rules, read_error
+
+    code, message = read_error(body)
+    if not code and isinstance(body, dict) and isinstance(body.get("error"), str):  # the form of OAuth
+        code, message = body["error"], str(body.get("error_description") or "")
+    inner = _inner(body)
+    reason = str(inner.get("reason") or "")
+    rules = list(failed_rules(message))
     if rules:
-        needs = [RULE_NEEDS.get(rule, rule) for rule in rules]
+        needs = "; ".join(RULE_NEEDS.get(rule, rule) for rule in rules)
         kind = "missing" if rules == ["EligibilityRule"] else "policy"
-        text = "the role's policy is not met; missing: " + "; ".join(needs)
-        if details:
-            text += " (" + "; ".join(details) + ")"
+        text = f"the role's policy is not met; missing: {needs}" + (f" ({reason})" if reason else "")
         return GraphError(kind, text, "see what the role demands: pim policy show ROLE", status, code, rules)
-    if code == "RoleAssignmentRequestAcrsValidationFailed":
-        return GraphError(
-            "policy", message, "sign in more strongly: pim login --acr CONTEXT", status, code, rules
-        )
-    message = message or f"the server answered {status} without saying why"
     if code == "ActiveDurationTooShort":
         text = "an activation must last at least five minutes before it can be ended"
         return GraphError("policy", text, "try again in some minutes", status, code, ["MinimumDuration"])
-    if code in _MISSING or status == 404:
-        return GraphError("missing", message, _HINTS.get(code, ""), status, code, rules)
-    if status == 401:
-        return GraphError("signin", message, "sign in: pim login", status, code, rules)
-    if status == 403:
-        hint = "this account has no right to do that; see who you are: pim whoami"
-        return GraphError("denied", message, hint, status, code, rules)
-    if code in {"RequestCannotBeCancelled", "RoleAssignmentRequestAlreadyApproved"} or status == 409:
-        return GraphError("denied", message, _HINTS.get(code, ""), status, code, rules)
-    if status == 429 or status >= 500:
-        hint = "try again in a moment; if it stays: pim doctor"
-        return GraphError("server", f"{message} ({status})", hint, status, code, rules)
-    text = f"{message} ({code})" if code else message
-    kind = "policy" if code in {"PendingRoleAssignmentRequest", "ResourceIsLocked"} else "unexpected"
-    return GraphError(kind, text, _HINTS.get(code, ""), status, code, rules)
+    if code == "RoleAssignmentRequestAcrsValidationFailed":
+        return GraphError(
+            "policy", message, "sign in more strongly: pim login --acr CONTEXT", status, code, []
+        )
+    kind = _kind(status, code, str(inner.get("code") or ""))
+    text = message or reason or f"the server answered {status} without saying why"
+    if kind in {"unexpected", "server"}:
+        text = f"{text} ({code or status})"
+    return GraphError(kind, text, _HINTS.get(code) or _KIND_HINTS.get(kind, ""), status, code, [])

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from openpim.cli import administering
+from openpim.cli.output import short
 from openpim.client.errors import PimError
-from openpim.client.policy import Demand, PolicyRow, policies
+from openpim.client.policy import Demand, PolicyRow, approver_name, policies
 from openpim.client.roles import length, named, text
 
 TYPE_CHECKING = False
@@ -26,7 +27,7 @@ EXAMPLES = """examples:
 """
 COLUMNS = (
     ("role", "role"), ("maximumDuration", "activation lasts at most"), ("requires", "activation requires"),
-    ("context", "authentication context"), ("approval", "approval"), ("approvers", "approvers"),
+    ("context", "authentication context"), ("approval", "approval"), ("stages", "approvers"),
     ("eligibleMaximum", "eligible for at most"), ("eligiblePermanent", "eligible permanently"),
     ("activeMaximum", "assigned for at most"), ("activePermanent", "assigned permanently"), ("id", "policy"),
 )  # fmt: skip
@@ -70,6 +71,22 @@ def configure(parser: ArgumentParser) -> None:
         help="user or group that approves; several times for several (replaces those there)",
     )
     group.add_argument(
+        "--stage",
+        type=int,
+        default=None,
+        metavar="N",
+        help="the stage of approval that --approver, --quorum and --approval-timeout are about; one more than there are adds one (default: 1; OpenPIM only)",
+    )
+    group.add_argument(
+        "--quorum", type=int, default=None, metavar="N", help="how many must approve (OpenPIM only)"
+    )
+    group.add_argument(
+        "--approval-timeout",
+        default="",
+        metavar="DURATION",
+        help="how long approvers have (OpenPIM only; Microsoft: one day)",
+    )
+    group.add_argument(
         "--eligible-max", default="", metavar="DURATION", help="how long somebody may be made eligible for"
     )
     group.add_argument(
@@ -94,6 +111,7 @@ def _shown(policy: PolicyRow, role: str, role_id: str) -> Row:
     eligible, active = policy.rule("Expiration_Admin_Eligibility"), policy.rule("Expiration_Admin_Assignment")
     words = {wire: word for word, wire in _REQUIREMENTS.items()}
     stages = named(policy.rule(_APPROVAL), "setting").get("approvalStages")
+    listed = [stage for stage in stages if isinstance(stage, dict)] if isinstance(stages, list) else []
     return {
         "id": policy.id,
         "role": role,
@@ -103,12 +121,30 @@ def _shown(policy: PolicyRow, role: str, role_id: str) -> Row:
         "context": demand.context or None,
         "approval": demand.approval,
         "approvers": (demand.approvers or ["administrators of roles"]) if demand.approval else None,
-        "stages": len(stages) if isinstance(stages, list) and demand.approval else 0,
+        "stages": [_stage(stage, number) for number, stage in enumerate(listed, 1)]
+        if demand.approval
+        else [],
         "eligibleMaximum": text(eligible.get("maximumDuration")),
         "eligiblePermanent": eligible.get("isExpirationRequired") is False,
         "activeMaximum": text(active.get("maximumDuration")),
         "activePermanent": active.get("isExpirationRequired") is False,
     }
+
+
+def _stage(stage: Row, number: int) -> str:
+    """`stage 1: 2 of Anna, Ben within 1 d`."""
+    ours = named(stage, "openPim")
+    entries = stage.get("primaryApprovers")
+    names = (
+        [approver_name(entry) for entry in entries if isinstance(entry, dict)]
+        if isinstance(entries, list)
+        else []
+    )
+    quorum = ours.get("quorum") if isinstance(ours.get("quorum"), int) else 1
+    days = stage.get("approvalStageTimeOutInDays")
+    minutes = ours.get("timeOutInMinutes") or (days if isinstance(days, int) else 1) * 1440
+    who = ", ".join(names) or "administrators of roles"
+    return f"stage {number}: {quorum} of {who} within {short(int(minutes) * 60)}"
 
 
 def _read(graph: Graph, role_id: str, role: str) -> PolicyRow:
@@ -157,6 +193,40 @@ def _enablement(args: Namespace, policy: PolicyRow, context: Context) -> list[st
     return None if enabled == before else [wire for wire in _REQUIREMENTS.values() if wire in enabled]
 
 
+def _approval(args: Namespace, policy: PolicyRow, context: Context) -> Row | None:
+    """The approval setting with what was given changed in one of its stages; None for nothing given."""
+    of_stage = args.approver or args.quorum is not None or args.approval_timeout
+    if args.approval is None and not of_stage:
+        return None
+    setting = dict(named(policy.rule(_APPROVAL), "setting"))
+    setting["isApprovalRequired"] = args.approval is not False
+    listed = setting.get("approvalStages")
+    stages = [dict(stage) for stage in listed if isinstance(stage, dict)] if isinstance(listed, list) else []
+    stages = stages or [{"approvalStageTimeOutInDays": 1, "isApproverJustificationRequired": True}]
+    number = 1 if args.stage is None else args.stage
+    if not 1 <= number <= len(stages) + 1:
+        text = f"--stage {number}: there are {len(stages)} stages"
+        raise PimError("usage", text, f"give 1 to {len(stages)}, or {len(stages) + 1} for a new one")
+    if number > len(stages):
+        stages.append({"approvalStageTimeOutInDays": 1, "isApproverJustificationRequired": True})
+    stage = stages[number - 1]
+    if args.approver:
+        stage["primaryApprovers"] = _approvers(context.graph, args.approver)
+    ours = dict(named(stage, "openPim"))
+    if args.quorum is not None:
+        ours["quorum"] = args.quorum
+    if args.approval_timeout:
+        from openpim.cli.times import seconds_of
+
+        ours["timeOutInMinutes"] = seconds_of(args.approval_timeout, "--approval-timeout") // 60
+        stage["approvalStageTimeOutInDays"] = max(1, -(-ours["timeOutInMinutes"] // 1440))
+    if ours:
+        stage["openPim"] = ours
+    setting["approvalStages"] = stages
+    setting["approvalMode"] = "SingleStage" if len(stages) == 1 else "Serial"
+    return setting
+
+
 def _changes(args: Namespace, policy: PolicyRow, context: Context) -> dict[str, Row]:
     """The changed members by rule id."""
     changes: dict[str, Row] = {}
@@ -171,16 +241,9 @@ def _changes(args: Namespace, policy: PolicyRow, context: Context) -> dict[str, 
     if args.context is not None:
         on = args.context.lower() != "none"
         changes[_CONTEXT] = {"isEnabled": on, "claimValue": args.context.lower() if on else None}
-    if args.approval is not None or args.approver:
-        setting = dict(named(policy.rule(_APPROVAL), "setting"))
-        setting["isApprovalRequired"] = args.approval is not False
-        stages = [dict(stage) for stage in setting.get("approvalStages") or [{}]]
-        if args.approver:
-            stages[0]["primaryApprovers"] = _approvers(context.graph, args.approver)
-        setting["approvalStages"] = stages
-        if setting["isApprovalRequired"] and setting.get("approvalMode") == "NoApproval":
-            setting["approvalMode"] = "SingleStage"
-        changes[_APPROVAL] = {"setting": setting}
+    approval = _approval(args, policy, context)
+    if approval is not None:
+        changes[_APPROVAL] = {"setting": approval}
     for level, longest, permanent in (
         ("Eligibility", args.eligible_max, args.eligible_permanent),
         ("Assignment", args.active_max, args.active_permanent),
@@ -233,8 +296,6 @@ def run(args: Namespace, context: Context) -> int:
             policy = _read(graph, role_id, role)
     row = _shown(policy, role, role_id)
     if context.printer.for_people:
-        from openpim.cli.output import short
-
         for member in ("maximumDuration", "eligibleMaximum", "activeMaximum"):
             seconds = length(row[member])
             row[member] = short(seconds) if seconds else "any time"
