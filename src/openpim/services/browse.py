@@ -286,7 +286,7 @@ def tenant(deps: Deps, caller: Caller) -> Tenant | Refusal:
 def any_tenant(deps: Deps, caller: Caller, key: str) -> Tenant | Refusal:
     """Any tenant here, by its id or domain: its name and domain are public, as sign-in shows them to everybody."""
 
-    def work(tx: Transaction, now: datetime) -> Tenant | None:
+    def work(tx: Transaction, _now: datetime) -> Tenant | None:
         return tx.tenants.get(key.lower()) or tx.tenants.by_domain(key)
 
     return _read(deps, caller, work) or _gone(key)

@@ -1,0 +1,87 @@
+"""Which permissions let a token in, address by address: any one of a set. The names are Microsoft Graph's."""
+
+from __future__ import annotations
+
+_DIRECTORY_READ = ("Directory.Read.All", "Directory.ReadWrite.All")
+_DIRECTORY_WRITE = ("Directory.ReadWrite.All",)
+
+ME = (
+    "User.Read",
+    "User.ReadWrite",
+    "User.ReadBasic.All",
+    "User.Read.All",
+    "User.ReadWrite.All",
+    *_DIRECTORY_READ,
+)
+USERS_READ = ("User.ReadBasic.All", "User.Read.All", "User.ReadWrite.All", *_DIRECTORY_READ)
+USERS_WRITE = ("User.ReadWrite.All", *_DIRECTORY_WRITE)
+GROUPS_READ = (
+    "GroupMember.Read.All",
+    "GroupMember.ReadWrite.All",
+    "Group.Read.All",
+    "Group.ReadWrite.All",
+    *_DIRECTORY_READ,
+)
+GROUPS_WRITE = ("Group.ReadWrite.All", *_DIRECTORY_WRITE)
+MEMBERS_WRITE = ("GroupMember.ReadWrite.All", "Group.ReadWrite.All", *_DIRECTORY_WRITE)
+ROLE_GROUPS_WRITE = (*GROUPS_WRITE, "RoleManagement.ReadWrite.Directory")
+ROLE_MEMBERS_WRITE = (*MEMBERS_WRITE, "RoleManagement.ReadWrite.Directory")
+OBJECTS_READ = (
+    "User.Read.All", "User.ReadBasic.All", "User.ReadWrite.All", "Group.Read.All", "Group.ReadWrite.All",
+    "Application.Read.All", "Application.ReadWrite.All", *_DIRECTORY_READ,
+)  # fmt: skip
+APPLICATIONS_READ = ("Application.Read.All", "Application.ReadWrite.All", *_DIRECTORY_READ)
+UNITS_READ = ("AdministrativeUnit.Read.All", "AdministrativeUnit.ReadWrite.All", *_DIRECTORY_READ)
+UNITS_WRITE = ("AdministrativeUnit.ReadWrite.All", *_DIRECTORY_WRITE)
+ORGANIZATION_READ = (*ME, "Organization.Read.All", "Organization.ReadWrite.All")
+TENANTS_READ = ("CrossTenantInformation.ReadBasic.All", *ORGANIZATION_READ)
+
+_ROLES_READ = (
+    "RoleManagement.Read.Directory",
+    "RoleManagement.Read.All",
+    "RoleManagement.ReadWrite.Directory",
+)
+_ROLES_WRITE = ("RoleManagement.ReadWrite.Directory",)
+# Personal tools ask for the schedule permissions alone, and still show the names of roles.
+ROLE_DEFINITIONS_READ = (
+    *_ROLES_READ, *_DIRECTORY_READ, "RoleAssignmentSchedule.Read.Directory", "RoleAssignmentSchedule.ReadWrite.Directory",
+    "RoleEligibilitySchedule.Read.Directory", "RoleEligibilitySchedule.ReadWrite.Directory",
+)  # fmt: skip
+ROLE_DEFINITIONS_WRITE = _ROLES_WRITE
+ROLE_ASSIGNMENTS_READ = (*_ROLES_READ, *_DIRECTORY_READ)
+ROLE_ASSIGNMENTS_WRITE = _ROLES_WRITE
+ASSIGNMENT_READ = (
+    "RoleAssignmentSchedule.Read.Directory", "RoleAssignmentSchedule.ReadWrite.Directory", *_ROLES_READ,
+)  # fmt: skip
+ASSIGNMENT_WRITE = (
+    "RoleAssignmentSchedule.ReadWrite.Directory",
+    *_ROLES_WRITE,
+    "RoleAssignmentSchedule.Remove.Directory",
+)
+ELIGIBILITY_READ = (
+    "RoleEligibilitySchedule.Read.Directory", "RoleEligibilitySchedule.ReadWrite.Directory", *_ROLES_READ,
+)  # fmt: skip
+ELIGIBILITY_WRITE = (
+    "RoleEligibilitySchedule.ReadWrite.Directory", *_ROLES_WRITE, "RoleEligibilitySchedule.Remove.Directory",
+)  # fmt: skip
+# An address that only takes away: the .Remove permissions let in, but for nothing else (see schedule_requests.py).
+REMOVE_ONLY = frozenset(
+    {"RoleAssignmentSchedule.Remove.Directory", "RoleEligibilitySchedule.Remove.Directory"}
+)
+APPROVALS_READ = (
+    "PrivilegedAccess.Read.AzureAD", "PrivilegedAccess.ReadWrite.AzureAD", "RoleAssignmentSchedule.ReadWrite.Directory",
+    "RoleManagement.ReadWrite.Directory",
+)  # fmt: skip
+APPROVALS_WRITE = (
+    "PrivilegedAccess.ReadWrite.AzureAD", "RoleAssignmentSchedule.ReadWrite.Directory", "RoleManagement.ReadWrite.Directory",
+)  # fmt: skip
+POLICIES_READ = (
+    "RoleManagementPolicy.Read.Directory",
+    "RoleManagementPolicy.ReadWrite.Directory",
+    *_ROLES_READ,
+)
+POLICIES_WRITE = ("RoleManagementPolicy.ReadWrite.Directory", *_ROLES_WRITE)
+AUDITS_READ = ("AuditLog.Read.All", *_DIRECTORY_READ)
+CONTEXTS_READ = ("AuthenticationContext.Read.All", "AuthenticationContext.ReadWrite.All", "Policy.Read.All",
+                 "Policy.Read.ConditionalAccess", "Policy.ReadWrite.ConditionalAccess")  # fmt: skip
+CONTEXTS_WRITE = ("AuthenticationContext.ReadWrite.All", "Policy.ReadWrite.ConditionalAccess")
