@@ -50,6 +50,10 @@ class ApprovalStage:
     escalated: bool = False
     fell_back: bool = False
 
+    def open_at(self, now: datetime) -> bool:
+        """Begun, not finished, and its time is not over (recorded or not)."""
+        return self.status is StageStatus.IN_PROGRESS and (self.deadline is None or now < self.deadline)
+
 
 @dataclass(frozen=True, slots=True)
 class Approval:

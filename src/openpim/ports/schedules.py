@@ -64,5 +64,9 @@ class Schedules(Protocol):
         ...
 
     def due_to_end(self, now: datetime, limit: int) -> list[Schedule]:
-        """Provisioned schedules whose end has come and is not recorded yet."""
+        """Provisioned schedules whose end has come and is not recorded yet, the longest ended first."""
+        ...
+
+    def still_due_to_end(self, ids: Collection[str], now: datetime) -> list[Schedule]:
+        """Those of them that nobody has recorded or prolonged meanwhile, held until the commit."""
         ...

@@ -214,6 +214,7 @@ class Approvals:
                 table.status == StageStatus.IN_PROGRESS.value,
                 or_(table.deadline <= now, table.escalates_at <= now),
             )
+            .order_by(table.deadline, table.id)
             .limit(limit)
         )
         return list(self._connection.execute(statement).scalars())

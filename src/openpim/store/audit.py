@@ -138,7 +138,7 @@ def _row(event: AuditEvent) -> dict[str, Any]:
         "ip": event.ip,
         "client": event.client[:256] if event.client else None,
         "amr": json.dumps(list(event.amr)),
-        "correlation_id": event.correlation_id,
+        "correlation_id": event.correlation_id[:64],
         "targets": json.dumps([[t.kind, t.id, t.name, [list(c) for c in t.changes]] for t in event.targets]),
         "details": json.dumps([list(pair) for pair in event.details]),
     }

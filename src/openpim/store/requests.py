@@ -53,7 +53,7 @@ requests = Table(
     Column("approval_id", String(36)),
     Column("custom_data", Text),
     Column("amr", String(200), nullable=False),
-    Column("acrs", String(500), nullable=False),
+    Column("acrs", Text, nullable=False),
     Column("failure", Text),
     Index("ix_requests_list", "tenant_id", "provider", "kind", "created_at", "id"),
     Index("ix_requests_id", "tenant_id", "provider", "kind", "id"),

@@ -186,7 +186,6 @@ class Schedules:
             .where(_c.status == ScheduleStatus.GRANTED.value, _c.starts_at <= now)
             .order_by(_c.starts_at)
             .limit(limit)
-            .with_for_update(skip_locked=True)
         )
         return [_value(row) for row in self._connection.execute(statement).mappings()]
 
@@ -196,9 +195,15 @@ class Schedules:
             .where(_c.status == ScheduleStatus.PROVISIONED.value, _c.ends_at <= now)
             .order_by(_c.ends_at)
             .limit(limit)
-            .with_for_update(skip_locked=True)
         )
         return [_value(row) for row in self._connection.execute(statement).mappings()]
+
+    def still_due_to_end(self, ids: Collection[str], now: datetime) -> list[Schedule]:
+        statement = self._select().where(
+            _c.status == ScheduleStatus.PROVISIONED.value, _c.ends_at <= now, _c.id.in_(ids)
+        )
+        rows = self._connection.execute(statement.order_by(_c.id).with_for_update()).mappings()
+        return sorted((_value(row) for row in rows), key=lambda one: (one.ends_at or now, one.id))
 
 
 def in_force_at(now: datetime) -> Any:
