@@ -30,6 +30,11 @@ class Decision:
     verdict: Verdict
     justification: str
     at: datetime
+    right_of: str = ""  # whose right it was: his own, or that of the person who handed it to him
+
+    @property
+    def used(self) -> str:
+        return self.right_of or self.reviewer_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +103,9 @@ def decided(approval: Approval, decision: Decision, now: datetime) -> Approval:
             decisions=decisions,
             stages=_with(approval.stages, replace(stage, status=StageStatus.COMPLETED)),
         )
-    approvals = {d.reviewer_id for d in decisions if d.stage_id == stage.id and d.verdict is Verdict.APPROVE}
+    # Different people, and different rights: one's own approval and one by a delegate are one.
+    approving = [d for d in decisions if d.stage_id == stage.id and d.verdict is Verdict.APPROVE]
+    approvals = {d.used for d in approving}
     if len(approvals) < stage.settings.quorum:
         return replace(approval, decisions=decisions)
     stages = _with(approval.stages, replace(stage, status=StageStatus.COMPLETED))

@@ -96,15 +96,21 @@ def may_decide(
     tx: Transaction, approval: Approval, keys: frozenset[str], principal_id: str, now: datetime
 ) -> bool:
     """Whether this person may decide a stage with these keys: never one's own request, not even by delegation."""
-    if principal_id == approval.requestor_id:
-        return False
-    if own_reviewer_keys(tx, principal_id, now) & keys:
-        return True
-    return any(
-        identities(tx, delegator, now) & keys
-        for delegator in _able(tx, tx.approvals.delegators_of(principal_id, now))
-        if delegator != approval.requestor_id
-    )
+    return bool(deciding_rights(tx, approval, keys, principal_id, now))
+
+
+def deciding_rights(
+    tx: Transaction, approval: Approval, keys: frozenset[str], principal_id: str, now: datetime
+) -> list[str]:
+    """Whose rights this person can use on a stage with these keys: his own first, then those handed to him."""
+    if principal_id == approval.requestor_id or not _able(tx, [principal_id]):
+        return []
+    own = [principal_id] if own_reviewer_keys(tx, principal_id, now) & keys else []
+    return own + [
+        delegator
+        for delegator in sorted(_able(tx, tx.approvals.delegators_of(principal_id, now)))
+        if delegator != approval.requestor_id and identities(tx, delegator, now) & keys
+    ]
 
 
 def able_reviewers(tx: Transaction, keys: Iterable[str], requestor_id: str, now: datetime) -> frozenset[str]:

@@ -8,8 +8,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from openpim.core.approval import Approval, ApprovalStage, Decision, Verdict, decided, escalated, with_stage
+from openpim.core.approval import Approval, ApprovalStage, Decision, Verdict, decided
 from openpim.core.ask import Ask
+from openpim.core.audit import Target
 from openpim.core.caller import Caller, CallerKind
 from openpim.core.deciding import Grant, Proof
 from openpim.core.grants import Action, AssignmentType, ExpirationType, Kind, Request, Window
@@ -22,11 +23,13 @@ from openpim.services.actions import activate, administer
 from openpim.services.actions.common import held_exactly, tell
 from openpim.services.opening import ensure_decidable
 from openpim.services.providers import PROVIDERS
-from openpim.services.timeouts import time_out
+from openpim.services.recording import category_of, record
+from openpim.services.timeouts import brought_up_to_date, time_out
 
 APPROVED = "Add member to role request approved (PIM activation)"
 DENIED = "Add member to role request denied (PIM activation)"
 FAILED = "Process request"
+REFUSED = "Decide approval"
 
 
 def review(
@@ -52,19 +55,12 @@ def review(
         approval = tx.approvals.get(approval_id, lock=True)
         if request is None or approval is None:
             return Refusal(Code.REQUEST_MISSING, f"There is no approval {approval_id}.", member="id")
-        return _review(tx, deps, caller, request, approval, stage_id, verdict, justification, now)
+        outcome = _review(tx, deps, caller, request, approval, stage_id, verdict, justification, now)
+        if isinstance(outcome, Refusal):
+            _record_refusal(tx, deps, caller, request, outcome, now)
+        return outcome
 
     return deps.store.write(caller.tenant_id, work)
-
-
-def current_stage(
-    tx: Transaction, deps: Deps, request: Request, approval: Approval, now: datetime
-) -> Approval:
-    """The approval as time has made it, whether or not a worker has run: escalated and decidable."""
-    stage = approval.current
-    if stage is not None and stage.escalates_at is not None and stage.escalates_at <= now:
-        approval = with_stage(approval, escalated(stage))
-    return ensure_decidable(tx, deps, request, approval, now)
 
 
 def _review(
@@ -83,13 +79,16 @@ def _review(
     right = _right_of(tx, deps, caller, request, approval, now)
     if isinstance(right, Refusal):
         return right
-    approval, stage = right
-    if stage.deadline is not None and stage.deadline <= now:
+    approval, stage, rights = right
+    if not stage.open_at(now):
         time_out(tx, deps, request, approval, now)
         return Refusal(Code.ALREADY_DECIDED, "The time for a decision has passed: the request has timed out.")
     if stage_id is not None and stage.id != stage_id:
         return Refusal(Code.ALREADY_DECIDED, "That stage is not waiting for a decision now.")
-    if any(decision.reviewer_id == caller.principal_id for decision in approval.of_stage(stage.id)):
+    before = approval.of_stage(stage.id)
+    used = {decision.used for decision in before}
+    right_of = next((one for one in rights if one not in used or verdict is Verdict.DENY), None)
+    if right_of is None or any(decision.reviewer_id == caller.principal_id for decision in before):
         return Refusal(
             Code.ALREADY_DECIDED, "You have decided this stage already; others have still to decide."
         )
@@ -100,7 +99,7 @@ def _review(
             member="justification",
             rules=("JustificationRule",),
         )
-    decision = Decision(stage.id, caller.principal_id, verdict, justification, now)
+    decision = Decision(stage.id, caller.principal_id, verdict, justification, now, right_of)
     after = decided(approval, decision, now)
     if after.status is ApprovalStatus.IN_PROGRESS:
         after = ensure_decidable(tx, deps, request, after, now)
@@ -116,26 +115,46 @@ def _review(
 
 def _right_of(
     tx: Transaction, deps: Deps, caller: Caller, request: Request, approval: Approval, now: datetime
-) -> tuple[Approval, ApprovalStage] | Refusal:
-    """The approval as it stands now and its current stage, if the caller may decide it."""
+) -> tuple[Approval, ApprovalStage, list[str]] | Refusal:
+    """The approval as it stands now, its current stage, and whose right the caller has, if he has any."""
     if caller.kind is not CallerKind.USER:
         return Refusal(Code.NOT_APPROVER, "Only a person can decide a request.")
     if caller.principal_id in {approval.requestor_id, request.created_by}:
         return Refusal(Code.NOT_APPROVER, "Nobody decides his own request. Another approver must.")
-    live = (
-        current_stage(tx, deps, request, approval, now)
-        if approval.status is ApprovalStatus.IN_PROGRESS
-        else approval
-    )
+    live = brought_up_to_date(tx, deps, request, approval, now)
     stage = live.current
     keys = stage.keys if stage is not None else frozenset().union(*(one.keys for one in live.stages))
-    if not authority.may_decide(tx, live, keys, caller.principal_id, now):
+    rights = authority.deciding_rights(tx, live, keys, caller.principal_id, now)
+    if not rights:
         return Refusal(Code.NOT_APPROVER, "You are not an approver of this request.")
     if stage is None or live.status is not ApprovalStatus.IN_PROGRESS:
         return Refusal(
             Code.ALREADY_DECIDED, f"This request has been decided already: it is {request.status}."
         )
-    return live, stage
+    return live, stage, rights
+
+
+def _record_refusal(
+    tx: Transaction, deps: Deps, caller: Caller, request: Request, refusal: Refusal, now: datetime
+) -> None:
+    rules = PROVIDERS[request.provider]
+    record(
+        tx,
+        deps,
+        caller,
+        now,
+        activity=REFUSED,
+        category=category_of(request.provider),
+        targets=(
+            Target("Request", request.id),
+            Target("Role", request.role_id, rules.role_name(tx, request.role_id, request.scope)),
+            Target("User", request.principal_id),
+        ),
+        result="failure",
+        reason=refusal.message,
+        details=(("Refusal", refusal.code.value),),
+        correlation_id=request.id,
+    )
 
 
 def _carry_out(tx: Transaction, deps: Deps, caller: Caller, request: Request, now: datetime) -> None:

@@ -54,11 +54,20 @@ def _settle(tx: Transaction, deps: Deps, approval_id: str, now: datetime) -> Non
     if request is None or approval is None or approval.status is not ApprovalStatus.IN_PROGRESS:
         return
     stage = approval.current
-    if stage is None:
-        return
-    if stage.deadline is not None and stage.deadline <= now:
+    if stage is not None and not stage.open_at(now):
         time_out(tx, deps, request, approval, now)
         return
+    brought_up_to_date(tx, deps, request, approval, now)
+
+
+def brought_up_to_date(
+    tx: Transaction, deps: Deps, request: Request, approval: Approval, now: datetime
+) -> Approval:
+    """The approval as time has made it, stored and on record, whether or not a worker has run: escalated, and with
+    somebody who can decide."""
+    stage = approval.current
+    if approval.status is not ApprovalStatus.IN_PROGRESS or stage is None or not stage.open_at(now):
+        return approval
     changed = approval
     if stage.escalates_at is not None and stage.escalates_at <= now:
         changed = with_stage(approval, escalated(stage))
@@ -75,6 +84,7 @@ def _settle(tx: Transaction, deps: Deps, approval_id: str, now: datetime) -> Non
     changed = ensure_decidable(tx, deps, request, changed, now)
     if changed != approval:
         tx.approvals.save(changed)
+    return changed
 
 
 def time_out(tx: Transaction, deps: Deps, request: Request, approval: Approval, now: datetime) -> None:

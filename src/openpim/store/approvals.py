@@ -80,6 +80,7 @@ decisions = Table(
     Column("verdict", String(12), nullable=False),
     Column("justification", Text, nullable=False),
     Column("at", Instant, nullable=False),
+    Column("right_of", String(36), nullable=False),
     Index("ix_approval_decisions_approval", "tenant_id", "approval_id"),
 )
 delegations = Table(
@@ -174,6 +175,7 @@ class Approvals:
                     "verdict": decision.verdict.value,
                     "justification": decision.justification,
                     "at": decision.at,
+                    "right_of": decision.right_of,
                 },
             )
         self._set_reviewers(approval)
@@ -299,5 +301,10 @@ def _stage(row: RowMapping) -> ApprovalStage:
 
 def _decision(row: RowMapping) -> Decision:
     return Decision(
-        row["stage_id"], row["reviewer_id"], Verdict(row["verdict"]), row["justification"], row["at"]
+        row["stage_id"],
+        row["reviewer_id"],
+        Verdict(row["verdict"]),
+        row["justification"],
+        row["at"],
+        row["right_of"],
     )

@@ -86,6 +86,14 @@ class Groups:
             )
         if principal.kind is PrincipalKind.GROUP and role_id == OWNER:
             return Refusal(Code.SUBJECT_NOT_ALLOWED, "A group cannot own a group.", member="principalId")
+        inner = tx.groups.get(principal.id) if principal.kind is PrincipalKind.GROUP else None
+        outer = tx.groups.get(scope)
+        if inner is not None and outer is not None and outer.role_assignable and not inner.role_assignable:
+            return Refusal(
+                Code.SUBJECT_NOT_ALLOWED,
+                f"Roles can be assigned to {outer.display_name}, so only groups of the same sort may be put in it.",
+                member="principalId",
+            )
         if principal.id == scope:
             return Refusal(Code.SUBJECT_NOT_ALLOWED, "A group cannot be in itself.", member="principalId")
         return None

@@ -77,6 +77,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement a table
         sa.Column("verdict", sa.String(length=12), nullable=False),
         sa.Column("justification", sa.Text(), nullable=False),
         sa.Column("at", Instant(), nullable=False),
+        sa.Column("right_of", sa.String(length=36), nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "stage_id", "reviewer_id", name=op.f("pk_approval_decisions")),
     )
     op.create_index(
