@@ -157,8 +157,9 @@ def test_a_code_of_the_second_factor_works_once(world: World) -> None:
 
 
 def test_the_clock_may_be_one_step_off(world: World) -> None:
-    import pyotp
     from datetime import timedelta
+
+    import pyotp
 
     totp = pyotp.TOTP(world.seeds[BOB])
     for off, good in ((-60, False), (60, False), (-30, True), (30, True)):
@@ -327,7 +328,7 @@ def test_malformed_queries(world: World, query: bytes) -> None:
 def test_surrogates_and_odd_text_in_fields(world: World) -> None:
     browser = world.browser()
     browser.authorize()
-    for text in ("\U0001f600" * 50, "‮", "é" * 300, "a\nb", "'; drop table users;--", "%s%n"):
+    for text in ("\U0001f600" * 50, "\u202e", "é" * 300, "a\nb", "'; drop table users;--", "%s%n"):
         page = browser.sign_in(text, text)
         assert page.status_code in {400, 429}
     params = authorize_params(login_hint="\U0001f600", client_id=PIM)
