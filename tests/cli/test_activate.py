@@ -96,7 +96,7 @@ def test_approval_without_waiting(signed_in):
     signed_in.fake.approval("Exchange Administrator", f.BEN)
     ran = signed_in("activate", "exchange", "--no-wait")
     assert ran.code == 3
-    assert "Ben Brandt" in ran.err
+    assert "Ben Brandt" in ran.out
     again = signed_in("activate", "exchange", "--no-wait")
     assert again.code == 3
     assert len(signed_in.fake.requests) == 1

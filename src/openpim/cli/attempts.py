@@ -71,9 +71,8 @@ def await_all(attempts: list[Attempt], context: Context, *, wait: bool, timeout:
     for one in approving:
         if not one.demand.approvers and one.held is not None:
             one.demand = Demand(policies(context.graph, [one.held.role_id]).get(one.held.role_id))
-        context.note(
-            f"{one.label} waits for approval by {who_approves(one.demand.approvers)} (request {one.asked.id if one.asked else ''})"
-        )
+        if wait:
+            context.note(_waits(one))
     slow = not all(is_settled(asked) for asked in waiting.values())
     if slow and wait:
         if approving and context.interactive:
@@ -139,6 +138,7 @@ def row(one: Attempt) -> Row:
         "end": iso(one.ends),
         "left": left(one.ends) if one.state in {"active", "already active"} else None,
         "request": asked.id if asked else None,
+        "approvers": one.demand.approvers if one.state == "waiting" else None,
         "error": error.kind if error else None,
         "message": error.message if error else None,
         "hint": (error.hint or None) if error else None,
@@ -166,4 +166,11 @@ def sentence(one: Attempt) -> str:
         return f"{one.label} will be active from {local(iso(one.asked.starts))}."
     if one.state == "valid":
         return f"{one.label} could be activated now; nothing was changed."
-    return f"{one.label} waits for approval (request {one.asked.id if one.asked else '?'}). See: pim requests"
+    return f"{_waits(one)}. See: pim requests"
+
+
+def _waits(one: Attempt) -> str:
+    request = f" (request {one.asked.id})" if one.asked else ""
+    if one.asked and one.asked.status not in APPROVAL:
+        return f"{one.label} is not in force yet: {one.asked.status}{request}"
+    return f"{one.label} waits for approval by {who_approves(one.demand.approvers)}{request}"

@@ -123,14 +123,12 @@ class Printer:
     def one(self, row: Row, columns: Sequence[Column]) -> None:
         """One thing: a JSON object, or a line per member."""
         if self.form == "table":
-            width = max(
-                (len(column[1]) for column in columns if row.get(column[0]) not in (None, "")), default=0
-            )
-            for column in columns:
-                value = row.get(column[0])
-                if value is not None and value != "":
-                    shown = local(value) if len(column) > 2 else one_line(_plain(value))
-                    self.out.write(f"{column[1].ljust(width)}  {shown}\n")
+            shown = [column for column in columns if _plain(row.get(column[0]))]
+            width = max((len(column[1]) for column in shown), default=0)
+            for column in shown:
+                value = row[column[0]]
+                cell = local(value) if len(column) > 2 else one_line(_plain(value))
+                self.out.write(f"{column[1].ljust(width)}  {cell}\n")
         elif self.form == "tsv":
             self.rows([row], columns)
         else:
