@@ -1,16 +1,18 @@
-"""Cancels a request that is still open: by the one who made it, the one it is for, or an administrator."""
+"""Cancels a request that is still open: by the one who asked for himself, or an administrator."""
 
 from __future__ import annotations
 
+from openpim.core.audit import Target
 from openpim.core.caller import Caller
 from openpim.core.grants import Action, Kind, Provider, Request
-from openpim.core.lifecycle import CANCELLABLE, RequestStatus
+from openpim.core.lifecycle import CANCELLABLE, RequestStatus, ScheduleStatus
 from openpim.core.refusals import Code, Refusal
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
 from openpim.services.actions.common import tell
 from openpim.services.ending import close_request, end
 from openpim.services.providers import PROVIDERS
+from openpim.services.recording import record_refusal
 
 
 def cancel(deps: Deps, caller: Caller, provider: Provider, kind: Kind, request_id: str) -> Request | Refusal:
@@ -23,11 +25,21 @@ def cancel(deps: Deps, caller: Caller, provider: Provider, kind: Kind, request_i
             return Refusal(Code.REQUEST_MISSING, f"There is no request {request_id}.", member="id")
         tx.lock_principal(found.principal_id)
         request = tx.requests.get(request_id, lock=True) or found
-        own = caller.principal_id in {request.created_by, request.principal_id}
+        own = request.action.by_self and caller.principal_id == request.principal_id
         if not own and not PROVIDERS[provider].may_manage(tx, caller, request.role_id, request.scope, now):
-            return Refusal(Code.FORBIDDEN, "Only the requestor or an administrator can cancel a request.")
+            refusal = Refusal(Code.FORBIDDEN, "Only the requestor or an administrator can cancel a request.")
+            targets = (Target("Request", request.id), Target("Role", request.role_id))
+            record_refusal(
+                tx, deps, caller, now, refusal, activity="Cancel request", provider=provider, targets=targets
+            )
+            return refusal
         schedule = tx.schedules.get(request.schedule_id) if request.schedule_id else None
-        started = schedule is not None and schedule.in_force(now) and schedule.request_id == request.id
+        started = (
+            schedule is not None
+            and schedule.request_id == request.id
+            and schedule.status is not ScheduleStatus.GRANTED
+            and schedule.starts_at <= now
+        )
         if request.status not in CANCELLABLE or (request.status is RequestStatus.GRANTED and started):
             return Refusal(
                 Code.NOT_CANCELLABLE,

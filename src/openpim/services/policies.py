@@ -14,7 +14,7 @@ from openpim.core.scopes import TENANT
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
 from openpim.services.providers import PROVIDERS
-from openpim.services.recording import category_of, record
+from openpim.services.recording import category_of, record, record_refusal
 
 UPDATED = "Update role setting in PIM"
 _MISSING = Refusal(Code.NOT_FOUND, "There is no such policy. List the policy assignments to find its id.")
@@ -86,10 +86,13 @@ def update(
         owner, before = found
         rules = PROVIDERS[owner]
         if not rules.may_manage(tx, caller, before.role_id, before.scope, now):
-            return Refusal(
+            refusal = Refusal(
                 Code.FORBIDDEN,
                 "Changing role settings needs the role Privileged Role Administrator or Global Administrator.",
             )
+            targets = (Target("Role", before.role_id), Target("Policy", before.id))
+            record_refusal(tx, deps, caller, now, refusal, activity=UPDATED, provider=owner, targets=targets)
+            return refusal
         wanted = change(before)
         if isinstance(wanted, Refusal):
             return wanted

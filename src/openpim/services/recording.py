@@ -8,6 +8,7 @@ from typing import Literal
 from openpim.core.audit import AuditEvent, Category, Target
 from openpim.core.caller import Caller
 from openpim.core.grants import Provider, Request, Schedule
+from openpim.core.refusals import Refusal
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
 
@@ -48,6 +49,40 @@ def record(
     )
     tx.audit.add(event)
     return event
+
+
+def storable(text: str) -> bool:
+    """Whether every database can keep it: no NUL, and no half of a surrogate pair."""
+    return "\x00" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def record_refusal(
+    tx: Transaction,
+    deps: Deps,
+    caller: Caller,
+    now: datetime,
+    refusal: Refusal,
+    *,
+    activity: str,
+    provider: Provider,
+    targets: tuple[Target, ...],
+    details: tuple[tuple[str, str], ...] = (),
+    correlation_id: str | None = None,
+) -> None:
+    """A no is on record too, with its reasons."""
+    record(
+        tx,
+        deps,
+        caller,
+        now,
+        activity=activity,
+        category=category_of(provider),
+        targets=targets,
+        result="failure",
+        reason=refusal.message,
+        details=(("Refusal", refusal.code.value), ("FailedRules", ",".join(refusal.rules)), *details),
+        correlation_id=correlation_id,
+    )
 
 
 def category_of(provider: Provider) -> Category:

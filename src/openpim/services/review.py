@@ -23,7 +23,7 @@ from openpim.services.actions import activate, administer
 from openpim.services.actions.common import held_exactly, tell
 from openpim.services.opening import ensure_decidable
 from openpim.services.providers import PROVIDERS
-from openpim.services.recording import category_of, record
+from openpim.services.recording import record_refusal, storable
 from openpim.services.timeouts import brought_up_to_date, time_out
 
 APPROVED = "Add member to role request approved (PIM activation)"
@@ -43,8 +43,12 @@ def review(
     now = deps.clock()
     if verdict not in {Verdict.APPROVE, Verdict.DENY}:
         return Refusal(Code.INVALID, "Say Approve or Deny.", member="reviewResult")
-    if len(justification) > 10_000 or "\x00" in justification:
-        return Refusal(Code.INVALID, "The justification is too long or has a NUL.", member="justification")
+    if len(justification) > 10_000 or not storable(justification):
+        return Refusal(
+            Code.INVALID,
+            "The justification is too long, or has a character that cannot be stored.",
+            member="justification",
+        )
 
     def work(tx: Transaction) -> Approval | Refusal:
         first = tx.requests.get(approval_id)
@@ -138,21 +142,19 @@ def _record_refusal(
     tx: Transaction, deps: Deps, caller: Caller, request: Request, refusal: Refusal, now: datetime
 ) -> None:
     rules = PROVIDERS[request.provider]
-    record(
+    record_refusal(
         tx,
         deps,
         caller,
         now,
+        refusal,
         activity=REFUSED,
-        category=category_of(request.provider),
+        provider=request.provider,
         targets=(
             Target("Request", request.id),
             Target("Role", request.role_id, rules.role_name(tx, request.role_id, request.scope)),
             Target("User", request.principal_id),
         ),
-        result="failure",
-        reason=refusal.message,
-        details=(("Refusal", refusal.code.value),),
         correlation_id=request.id,
     )
 

@@ -5,9 +5,11 @@ They are schedules like all others (without a request), so nothing has to know a
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from openpim.core.ask import Ask
+from openpim.core.audit import Target
 from openpim.core.caller import Caller
 from openpim.core.grants import Action, AssignmentType, Kind, Provider, Schedule, Window
 from openpim.core.lifecycle import ScheduleStatus
@@ -17,10 +19,18 @@ from openpim.ports.store import Transaction
 from openpim.services.actions.common import held_exactly, provision
 from openpim.services.ending import end, end_guarded
 from openpim.services.providers import PROVIDERS
-from openpim.services.recording import category_of, grant_details, grant_targets, record
+from openpim.services.recording import (
+    category_of,
+    grant_details,
+    grant_targets,
+    record,
+    record_refusal,
+    storable,
+)
 
 OUTSIDE = "Add member to role outside of PIM (permanent)"
 REMOVED = "Remove permanent direct role assignment"
+_RECORDED = frozenset({Code.FORBIDDEN, Code.LAST_ADMINISTRATOR, Code.SUBJECT_NOT_ALLOWED})
 _FORBIDDEN = Refusal(
     Code.FORBIDDEN,
     "Changing assignments needs the role Privileged Role Administrator or Global Administrator.",
@@ -90,7 +100,7 @@ def create(
         )
         return schedule
 
-    return deps.store.write(caller.tenant_id, work)
+    return _on_record(deps, caller, OUTSIDE, provider, (role_id, principal_id, scope), work)
 
 
 def delete(
@@ -124,4 +134,30 @@ def delete(
             return refusal
         return replace(held[0], ends_at=now)
 
-    return deps.store.write(caller.tenant_id, work)
+    return _on_record(deps, caller, REMOVED, provider, (role_id, principal_id, scope), work)
+
+
+def _on_record(
+    deps: Deps,
+    caller: Caller,
+    activity: str,
+    provider: Provider,
+    named: tuple[str, str, str],
+    work: Callable[[Transaction], Schedule | Refusal],
+) -> Schedule | Refusal:
+    """Run the work; a refusal that says something about the one who asked goes into the history."""
+    now = deps.clock()
+    if not all(storable(text) for text in named):
+        return Refusal(Code.INVALID, "An id has a character that cannot be stored.")
+
+    def unit(tx: Transaction) -> Schedule | Refusal:
+        outcome = work(tx)
+        if isinstance(outcome, Refusal) and outcome.code in _RECORDED:
+            role_id, principal_id, scope = named
+            targets = (Target("Role", role_id), Target("User", principal_id), Target("Directory", scope))
+            record_refusal(
+                tx, deps, caller, now, outcome, activity=activity, provider=provider, targets=targets
+            )
+        return outcome
+
+    return deps.store.write(caller.tenant_id, unit)

@@ -17,9 +17,10 @@ from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
 from openpim.services.actions import activate, administer, deactivate, extend
 from openpim.services.providers import PROVIDERS
-from openpim.services.recording import category_of, record
+from openpim.services.recording import record_refusal, storable
 
 _MAX_TEXT = 10_000
+_MAX_ID = 500
 
 
 def submit(deps: Deps, caller: Caller, ask: Ask) -> Request | Refusal:
@@ -71,16 +72,9 @@ def in_transaction(tx: Transaction, deps: Deps, caller: Caller, ask: Ask, now: d
 
 def _named_things(tx: Transaction, caller: Caller, ask: Ask) -> Refusal | None:
     """Everything the ask names must exist, and the caller must be the one who may ask for it."""
-    for member, text in (
-        ("justification", ask.justification),
-        ("customData", ask.custom_data),
-        ("ticketNumber", ask.ticket.number),
-        ("ticketSystem", ask.ticket.system),
-    ):
-        if text is not None and (len(text) > _MAX_TEXT or "\x00" in text):
-            return Refusal(
-                Code.INVALID, f"{member} is longer than {_MAX_TEXT} characters or has a NUL.", member=member
-            )
+    unreadable = _unreadable(ask)
+    if unreadable is not None:
+        return unreadable
     principal = tx.principals.get(ask.principal_id)
     if principal is None:
         return Refusal(
@@ -107,30 +101,50 @@ def _named_things(tx: Transaction, caller: Caller, ask: Ask) -> Refusal | None:
     return None
 
 
+def _unreadable(ask: Ask) -> Refusal | None:
+    """Texts that no database could keep."""
+    for member, text, longest in (
+        ("principalId", ask.principal_id, _MAX_ID),
+        ("roleDefinitionId", ask.role_id, _MAX_ID),
+        ("directoryScopeId", ask.scope, _MAX_ID),
+        ("targetScheduleId", ask.schedule_id, _MAX_ID),
+        ("justification", ask.justification, _MAX_TEXT),
+        ("customData", ask.custom_data, _MAX_TEXT),
+        ("ticketNumber", ask.ticket.number, _MAX_TEXT),
+        ("ticketSystem", ask.ticket.system, _MAX_TEXT),
+    ):
+        if text is not None and (len(text) > longest or not storable(text)):
+            return Refusal(
+                Code.INVALID,
+                f"{member} is longer than {longest} characters, or has a character that cannot be stored.",
+                member=member,
+            )
+    return None
+
+
 def _record_refusal(
     tx: Transaction, deps: Deps, caller: Caller, ask: Ask, refusal: Refusal, now: datetime
 ) -> None:
     rules = PROVIDERS.get(ask.provider)
-    name = rules.role_name(tx, ask.role_id, ask.scope) if rules else ""
-    record(
+    readable = _unreadable(ask) is None
+    name = rules.role_name(tx, ask.role_id, ask.scope) if rules is not None and readable else ""
+    targets = (
+        (Target("Role", ask.role_id, name), Target("User", ask.principal_id), Target("Directory", ask.scope))
+        if readable
+        else (Target("Directory", tx.tenant_id),)
+    )
+    record_refusal(
         tx,
         deps,
         caller,
         now,
+        refusal,
         activity=REFUSED[ask.action],
-        category=category_of(ask.provider),
-        targets=(
-            Target("Role", ask.role_id, name),
-            Target("User", ask.principal_id),
-            Target("Directory", ask.scope),
-        ),
-        result="failure",
-        reason=refusal.message,
+        provider=ask.provider,
+        targets=targets,
         details=(
             ("Action", ask.action.value),
-            ("Refusal", refusal.code.value),
-            ("FailedRules", ",".join(refusal.rules)),
-            ("Justification", ask.justification or ""),
+            ("Justification", (ask.justification or "") if readable else ""),
         ),
     )
 

@@ -8,9 +8,10 @@ from functools import partial
 
 from openpim.core import caller as callers
 from openpim.core.approval import Approval, escalated, with_stage
+from openpim.core.ask import Ask
 from openpim.core.audit import Target
 from openpim.core.grants import Request
-from openpim.core.lifecycle import ApprovalStatus, RequestStatus
+from openpim.core.lifecycle import AWAITING_DECISION, ApprovalStatus, RequestStatus
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
 from openpim.services.actions.common import tell
@@ -58,6 +59,24 @@ def _settle(tx: Transaction, deps: Deps, approval_id: str, now: datetime) -> Non
         time_out(tx, deps, request, approval, now)
         return
     brought_up_to_date(tx, deps, request, approval, now)
+
+
+def waiting(tx: Transaction, deps: Deps, ask: Ask, now: datetime) -> bool:
+    """Whether a request for the same waits for a decision. One whose time is over waits no longer, whether or not a
+    worker has noticed."""
+    found = False
+    for request in tx.requests.open_of(
+        ask.principal_id, kind=ask.kind, provider=ask.provider, role_id=ask.role_id, scope=ask.scope
+    ):
+        if request.status not in AWAITING_DECISION:
+            continue
+        approval = tx.approvals.get(request.id, lock=True)
+        stage = approval.current if approval is not None else None
+        if approval is not None and stage is not None and not stage.open_at(now):
+            time_out(tx, deps, request, approval, now)
+        else:
+            found = True
+    return found
 
 
 def brought_up_to_date(

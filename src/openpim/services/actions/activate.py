@@ -27,6 +27,7 @@ from openpim.services.actions.common import (
 )
 from openpim.services.opening import open_approval
 from openpim.services.providers import PROVIDERS
+from openpim.services.timeouts import waiting
 
 REQUESTED = "Add member to role requested (PIM activation)"
 APPROVAL_REQUESTED = "Add member to role approval requested (PIM activation)"
@@ -42,10 +43,7 @@ def activate(tx: Transaction, deps: Deps, caller: Caller, ask: Ask, now: datetim
             member="action",
         )
     extending = _running(tx, ask, now) if ask.action is Action.SELF_EXTEND else None
-    pending = tx.requests.open_of(
-        ask.principal_id, kind=Kind.ASSIGNMENT, provider=ask.provider, role_id=ask.role_id, scope=ask.scope
-    )
-    if any(request.status is not RequestStatus.GRANTED for request in pending):
+    if waiting(tx, deps, ask, now):
         return Refusal(
             Code.REQUEST_PENDING, "A request for this role here is waiting already. Cancel it to ask again."
         )

@@ -19,6 +19,7 @@ from openpim.services.actions import activate
 from openpim.services.actions.administer import last_ended
 from openpim.services.actions.common import held_exactly, new_request, tell
 from openpim.services.opening import open_approval
+from openpim.services.timeouts import waiting
 
 
 def ask_extension(tx: Transaction, deps: Deps, caller: Caller, ask: Ask, now: datetime) -> Request | Refusal:
@@ -52,10 +53,7 @@ def ask_renewal(tx: Transaction, deps: Deps, caller: Caller, ask: Ask, now: date
 def _await_decision(
     tx: Transaction, deps: Deps, caller: Caller, ask: Ask, now: datetime, held: Schedule | None
 ) -> Request | Refusal:
-    pending = tx.requests.open_of(
-        ask.principal_id, kind=ask.kind, provider=ask.provider, role_id=ask.role_id, scope=ask.scope
-    )
-    if any(request.status is not RequestStatus.GRANTED for request in pending):
+    if waiting(tx, deps, ask, now):
         return Refusal(Code.REQUEST_PENDING, "A request for this is waiting already. Cancel it to ask again.")
     request = new_request(deps, caller, ask, RequestStatus.PENDING_ADMIN_DECISION, now)
     request = replace(
