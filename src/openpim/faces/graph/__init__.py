@@ -1,4 +1,4 @@
-"""The Microsoft Graph dialect: `routes(signin)` is what app.py mounts, behind `faces.shared.request_ids.RequestIds`.
+"""The Microsoft Graph dialect: `routes(deps, authenticate)` is what app.py mounts, behind `RequestIds`.
 
 A request goes entry -> dispatch -> the file of its resource -> an act of services -> back through the same file.
 `endpoints.ENDPOINTS` lists all there is.
@@ -6,18 +6,7 @@ A request goes entry -> dispatch -> the file of its resource -> an act of servic
 
 from __future__ import annotations
 
-from functools import partial
-
-from starlette.routing import BaseRoute
-
-from openpim.faces.graph import entry
 from openpim.faces.graph.dispatch import Authenticate
-from openpim.services.signin.bearer import authenticate as bearer
-from openpim.services.signin.context import SignIn
+from openpim.faces.graph.entry import routes
 
-__all__ = ["routes"]
-
-
-def routes(signin: SignIn, authenticate: Authenticate | None = None) -> list[BaseRoute]:
-    """authenticate: another way to tell who is calling, for tests."""
-    return entry.routes(signin.deps, authenticate or partial(bearer, signin.deps, signin.tokens))
+__all__ = ["Authenticate", "routes"]

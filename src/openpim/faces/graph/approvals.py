@@ -139,7 +139,7 @@ def stage(call: Call, name: str) -> Answer:
     return Answer(200, body | STAGES.selected(found, call.options))
 
 
-def decide(call: Call, _name: str) -> Answer:
+def decide(call: Call, name: str) -> Answer:
     body = call.json()
     verdict = body.need_choice("reviewResult", Verdict)
     justification = body.text("justification") or ""
