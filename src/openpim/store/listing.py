@@ -255,7 +255,17 @@ def _cursor(text: str, length: int) -> list[Any]:
         not isinstance(values, list)
         or len(values) != length
         or any(not isinstance(value, str | int | None) for value in values)
+        or any("\x00" in value or not _is_text(value) for value in values if isinstance(value, str))
     ):
         msg = "the page cursor is not one of ours"
         raise q.UnknownFieldError(msg)
     return values
+
+
+def _is_text(value: str) -> bool:
+    """Whether the database can hold it: JSON can name half a character, which no database takes."""
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
