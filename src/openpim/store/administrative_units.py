@@ -25,8 +25,7 @@ from openpim.core.directory import AdministrativeUnit, Principal, fold
 from openpim.core.query import Page, Query
 from openpim.store.listing import Fields, page
 from openpim.store.memberships import administrative_unit_members, forget
-from openpim.store.principals import FIELDS as PRINCIPAL_FIELDS
-from openpim.store.principals import batches, make_principal, principals
+from openpim.store.principals import batches, fields_by, make_principal, principals
 from openpim.store.schema import metadata
 from openpim.store.types import Folded, Instant
 
@@ -55,6 +54,8 @@ FIELDS = Fields(
     names=("description",),
     folded=("display_name",),
 )
+
+_MEMBER_FIELDS = fields_by(_members.member_id)
 
 
 def _make(row: RowMapping) -> AdministrativeUnit:
@@ -135,7 +136,7 @@ class AdministrativeUnits:
                 principals.c.deleted_at.is_(None),
             )
         )
-        return page(self._connection, base, PRINCIPAL_FIELDS, query, make_principal)
+        return page(self._connection, base, _MEMBER_FIELDS, query, make_principal)
 
     def is_member(self, unit_id: str, principal_id: str) -> bool:
         statement = select(_members.member_id).where(*self._one(unit_id, principal_id))

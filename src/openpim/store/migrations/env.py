@@ -6,6 +6,7 @@ from alembic import context
 
 import openpim.store.transaction  # noqa: F401 - for its effect: it brings every table onto the metadata
 from openpim.store.schema import metadata
+from openpim.store.statistics import write_statistics
 
 context.configure(
     connection=context.config.attributes["connection"],
@@ -15,3 +16,4 @@ context.configure(
 )
 with context.begin_transaction():
     context.run_migrations()
+    write_statistics(context.get_bind())
