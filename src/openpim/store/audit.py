@@ -92,6 +92,10 @@ FIELDS = Fields(
 )  # fmt: skip
 
 
+_INSERT = insert(events)
+_INSERT_TARGET = insert(targets)
+
+
 class Audit:
     """See ports/audit.py."""
 
@@ -103,11 +107,11 @@ class Audit:
         return select(events).where(_c.tenant_id == self._tenant)
 
     def add(self, event: AuditEvent) -> None:
-        self._connection.execute(insert(events), {"tenant_id": self._tenant, **_row(event)})
+        self._connection.execute(_INSERT, {"tenant_id": self._tenant, **_row(event)})
         ids = {target.id for target in event.targets if target.id}
         if ids:
             self._connection.execute(
-                insert(targets),
+                _INSERT_TARGET,
                 [
                     {"tenant_id": self._tenant, "target_id": found[:80], "at": event.at, "event_id": event.id}
                     for found in sorted(ids)

@@ -29,6 +29,9 @@ outbox = Table(
 _c = outbox.c
 
 
+_INSERT = insert(outbox)
+
+
 class Outbox:
     """See ports/outbox.py."""
 
@@ -38,7 +41,7 @@ class Outbox:
 
     def put(self, entry_id: str, topic: str, key: str, payload: str, now: datetime) -> None:
         self._connection.execute(
-            insert(outbox),
+            _INSERT,
             {
                 "id": entry_id,
                 "tenant_id": self._tenant,

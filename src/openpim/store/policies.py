@@ -16,6 +16,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    bindparam,
     insert,
     select,
     update,
@@ -53,6 +54,15 @@ policies = Table(
 _c = policies.c
 
 
+_GET = select(policies).where(
+    _c.tenant_id == bindparam("tenant"),
+    _c.provider == bindparam("provider"),
+    _c.scope == bindparam("scope"),
+    _c.role_id == bindparam("role"),
+)
+_GET_LOCKED = _GET.with_for_update()
+
+
 class Policies:
     """See ports/policies.py."""
 
@@ -64,12 +74,8 @@ class Policies:
         return select(policies).where(_c.tenant_id == self._tenant)
 
     def get(self, provider: Provider, role_id: str, scope: str, *, lock: bool = False) -> Policy | None:
-        statement = self._select().where(
-            _c.provider == provider.value, _c.scope == scope, _c.role_id == role_id
-        )
-        if lock:
-            statement = statement.with_for_update()
-        row = self._connection.execute(statement).mappings().first()
+        given = {"tenant": self._tenant, "provider": provider.value, "scope": scope, "role": role_id}
+        row = self._connection.execute(_GET_LOCKED if lock else _GET, given).mappings().first()
         return None if row is None else _value(row)
 
     def by_id(self, policy_id: str, *, lock: bool = False) -> tuple[Provider, Policy] | None:
