@@ -11,13 +11,14 @@ import warnings
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from starlette.applications import Starlette
+
 from openpim.core.caller import Caller, CallerKind
 from openpim.core.refusals import Code, Refusal
 from openpim.core.signin.scopes import GRAPH_DELEGATED
 from openpim.faces import graph
 from openpim.faces.shared.paths import TidyPaths
 from openpim.faces.shared.request_ids import RequestIds
-from starlette.applications import Starlette
 from tests.world import World
 
 with warnings.catch_warnings():
@@ -82,7 +83,8 @@ class Graph:
 
     def send(self, method: str, path: str, who: str | Who | None, body: Any = None, **more: Any) -> Any:
         headers = {**self.headers(who), **more.pop("headers", {})}
-        url = path if path.startswith(("/v1.0", "/beta", "//", "https:")) else f"/v1.0{path}"
+        known = path.lower().startswith(("/v1.0", "/beta", "//", "https:"))
+        url = path if known else f"/v1.0{path}"
         if isinstance(body, bytes | str):
             more["content"] = body
             headers.setdefault("Content-Type", "application/json")
