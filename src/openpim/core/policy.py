@@ -139,6 +139,53 @@ def default_group_policy(policy_id: str, role_id: str, group_id: str) -> Policy:
     )
 
 
+def default_resource_policy(policy_id: str, role_id: str, scope: str) -> Policy:
+    """The untouched policy of a resource role at one scope."""
+    return replace(
+        Policy(id=policy_id, role_id=role_id, scope=scope),
+        activation_requires=frozenset({Requirement.JUSTIFICATION}),
+        assignment=Expiry(required=True, maximum=days(180)),
+    )
+
+
+def stricter(one: Policy, other: Policy) -> Policy:
+    """What both policies allow of an activation: the shorter maximum, every requirement, both approvals in turn.
+
+    Used where a role is activated below the scope of its eligibility: neither policy may be side-stepped.
+    """
+    approvals = [policy.approval for policy in (one, other) if policy.approval.required]
+    approval = one.approval
+    if approvals:
+        stages = tuple(dict.fromkeys(stage for approval in approvals for stage in approval.stages))
+        approval = replace(
+            approvals[0],
+            stages=stages,
+            requestor_justification_required=any(each.requestor_justification_required for each in approvals),
+        )
+    context = next((policy for policy in (one, other) if policy.context_enabled), one)
+    return replace(
+        one,
+        activation=_shorter(one.activation, other.activation),
+        activation_requires=one.activation_requires | other.activation_requires,
+        context_enabled=context.context_enabled,
+        context=context.context,
+        approval=approval,
+    )
+
+
+def _shorter(one: Expiry, other: Expiry) -> Expiry:
+    """Of two limits the one that allows less; one that is not required allows all."""
+    limits = [expiry for expiry in (one, other) if expiry.required and expiry.maximum is not None]
+    if not limits:
+        return one
+    return min(
+        limits,
+        key=lambda expiry: (
+            (expiry.maximum.months * 2_629_746 + expiry.maximum.seconds) if expiry.maximum else 0
+        ),
+    )
+
+
 def faults(policy: Policy) -> list[tuple[str, str]]:
     """What is wrong with the settings, as (member, message); empty when they can be stored."""
     found = [

@@ -27,4 +27,22 @@ def role_key(role_id: str) -> str:
     return f"role:{role_id}"
 
 
+def scoped_role_key(role_id: str, scope: str) -> str:
+    """The reviewer key of everyone who holds a resource role at exactly this scope."""
+    return f"at:{scope}:{role_id}"
+
+
+def is_role_key(key: str) -> bool:
+    """Whether a reviewer key stands for the holders of a role, not for one user or group."""
+    return key.startswith(("role:", "at:"))
+
+
+def read_role_key(key: str) -> tuple[str, str | None]:
+    """(role id, resource scope); the scope is None for a directory role."""
+    if key.startswith("role:"):
+        return key.removeprefix("role:"), None
+    scope, _, role_id = key.removeprefix("at:").rpartition(":")
+    return role_id, scope
+
+
 DEFAULT_REVIEWERS = frozenset({role_key(GLOBAL_ADMINISTRATOR), role_key(PRIVILEGED_ROLE_ADMINISTRATOR)})

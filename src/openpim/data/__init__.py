@@ -37,3 +37,22 @@ def entra_roles() -> tuple[BuiltInRole, ...]:
         )
         for role in content["roles"]
     )
+
+
+@cache
+def azure_roles() -> tuple[tuple[str, str, tuple[tuple[tuple[str, ...], ...], ...]], ...]:
+    """All built-in resource roles as (id, name, permissions), ordered by id; each permission is (actions,
+    notActions, dataActions, notDataActions). azure_roles.json numbers the actions as entra_roles.json does."""
+    content = json.loads(files("openpim.data").joinpath("azure_roles.json").read_bytes())
+    actions = content["actions"]
+    return tuple(
+        (
+            role["id"],
+            role["name"],
+            tuple(
+                tuple(tuple(actions[number] for number in part) for part in permission)
+                for permission in role["permissions"]
+            ),
+        )
+        for role in content["roles"]
+    )

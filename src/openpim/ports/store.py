@@ -22,6 +22,7 @@ from openpim.ports.outbox import Outbox
 from openpim.ports.policies import Policies
 from openpim.ports.principals import Principals
 from openpim.ports.requests import Requests
+from openpim.ports.resources import DenyAssignments, ResourceRoles, Resources
 from openpim.ports.roles import Roles
 from openpim.ports.schedules import Schedules
 from openpim.ports.service_principals import ServicePrincipals
@@ -84,6 +85,14 @@ class Transaction(Protocol):
     def tenants(self) -> Tenants: ...
     @property
     def users(self) -> Users: ...
+
+    # -- resources
+    @property
+    def deny_assignments(self) -> DenyAssignments: ...
+    @property
+    def resource_roles(self) -> ResourceRoles: ...
+    @property
+    def resources(self) -> Resources: ...
 
     # -- the life of a grant
     @property

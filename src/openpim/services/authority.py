@@ -8,7 +8,14 @@ from datetime import datetime
 from openpim.core.approval import Approval
 from openpim.core.caller import Caller, CallerKind
 from openpim.core.grants import Kind, Provider, Schedule
-from openpim.core.roles import MANAGERS, READERS, role_key
+from openpim.core.roles import (
+    MANAGERS,
+    READERS,
+    is_role_key,
+    read_role_key,
+    role_key,
+    scoped_role_key,
+)
 from openpim.core.scopes import TENANT
 from openpim.ports.store import Transaction
 
@@ -80,8 +87,11 @@ def may_read_roles(tx: Transaction, caller: Caller, now: datetime) -> bool:
 
 def own_reviewer_keys(tx: Transaction, principal_id: str, now: datetime) -> frozenset[str]:
     """Reviewer keys by which this person decides in his own right."""
+    who = identities(tx, principal_id, now)
     roles = roles_of_principal(tx, principal_id, now)
-    return identities(tx, principal_id, now) | {role_key(role) for role in roles}
+    resources = tx.schedules.of(who, provider=Provider.RESOURCE, kind=Kind.ASSIGNMENT, live_at=now)
+    scoped = {scoped_role_key(held.role_id, held.scope) for held in resources if held.in_force(now)}
+    return who | {role_key(role) for role in roles} | scoped
 
 
 def reviewer_keys(tx: Transaction, principal_id: str, now: datetime) -> frozenset[str]:
@@ -117,14 +127,14 @@ def able_reviewers(tx: Transaction, keys: Iterable[str], requestor_id: str, now:
     """Everyone who could decide by these keys: enabled people, the requestor excepted."""
     people: set[str] = set()
     groups: list[str] = []
-    plain = [key for key in keys if not key.startswith("role:")]
+    plain = [key for key in keys if not is_role_key(key)]
     for principal in tx.principals.many(plain).values():
         (groups.append if principal.kind.value == "group" else people.add)(principal.id)
     for key in keys:
-        if key.startswith("role:"):
-            held = tx.schedules.of_role(
-                Provider.DIRECTORY, Kind.ASSIGNMENT, key.removeprefix("role:"), TENANT, now=now
-            )
+        if is_role_key(key):
+            role_id, scope = read_role_key(key)
+            provider = Provider.DIRECTORY if scope is None else Provider.RESOURCE
+            held = tx.schedules.of_role(provider, Kind.ASSIGNMENT, role_id, scope or TENANT, now=now)
             for principal in tx.principals.many([one.principal_id for one in held]).values():
                 (groups.append if principal.kind.value == "group" else people.add)(principal.id)
     for group in groups:

@@ -51,7 +51,7 @@ def start(deps: Deps, tenant_id: str, *, limit: int = 100) -> int:
         deps.store.write(tenant_id, partial(_start, deps=deps, found=schedule, now=now))
     noted = deps.store.read(tenant_id, lambda tx: tx.requests.started(now, limit))
     for request in noted:
-        deps.store.write(tenant_id, partial(_note_start, deps=deps, found=request, now=now))
+        deps.store.write(tenant_id, partial(_note_start, found=request, now=now))
     return len(due) + len(noted)
 
 
@@ -142,7 +142,7 @@ def _within(end_at: datetime | None, eligibility: Schedule | None) -> datetime |
     return eligibility.ends_at if end_at is None else min(end_at, eligibility.ends_at)
 
 
-def _note_start(tx: Transaction, deps: Deps, found: Request, now: datetime) -> None:
+def _note_start(tx: Transaction, found: Request, now: datetime) -> None:
     """A future assignment an administrator gave is in force by time alone; the request only says so now."""
     request = tx.requests.get(found.id, lock=True)
     if request is None or request.status is not RequestStatus.GRANTED:

@@ -66,7 +66,7 @@ reviewers = Table(
     "approval_reviewers",
     metadata,
     Column("tenant_id", String(36), primary_key=True),
-    Column("reviewer", String(80), primary_key=True),
+    Column("reviewer", String(640), primary_key=True),
     Column("approval_id", String(36), primary_key=True),
     Index("ix_approval_reviewers_approval", "tenant_id", "approval_id"),
 )

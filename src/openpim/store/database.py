@@ -115,12 +115,11 @@ def _worth_a_retry(error: DBAPIError) -> bool:
     return getattr(error.orig, "sqlstate", None) in _RETRY_STATES
 
 
-def _sqlite_path_options(url: Any) -> dict[str, Any]:
-    return {"connect_args": {"check_same_thread": False, "timeout": 10.0}}
+_SQLITE: dict[str, Any] = {"connect_args": {"check_same_thread": False, "timeout": 10.0}}
 
 
 def _sqlite_writer(url: Any) -> Engine:
-    engine = create_engine(url, poolclass=StaticPool, **_sqlite_path_options(url))
+    engine = create_engine(url, poolclass=StaticPool, **_SQLITE)
 
     @event.listens_for(engine, "connect")
     def _connected(connection: Any, _record: Any) -> None:
@@ -147,7 +146,7 @@ def _sqlite_reader(url: Any, size: int) -> Engine:
         pool_reset_on_return=None,
         isolation_level="AUTOCOMMIT",
         skip_autocommit_rollback=True,
-        **_sqlite_path_options(url),
+        **_SQLITE,
     )
 
     @event.listens_for(engine, "connect")

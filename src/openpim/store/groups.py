@@ -272,8 +272,7 @@ class Groups:
     # -- what someone is in
     def groups_of(self, principal_id: str, now: datetime) -> frozenset[str]:
         above = m.groups_above(self._connection, self._tenant_id, principal_id, now)
-        found = self._connection.execute(select(above.c.id)).scalars()
-        return frozenset(found) - {principal_id}
+        return frozenset(above) - {principal_id}
 
     def memberships(
         self, principal_id: str, now: datetime, query: Query, *, transitive: bool = False
@@ -292,8 +291,7 @@ class Groups:
         return page(self._connection, base, FIELDS, query, make_group)
 
     def _below(self, group_id: str, now: datetime) -> list[str]:
-        below = m.groups_below(self._connection, self._tenant_id, group_id, now)
-        return list(self._connection.execute(select(below.c.id)).scalars())
+        return list(m.groups_below(self._connection, self._tenant_id, group_id, now))
 
     def _among(self, ids: Any) -> Select[Any]:
         return select(principals).where(living(self._tenant_id), principals.c.id.in_(ids))

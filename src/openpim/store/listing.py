@@ -100,7 +100,9 @@ def _fold(fields: Fields, field: str, value: q.Value) -> q.Value:
     return value
 
 
-def _compare(column: ColumnElement[Any], op: q.Operator, value: q.Value, field: str) -> ColumnElement[bool]:
+def _compare(  # noqa: C901 - one case for each operator
+    column: ColumnElement[Any], op: q.Operator, value: q.Value, field: str
+) -> ColumnElement[bool]:
     _check_type(column, value, field)
     if value is None:
         if op == "eq":

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import Column, Connection, Index, Integer, String, Table, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from openpim.core.signin.values import Counter
 from openpim.store.schema import metadata
@@ -21,6 +22,8 @@ failure_counters = Table(
 )
 Index(None, failure_counters.c.last)
 
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+
 
 class Throttle:
     """See `ports.throttle.Throttle`."""
@@ -35,9 +38,16 @@ class Throttle:
         return {row.key: Counter(*row) for row in rows}
 
     def lock(self, keys: Sequence[str]) -> dict[str, Counter]:
-        statement = self._select.where(failure_counters.c.key.in_(list(keys))).order_by(
-            failure_counters.c.key
-        )
+        # A row that is not there cannot be locked, and the first failures would be counted over each other.
+        wanted = sorted(set(keys))
+        insert = postgresql.insert if self._connection.dialect.name == "postgresql" else sqlite.insert
+        for key in wanted:
+            self._connection.execute(
+                insert(failure_counters)
+                .values(key=key, failures=0, since=_NEVER, last=_NEVER)
+                .on_conflict_do_nothing()
+            )
+        statement = self._select.where(failure_counters.c.key.in_(wanted)).order_by(failure_counters.c.key)
         return {row.key: Counter(*row) for row in self._connection.execute(statement.with_for_update())}
 
     def put(self, counter: Counter) -> None:

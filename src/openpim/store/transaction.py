@@ -14,6 +14,7 @@ from openpim.store.approvals import Approvals
 from openpim.store.audit import Audit
 from openpim.store.client_credentials import ClientCredentials
 from openpim.store.credentials import AuthenticationContexts, Credentials, SetupLinks
+from openpim.store.deny_assignments import DenyAssignments
 from openpim.store.device_codes import DeviceCodes
 from openpim.store.groups import Groups
 from openpim.store.oauth import AuthorizationCodes, Grants, RefreshTokens, Revocations
@@ -21,6 +22,8 @@ from openpim.store.outbox import Outbox
 from openpim.store.policies import Policies
 from openpim.store.principals import Principals
 from openpim.store.requests import Requests
+from openpim.store.resource_roles import ResourceRoles
+from openpim.store.resources import Resources
 from openpim.store.roles import Roles
 from openpim.store.schedules import Schedules
 from openpim.store.service_principals import ServicePrincipals
@@ -111,6 +114,19 @@ class StoreTransaction:
 
     def lock_tenant(self) -> None:
         self.tenants.lock()
+
+    # -- resources
+    @cached_property
+    def deny_assignments(self) -> DenyAssignments:
+        return DenyAssignments(self.connection, self.tenant_id)
+
+    @cached_property
+    def resource_roles(self) -> ResourceRoles:
+        return ResourceRoles(self.connection, self.tenant_id)
+
+    @cached_property
+    def resources(self) -> Resources:
+        return Resources(self.connection, self.tenant_id)
 
     # -- the life of a grant
     @cached_property

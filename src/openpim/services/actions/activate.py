@@ -9,8 +9,9 @@ from openpim.core import deciding
 from openpim.core.ask import Ask
 from openpim.core.caller import Caller
 from openpim.core.deciding import Grant, Proof
-from openpim.core.grants import Action, AssignmentType, Kind, Request, Schedule
+from openpim.core.grants import Action, AssignmentType, Kind, Provider, Request, Schedule
 from openpim.core.lifecycle import RequestStatus, ScheduleStatus
+from openpim.core.policy import Policy, stricter
 from openpim.core.refusals import Code, Refusal
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
@@ -62,7 +63,7 @@ def activate(tx: Transaction, deps: Deps, caller: Caller, ask: Ask, now: datetim
     tx.requests.add(request)
     tell(tx, deps, caller, now, REQUESTED, request, None)
     tell(tx, deps, caller, now, APPROVAL_REQUESTED, request, None)
-    policy = PROVIDERS[ask.provider].policy(tx, deps, ask.role_id, ask.scope)
+    policy = policy_for(tx, deps, ask, grant.eligibility)
     limit = grant.starts_at if later and extending is None else None
     open_approval(tx, deps, request, policy.approval.stages, now, limit=limit)
     return request
@@ -81,10 +82,12 @@ def decide(
 ) -> Grant | Refusal:
     """Read the facts and decide: at asking, again at approval, and again when a later start comes due (then the
     waiting schedule itself is ignored). shortest: another minimum than that of the settings."""
+    eligibilities = eligibilities_for(tx, ask, now)
+    reference = now if extending is not None else max(now, ask.window.start or now)
     return deciding.activation(
         ask,
-        policy=PROVIDERS[ask.provider].policy(tx, deps, ask.role_id, ask.scope),
-        eligibilities=eligibilities_for(tx, ask, now),
+        policy=policy_for(tx, deps, ask, deciding.best_eligibility(eligibilities, reference)),
+        eligibilities=eligibilities,
         activations=[
             held
             for held in held_exactly(tx, ask, now, Kind.ASSIGNMENT)
@@ -95,6 +98,15 @@ def decide(
         now=now,
         extending=extending,
     )
+
+
+def policy_for(tx: Transaction, deps: Deps, ask: Ask, eligibility: Schedule | None) -> Policy:
+    """The policy at the asked scope; where the eligibility lies above it, the stricter of both."""
+    rules = PROVIDERS[ask.provider]
+    policy = rules.policy(tx, deps, ask.role_id, ask.scope)
+    if ask.provider is not Provider.RESOURCE or eligibility is None or eligibility.scope == ask.scope:
+        return policy
+    return stricter(policy, rules.policy(tx, deps, ask.role_id, eligibility.scope))
 
 
 def apply(

@@ -15,6 +15,7 @@ from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
 from openpim.services.providers.directory import DirectoryRoles
 from openpim.services.providers.groups import Groups
+from openpim.services.providers.resources import ResourceRoles
 
 
 class ProviderRules(Protocol):
@@ -66,4 +67,5 @@ class ProviderRules(Protocol):
 PROVIDERS: dict[Provider, ProviderRules] = {
     Provider.DIRECTORY: DirectoryRoles(),
     Provider.GROUP: Groups(),
+    Provider.RESOURCE: ResourceRoles(),
 }

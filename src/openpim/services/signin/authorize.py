@@ -18,6 +18,7 @@ from openpim.ports.store import Transaction
 from openpim.services.signin.context import SignIn
 from openpim.services.signin.flow import Answer, Failed, id_issuer
 from openpim.services.signin.issue import client_info
+from openpim.services.signin.keyring import LONGEST_TOKEN
 from openpim.services.signin.people import ANY_TENANT, Person, find_client, find_tenant
 
 CODE_LIFETIME = timedelta(minutes=5)
@@ -157,6 +158,8 @@ def make_grant(
     cp1: bool = False,
 ) -> Grant:
     now = signin.deps.clock()
+    # Without offline access nothing can come of it once its first tokens have expired.
+    lifetime = timedelta(days=signin.settings.refresh_token_days) if asked.offline else LONGEST_TOKEN
     grant = Grant(
         id=signin.deps.new_id(),
         client_id=client.app_id,
@@ -168,7 +171,7 @@ def make_grant(
         acrs=tuple(sorted(acrs)),
         auth_time=session.auth_time,
         created_at=now,
-        expires_at=now + timedelta(days=signin.settings.refresh_token_days),
+        expires_at=now + lifetime,
         offline=asked.offline,
         nonce=nonce,
         cp1=cp1,

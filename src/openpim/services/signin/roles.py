@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from openpim.core.grants import Kind, Provider
+from openpim.core.scopes import TENANT
 from openpim.ports.store import Transaction
+from openpim.services.authority import assignments_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,13 +20,11 @@ class InForce:
 
 def roles_in_force(tx: Transaction, principal_id: str, now: datetime) -> InForce:
     """tx: of the tenant. Directly, or through groups. Overlapping grants are a union: the latest end counts."""
-    holders = {principal_id, *tx.groups.groups_of(principal_id, now)}
-    found = tx.schedules.of(holders, provider=Provider.DIRECTORY, kind=Kind.ASSIGNMENT, live_at=now)
     ends: dict[str, datetime | None] = {}
-    for schedule in found:
-        if schedule.scope != "/" or not schedule.in_force(now):
+    for held in assignments_of(tx, principal_id, now):
+        if held.scope != TENANT:
             continue
-        role, end = schedule.role_id, schedule.ends_at
+        role, end = held.role_id, held.ends_at
         before = ends.get(role, end)
         ends[role] = None if before is None or end is None else max(before, end)
     return InForce(tuple(sorted(ends)), tuple(end for end in ends.values() if end is not None))

@@ -97,7 +97,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement a table
     op.create_table(
         "approval_reviewers",
         sa.Column("tenant_id", sa.String(length=36), nullable=False),
-        sa.Column("reviewer", sa.String(length=80), nullable=False),
+        sa.Column("reviewer", sa.String(length=640), nullable=False),
         sa.Column("approval_id", sa.String(length=36), nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "reviewer", "approval_id", name=op.f("pk_approval_reviewers")),
     )
@@ -242,6 +242,23 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement a table
         sa.Column("totp_step", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "user_id", name=op.f("pk_credentials")),
     )
+    op.create_table(
+        "deny_assignments",
+        sa.Column("tenant_id", sa.String(length=36), nullable=False),
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("name", sa.String(length=512), nullable=False),
+        sa.Column("scope", sa.String(length=512), nullable=False),
+        sa.Column("permissions", sa.Text(), nullable=False),
+        sa.Column("principals", sa.Text(), nullable=False),
+        sa.Column("excluded", sa.Text(), nullable=False),
+        sa.Column("description", sa.Text(), nullable=False),
+        sa.Column("below", sa.Boolean(), nullable=False),
+        sa.Column("audit_only", sa.Boolean(), nullable=False),
+        sa.Column("created_at", Instant(), nullable=True),
+        sa.Column("created_by", sa.String(length=36), nullable=True),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_deny_assignments")),
+    )
+    op.create_index("ix_deny_assignments_scope", "deny_assignments", ["tenant_id", "scope"], unique=False)
     op.create_table(
         "device_codes",
         sa.Column("hash", sa.String(length=64), nullable=False),
@@ -463,6 +480,44 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement a table
         ["tenant_id", "provider", "kind", "status", "created_at", "id"],
         unique=False,
     )
+    op.create_table(
+        "resource_role_definitions",
+        sa.Column("tenant_id", sa.String(length=36), nullable=False),
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("name", sa.String(length=512), nullable=False),
+        sa.Column("name_key", sa.String(length=512), nullable=False),
+        sa.Column("description", sa.Text(), nullable=False),
+        sa.Column("permissions", sa.Text(), nullable=False),
+        sa.Column("assignable_scopes", sa.Text(), nullable=False),
+        sa.Column("created_at", Instant(), nullable=True),
+        sa.Column("updated_at", Instant(), nullable=True),
+        sa.Column("created_by", sa.String(length=36), nullable=True),
+        sa.Column("updated_by", sa.String(length=36), nullable=True),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_resource_role_definitions")),
+    )
+    op.create_index(
+        "ix_resource_role_definitions_name",
+        "resource_role_definitions",
+        ["tenant_id", "name_key"],
+        unique=True,
+    )
+    op.create_table(
+        "resources",
+        sa.Column("tenant_id", sa.String(length=36), nullable=False),
+        sa.Column("id", sa.String(length=512), nullable=False),
+        sa.Column("path", sa.String(length=512), nullable=False),
+        sa.Column("parent_id", sa.String(length=512), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("type", sa.String(length=256), nullable=False),
+        sa.Column("name", sa.String(length=260), nullable=False),
+        sa.Column("display_name", sa.String(length=260), nullable=False),
+        sa.Column("location", sa.String(length=64), nullable=True),
+        sa.Column("tags", sa.Text(), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_resources")),
+    )
+    op.create_index("ix_resources_kind", "resources", ["tenant_id", "kind", "id"], unique=False)
+    op.create_index("ix_resources_parent", "resources", ["tenant_id", "parent_id", "id"], unique=False)
     op.create_table(
         "revocations",
         sa.Column("id", sa.String(length=64), nullable=False),

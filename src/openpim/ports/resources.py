@@ -1,0 +1,64 @@
+"""The resource tree, resource roles, and deny assignments."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Protocol
+
+from openpim.core.permissions import DenyAssignment, ResourceRole
+from openpim.core.query import Page, Query
+from openpim.core.resources import Resource, ResourceKind
+
+
+class Resources(Protocol):
+    def get(self, id: str) -> Resource | None: ...
+
+    def many(self, ids: Collection[str]) -> dict[str, Resource]: ...
+
+    def chain(self, id: str) -> tuple[str, ...]:
+        """The id and the ids of all that contain it, nearest first, the root last; () when there is none such."""
+        ...
+
+    def below(self, id: str, limit: int = 1000) -> tuple[Resource, ...]:
+        """Everything under it, however deep."""
+        ...
+
+    def page(self, query: Query, kinds: Collection[ResourceKind] = ()) -> Page[Resource]:
+        """Fields: id, parent_id, kind, type, name, display_name, location, created_at."""
+        ...
+
+    def add(self, resource: Resource) -> None: ...
+
+    def save(self, resource: Resource) -> None:
+        """Display name, location, tags, parent."""
+        ...
+
+    def remove(self, ids: Collection[str]) -> None: ...
+
+
+class ResourceRoles(Protocol):
+    """Built-in ones are the same everywhere; custom ones are the tenant's."""
+
+    def get(self, id: str) -> ResourceRole | None: ...
+
+    def many(self, ids: Collection[str]) -> dict[str, ResourceRole]: ...
+
+    def by_name(self, name: str) -> ResourceRole | None: ...
+
+    def all(self) -> tuple[ResourceRole, ...]: ...
+
+    def custom(self) -> tuple[ResourceRole, ...]: ...
+
+    def put(self, role: ResourceRole) -> None: ...
+
+    def remove(self, id: str) -> bool: ...
+
+
+class DenyAssignments(Protocol):
+    def get(self, id: str) -> DenyAssignment | None: ...
+
+    def at(self, scopes: Collection[str]) -> tuple[DenyAssignment, ...]: ...
+
+    def put(self, deny: DenyAssignment) -> None: ...
+
+    def remove(self, id: str) -> bool: ...

@@ -1,0 +1,149 @@
+"""The resource tree: one row for each management group, subscription, resource group and resource."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    Index,
+    RowMapping,
+    Select,
+    String,
+    Table,
+    Text,
+    delete,
+    insert,
+    select,
+    update,
+)
+
+from openpim.core.query import Page, Query
+from openpim.core.resources import ROOT, Resource, ResourceKind
+from openpim.store.listing import Fields, page
+from openpim.store.schema import metadata
+from openpim.store.types import Instant
+
+resources = Table(
+    "resources",
+    metadata,
+    Column("tenant_id", String(36), primary_key=True),
+    Column("id", String(512), primary_key=True),
+    Column("path", String(512), nullable=False),
+    Column("parent_id", String(512), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("type", String(256), nullable=False),
+    Column("name", String(260), nullable=False),
+    Column("display_name", String(260), nullable=False),
+    Column("location", String(64)),
+    Column("tags", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Index("ix_resources_parent", "tenant_id", "parent_id", "id"),
+    Index("ix_resources_kind", "tenant_id", "kind", "id"),
+)
+_c = resources.c
+FIELDS = Fields(
+    {name: _c[name] for name in ("id", "parent_id", "kind", "type", "name", "display_name", "location", "created_at")},
+    names=("name", "display_name", "type"),
+)  # fmt: skip
+
+
+class Resources:
+    """See ports/resources.py."""
+
+    def __init__(self, connection: Connection, tenant_id: str) -> None:
+        self._connection = connection
+        self._tenant = tenant_id
+
+    def _select(self) -> Select[Any]:
+        return select(resources).where(_c.tenant_id == self._tenant)
+
+    def get(self, id: str) -> Resource | None:
+        row = self._connection.execute(self._select().where(_c.id == id)).mappings().first()
+        return None if row is None else _value(row)
+
+    def many(self, ids: Collection[str]) -> dict[str, Resource]:
+        if not ids:
+            return {}
+        rows = self._connection.execute(self._select().where(_c.id.in_(ids))).mappings()
+        return {row["id"]: _value(row) for row in rows}
+
+    def chain(self, id: str) -> tuple[str, ...]:
+        if id == ROOT:
+            return (ROOT,)
+        start = (
+            select(_c.id, _c.parent_id)
+            .where(_c.tenant_id == self._tenant, _c.id == id)
+            .cte("above", recursive=True)
+        )
+        upper = start.union(
+            select(_c.id, _c.parent_id).where(_c.tenant_id == self._tenant, _c.id == start.c.parent_id)
+        )
+        parents = dict(self._connection.execute(select(upper.c.id, upper.c.parent_id)).tuples().all())
+        found: list[str] = []
+        at = id
+        while at in parents and at not in found:
+            found.append(at)
+            at = parents[at]
+        return (*found, ROOT) if found else ()
+
+    def below(self, id: str, limit: int = 1000) -> tuple[Resource, ...]:
+        start = (
+            select(_c.id).where(_c.tenant_id == self._tenant, _c.parent_id == id).cte("under", recursive=True)
+        )
+        under = start.union(select(_c.id).where(_c.tenant_id == self._tenant, _c.parent_id == start.c.id))
+        rows = self._connection.execute(
+            self._select().where(_c.id.in_(select(under.c.id))).order_by(_c.id).limit(limit)
+        ).mappings()
+        return tuple(_value(row) for row in rows)
+
+    def page(self, query: Query, kinds: Collection[ResourceKind] = ()) -> Page[Resource]:
+        statement = self._select()
+        if kinds:
+            statement = statement.where(_c.kind.in_([kind.value for kind in kinds]))
+        return page(self._connection, statement, FIELDS, query, _value)
+
+    def add(self, resource: Resource) -> None:
+        self._connection.execute(insert(resources), {"tenant_id": self._tenant, **_row(resource)})
+
+    def save(self, resource: Resource) -> None:
+        self._connection.execute(
+            update(resources).where(_c.tenant_id == self._tenant, _c.id == resource.id).values(_row(resource))
+        )
+
+    def remove(self, ids: Collection[str]) -> None:
+        if ids:
+            self._connection.execute(delete(resources).where(_c.tenant_id == self._tenant, _c.id.in_(ids)))
+
+
+def _row(resource: Resource) -> dict[str, Any]:
+    return {
+        "id": resource.id,
+        "path": resource.path,
+        "parent_id": resource.parent_id,
+        "kind": resource.kind.value,
+        "type": resource.type,
+        "name": resource.name,
+        "display_name": resource.display_name,
+        "location": resource.location,
+        "tags": json.dumps([list(tag) for tag in resource.tags]),
+        "created_at": resource.created_at,
+    }
+
+
+def _value(row: RowMapping) -> Resource:
+    return Resource(
+        id=row["id"],
+        path=row["path"],
+        parent_id=row["parent_id"],
+        kind=ResourceKind(row["kind"]),
+        type=row["type"],
+        name=row["name"],
+        display_name=row["display_name"],
+        created_at=row["created_at"],
+        location=row["location"],
+        tags=tuple((tag[0], tag[1]) for tag in json.loads(row["tags"])),
+    )
