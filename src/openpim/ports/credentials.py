@@ -15,6 +15,10 @@ class Credentials(Protocol):
         """Insert or replace."""
         ...
 
+    def set_password(self, user_id: str, password: str, now: datetime) -> None:
+        """Only the password, so that a second factor used at the same moment stays used."""
+        ...
+
     def spend_totp_step(self, user_id: str, step: int) -> bool:
         """True once for each step, and never for one at or before the last used."""
         ...

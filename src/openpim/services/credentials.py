@@ -58,8 +58,7 @@ def set_password(
 
 
 def put_password_hash(tx: Transaction, user_id: str, hashed: str, now: datetime) -> None:
-    known = tx.credentials.get(user_id) or Credential(user_id)
-    tx.credentials.put(replace(known, password=hashed, password_at=now))
+    tx.credentials.set_password(user_id, hashed, now)
 
 
 def new_totp_seed(signin: SignIn) -> str:

@@ -102,6 +102,15 @@ class Credentials:
                 credentials.insert().values(tenant_id=self._tenant_id, user_id=credential.user_id, **values)
             )
 
+    def set_password(self, user_id: str, password: str, now: datetime) -> None:
+        c = credentials.c
+        values = {"password": password, "password_at": now}
+        changed = self._connection.execute(
+            update(credentials).where(c.tenant_id == self._tenant_id, c.user_id == user_id).values(values)
+        )
+        if changed.rowcount == 0:
+            self.put(Credential(user_id, password, now))
+
     def spend_totp_step(self, user_id: str, step: int) -> bool:
         c = credentials.c
         changed = self._connection.execute(

@@ -5,7 +5,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from openpim.faces.oidc import (
     authorize,
@@ -23,6 +27,7 @@ from openpim.faces.oidc import (
     userinfo,
 )
 from openpim.faces.shared.paths import CaselessRoute
+from openpim.ports.store import StoreUnavailableError
 from openpim.services.signin.context import SignIn
 
 __all__ = ["routes"]
@@ -32,8 +37,8 @@ _JSON = ["POST", "OPTIONS"]
 _OPEN = ["GET", "OPTIONS"]
 
 
-def routes(signin: SignIn) -> list[BaseRoute]:
-    found: list[BaseRoute] = [
+def routes(signin: SignIn) -> Sequence[BaseRoute]:
+    found: list[CaselessRoute] = [
         CaselessRoute(
             "/{tenant}/v2.0/.well-known/openid-configuration", discovery.document(signin), methods=_OPEN
         ),
@@ -59,4 +64,20 @@ def routes(signin: SignIn) -> list[BaseRoute]:
             CaselessRoute(f"/{{tenant}}/{version}/introspect", introspect.endpoint(signin), methods=_JSON),
             CaselessRoute(f"/{{tenant}}/{version}/revoke", revoke.endpoint(signin), methods=_JSON),
         ]
+    for route in found:
+        route.app = _told(route.app)
     return found
+
+
+def _told(app: ASGIApp) -> ASGIApp:
+    """The database is away: 503, in words that both OAuth clients and people can read."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await app(scope, receive, send)
+        except StoreUnavailableError:
+            body = {"error": "temporarily_unavailable", "error_description": "Try again in a moment."}
+            response = JSONResponse(body, 503, headers={"Retry-After": "5", "Cache-Control": "no-store"})
+            await response(scope, receive, send)
+
+    return answer

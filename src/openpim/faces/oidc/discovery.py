@@ -19,7 +19,31 @@ from openpim.services.signin.context import SignIn
 from openpim.services.signin.flow import id_issuer
 from openpim.services.signin.people import ANY_TENANT, find_tenant
 
-_CLAIMS = ["iss", "aud", "sub", "exp", "iat", "nbf", "nonce", "auth_time", "tid", "oid", "preferred_username", "name", "given_name", "family_name", "email", "amr", "acr", "acrs", "sid", "groups", "group_names", "roles", "wids"]
+_CLAIMS = [
+    "iss",
+    "aud",
+    "sub",
+    "exp",
+    "iat",
+    "nbf",
+    "nonce",
+    "auth_time",
+    "tid",
+    "oid",
+    "preferred_username",
+    "name",
+    "given_name",
+    "family_name",
+    "email",
+    "amr",
+    "acr",
+    "acrs",
+    "sid",
+    "groups",
+    "group_names",
+    "roles",
+    "wids",
+]
 
 
 def document(signin: SignIn) -> Endpoint:

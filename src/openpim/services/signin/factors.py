@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hmac
 import re
-from dataclasses import replace
 
 import pyotp
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -103,7 +102,7 @@ def _judge(
         and signin.hasher.check_needs_rehash(credential.password)
     ):
         hashed = signin.hasher.hash(normalised(password))
-        home.credentials.put(replace(credential, password=hashed, password_at=now))
+        home.credentials.set_password(account.user_id, hashed, now)
     return account
 
 
