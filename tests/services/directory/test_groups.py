@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from openpim.core import roles as r
-from openpim.core.grants import AssignmentType, Kind
+from openpim.core.grants import AssignmentType, Kind, Provider
 from openpim.core.query import Query
 from openpim.core.refusals import Code, Refusal
 from openpim.services.directory.create_group import NewGroup, create_group
@@ -141,11 +141,11 @@ def test_members_and_owners_are_there_once(world):
     assert add_owner(world.deps, world.system, group, world.ga).code is Code.CONFLICT
     assert remove_member(world.deps, world.system, group, world.ga).code is Code.NOT_FOUND
     assert remove_owner(world.deps, world.system, group, world.nobody).code is Code.NOT_FOUND
-    assert remove_owner(world.deps, world.system, group, world.ga).code is Code.CONFLICT
+    assert remove_owner(world.deps, world.system, group, world.ga).code is Code.LAST_ADMINISTRATOR
     assert owners(world, group) == {world.ga}
     disabled = world.user("Off", enabled=False)
     add_owner(world.deps, world.system, group, disabled)
-    assert remove_owner(world.deps, world.system, group, world.ga).code is Code.CONFLICT
+    assert remove_owner(world.deps, world.system, group, world.ga).code is Code.LAST_ADMINISTRATOR
 
 
 def test_the_last_administrator_cannot_be_taken_out_of_his_group(world):
@@ -211,3 +211,15 @@ def test_a_deleted_group_gives_nothing_any_more(world):
     live = world.read(lambda tx: tx.schedules.of([group], kind=Kind.ASSIGNMENT, live_at=world.now))
     assert live == []
     assert delete_group(world.deps, world.as_user(world.pra), group).code is Code.NOT_FOUND
+
+
+def test_what_was_given_in_a_deleted_group_ends(world):
+    group = world.group("g")
+    given = [
+        world.grant(world.nobody, role, group, kind, provider=Provider.GROUP)
+        for role in ("member", "owner")
+        for kind in Kind
+    ]
+    assert members(world, group) == {world.nobody}
+    assert delete_group(world.deps, world.system, group) is None
+    assert not any(in_force(world, each) for each in given)

@@ -195,8 +195,8 @@ def test_what_a_deleted_user_had_ends(world):
 def test_the_last_owner_of_a_powerful_group_is_kept(world):
     group = world.group("Powerful", owners=[world.nobody], role_assignable=True)
     caller = world.as_user(world.ga)
-    assert delete_user(world.deps, caller, world.nobody).code is Code.CONFLICT
-    assert set_enabled(world.deps, caller, world.nobody, False).code is Code.CONFLICT
+    assert delete_user(world.deps, caller, world.nobody).code is Code.LAST_ADMINISTRATOR
+    assert set_enabled(world.deps, caller, world.nobody, False).code is Code.LAST_ADMINISTRATOR
     world.write(lambda tx: tx.groups.add_owner(group, world.ga))
     assert set_enabled(world.deps, caller, world.nobody, False).enabled is False
     assert delete_user(world.deps, caller, world.nobody) is None

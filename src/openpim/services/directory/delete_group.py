@@ -11,7 +11,7 @@ from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
 from openpim.services import last_administrator
 from openpim.services.directory.performing import Done, not_found, perform
-from openpim.services.directory.released import people_in, release
+from openpim.services.directory.released import end_all_at, people_in, release
 from openpim.services.directory.rights import may_change_group
 from openpim.services.directory.targets import of_group
 from openpim.services.ending import end_all_of
@@ -29,6 +29,7 @@ def delete_group(deps: Deps, caller: Caller, group_id: str) -> Refusal | None:
 
         def change() -> None:
             concerned = people_in(tx, group_id, now)
+            end_all_at(tx, deps, caller, group_id, now)
             end_all_of(tx, deps, caller, group_id, now)
             tx.groups.remove(group_id, now)
             release(tx, deps, caller, concerned, now)

@@ -10,7 +10,7 @@ from openpim.core.refusals import Refusal
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
 from openpim.services import last_administrator
-from openpim.services.directory.owners_left import refuse_to_orphan
+from openpim.services.directory.owners_left import powerful_groups_of
 from openpim.services.directory.performing import Done, not_found, perform
 from openpim.services.directory.rights import may_control_user
 from openpim.services.directory.targets import of_user
@@ -23,7 +23,7 @@ def delete_user(deps: Deps, caller: Caller, user_id: str) -> Refusal | None:
         user = tx.users.get(user_id)
         if user is None:
             return not_found("user", user_id)
-        refusal = may_control_user(tx, caller, user_id, now) or refuse_to_orphan(tx, user_id, now)
+        refusal = may_control_user(tx, caller, user_id, now)
         if refusal is not None:
             return refusal
 
@@ -31,7 +31,7 @@ def delete_user(deps: Deps, caller: Caller, user_id: str) -> Refusal | None:
             end_all_of(tx, deps, caller, user_id, now)
             tx.users.remove(user_id, now)
 
-        refusal = last_administrator.guarded(tx, now, change)
+        refusal = last_administrator.guarded(tx, now, change, owned=powerful_groups_of(tx, user_id, now))
         if refusal is not None:
             return refusal
         return Done(None, (of_user(user),))

@@ -9,8 +9,8 @@ from openpim.core.caller import Caller
 from openpim.core.refusals import Code, Refusal
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
+from openpim.services import last_administrator
 from openpim.services.directory.membership_rules import owner_to_add
-from openpim.services.directory.owners_left import able_owners
 from openpim.services.directory.performing import Done, not_found, perform
 from openpim.services.directory.rights import may_change_group
 from openpim.services.directory.targets import of_group, of_principal
@@ -45,12 +45,15 @@ def remove_owner(deps: Deps, caller: Caller, group_id: str, owner_id: str) -> Re
         if refusal is not None:
             return refusal
         owner = tx.principals.get(owner_id)
-        if owner is None or not tx.groups.remove_owner(group_id, owner_id):
+        if owner is None or not tx.groups.is_standing_owner(group_id, owner_id):
             return Refusal(Code.NOT_FOUND, "It is not an owner of this group.", member="owner_id")
-        if owner.able and able_owners(tx, group_id, now) == 0:
-            return Refusal(
-                Code.CONFLICT, "This is the last owner of the group; give it another owner first.", "owner_id"
-            )
+
+        def change() -> None:
+            tx.groups.remove_owner(group_id, owner_id)
+
+        refusal = last_administrator.guarded(tx, now, change, owned=frozenset({group_id}))
+        if refusal is not None:
+            return refusal
         return Done(None, (of_principal(owner), of_group(group)))
 
     activity = "Remove owner from group"

@@ -13,7 +13,7 @@ from openpim.core.refusals import Code, Refusal
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
 from openpim.services import last_administrator
-from openpim.services.directory.owners_left import refuse_to_orphan
+from openpim.services.directory.owners_left import powerful_groups_of
 from openpim.services.directory.performing import Done, changed, differences, invalid, not_found, perform
 from openpim.services.directory.privileges import is_privileged
 from openpim.services.directory.rights import may_grant_permissions, may_manage_applications
@@ -108,12 +108,9 @@ def remove_with_all(
         refusal = may_grant_permissions(tx, caller, now)
         if refusal is not None:
             return refusal
-    refusal = refuse_to_orphan(tx, found.id, now)
-    if refusal is not None:
-        return refusal
 
     def change() -> None:
         end_all_of(tx, deps, caller, found.id, now)
         tx.service_principals.remove(found.id, now)
 
-    return last_administrator.guarded(tx, now, change)
+    return last_administrator.guarded(tx, now, change, owned=powerful_groups_of(tx, found.id, now))

@@ -14,7 +14,7 @@ from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
 from openpim.services import last_administrator
 from openpim.services.directory.create_user import check_user
-from openpim.services.directory.owners_left import refuse_to_orphan
+from openpim.services.directory.owners_left import powerful_groups_of
 from openpim.services.directory.performing import Done, changed, differences, not_found, perform
 from openpim.services.directory.rights import may_change_user, may_control_user
 from openpim.services.directory.targets import of_user
@@ -55,8 +55,8 @@ def update_user(deps: Deps, caller: Caller, user_id: str, changes: Mapping[str, 
 
 def _saved(tx: Transaction, old: User, new: User, now: datetime) -> Refusal | None:
     if old.enabled and not new.enabled:
-        refusal = last_administrator.guarded(tx, now, lambda: tx.users.save(new))
-        return refusal or refuse_to_orphan(tx, new.id, now)
+        owned = powerful_groups_of(tx, new.id, now)
+        return last_administrator.guarded(tx, now, lambda: tx.users.save(new), owned=owned)
     tx.users.save(new)
     return None
 
