@@ -136,7 +136,7 @@ def _walk(dialect: str, edges: Sequence[_Edges], name: str) -> CTE:
 
 
 @cache
-def _groups_above(dialect: str) -> Select[tuple[str]]:
+def _groups_above(dialect: str) -> Select[str]:
     members, schedules = group_members.c, _schedules.c
     tenant, now = bindparam("tenant", type_=String), bindparam("now", type_=Instant)
     edges = (
@@ -158,7 +158,7 @@ def groups_above(
 
 
 @cache
-def _groups_below(dialect: str) -> Select[tuple[str]]:
+def _groups_below(dialect: str) -> Select[str]:
     members, schedules = group_members.c, _schedules.c
     tenant, now = bindparam("tenant", type_=String), bindparam("now", type_=Instant)
     edges = (

@@ -7,7 +7,19 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Boolean, Column, Connection, Index, Row, String, Table, Text, select, update
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Connection,
+    Index,
+    Row,
+    String,
+    Table,
+    Text,
+    bindparam,
+    select,
+    update,
+)
 
 from openpim.core.signin.values import Account, AuthorizationCode, Grant, RefreshToken
 from openpim.store.schema import metadata
@@ -211,6 +223,9 @@ class AuthorizationCodes:
         return self._connection.execute(authorization_codes.delete().where(c.expires_at < before)).rowcount
 
 
+_REVOKED = select(revocations.c.id).where(revocations.c.id.in_(bindparam("ids", expanding=True))).limit(1)
+
+
 class Revocations:
     """See `ports.oauth.Revocations`."""
 
@@ -227,10 +242,7 @@ class Revocations:
         wanted = [one for one in identifiers if one]
         if not wanted:
             return False
-        found = self._connection.execute(
-            select(revocations.c.id).where(revocations.c.id.in_(wanted)).limit(1)
-        ).one_or_none()
-        return found is not None
+        return self._connection.execute(_REVOKED, {"ids": wanted}).first() is not None
 
     def forget(self, now: datetime) -> int:
         return self._connection.execute(revocations.delete().where(revocations.c.until < now)).rowcount
