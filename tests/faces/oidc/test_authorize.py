@@ -25,6 +25,8 @@ from tests.signin_world import (
     claims_of,
 )
 
+# Rules that no database decides are tried on one of them.
+SQLITE = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 MFA = json.dumps({"access_token": {"amr": {"essential": True, "values": ["mfa"]}}})
 C1 = json.dumps({"access_token": {"acrs": {"essential": True, "value": "c1"}}})
 CP1 = json.dumps({"access_token": {"xms_cc": {"values": ["CP1"]}}})
@@ -296,6 +298,7 @@ def test_a_code_works_once_and_its_reuse_kills_the_tokens(world: World) -> None:
     assert any("used twice" in event.reason for event in world.events())
 
 
+@SQLITE
 @pytest.mark.parametrize(
     "change",
     [
@@ -324,6 +327,7 @@ def test_a_code_expires_and_stays_in_its_tenant(world: World) -> None:
     assert browser.redeem(code).json()["error"] == "invalid_grant"
 
 
+@SQLITE
 @pytest.mark.parametrize(
     "params",
     [
@@ -340,6 +344,7 @@ def test_public_clients_need_pkce(world: World, params: dict[str, str | None]) -
     assert browser.result["error"] == "invalid_request"
 
 
+@SQLITE
 @pytest.mark.parametrize(
     "uri",
     [
@@ -364,6 +369,7 @@ def test_redirect_tricks_get_a_page_not_a_redirect(world: World, uri: str) -> No
     assert "location" not in browser.page.headers
 
 
+@SQLITE
 @pytest.mark.parametrize(
     "uri",
     [
@@ -385,6 +391,7 @@ def test_registered_redirects_match_exactly(world: World, uri: str) -> None:
     assert "location" not in browser.page.headers
 
 
+@SQLITE
 @pytest.mark.parametrize(
     ("uri", "good"),
     [
@@ -404,6 +411,7 @@ def test_registered_loopback_frees_only_the_port(world: World, uri: str, good: b
     assert browser.page.status_code == (200 if good else 400)
 
 
+@SQLITE
 @pytest.mark.parametrize("uri", ["http://localhost:9", "http://127.0.0.1:1/x", "http://[::1]:7/"])
 def test_first_party_clients_take_any_loopback(world: World, uri: str) -> None:
     browser = world.browser()
@@ -411,6 +419,7 @@ def test_first_party_clients_take_any_loopback(world: World, uri: str) -> None:
     assert browser.page.status_code == 200
 
 
+@SQLITE
 @pytest.mark.parametrize(
     ("params", "error"),
     [

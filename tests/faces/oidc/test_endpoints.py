@@ -17,6 +17,7 @@ from openpim.services.signin.bootstrap import first_start_link
 from tests.signin_world import ADA, LOOPBACK, ORIGIN, START, WEB, WEB_SECRET, A, B, World, claims_of
 
 
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     ("path", "issuer"),
     [
@@ -288,6 +289,7 @@ def test_logout_without_a_hint_asks(world: World) -> None:
     assert browser.result["error"] == "login_required"
 
 
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     "uri",
     [

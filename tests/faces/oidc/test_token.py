@@ -34,6 +34,8 @@ from tests.signin_world import (
     claims_of,
 )
 
+# Rules that no database decides are tried on one of them.
+SQLITE = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 MANAGEMENT = "https://management.core.windows.net//.default"
 C1 = json.dumps({"access_token": {"acrs": {"essential": True, "value": "c1"}}})
 
@@ -95,6 +97,7 @@ def test_refresh_for_another_resource_echoes_what_was_asked(world: World) -> Non
     assert authenticate(world.deps, world.signin.tokens, graph, accepts=ARM).code == "sign_in"
 
 
+@SQLITE
 @pytest.mark.parametrize(
     "scope",
     [
@@ -354,6 +357,7 @@ def test_permissions_are_read_live(world: World) -> None:
     assert as_app(world.browser(), client_secret=WEB_SECRET).json()["error"] == "unauthorized_client"
 
 
+@SQLITE
 @pytest.mark.parametrize(
     ("fields", "error"),
     [
@@ -419,6 +423,7 @@ def test_private_key_jwt(world: World) -> None:
     assert with_assertion(world, assertion(world, aud=[f"{ORIGIN}/{A}/v2.0"])).status_code == 200
 
 
+@SQLITE
 @pytest.mark.parametrize(
     "change",
     [
