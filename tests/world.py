@@ -242,7 +242,12 @@ class World:
 
     def custom_role(self, name: str, **more: Any) -> str:
         role = RoleDefinition(
-            self.new_id(), name, ("microsoft.directory/groups/create",), built_in=False, **more
+            self.new_id(),
+            name,
+            ("microsoft.directory/groups/create",),
+            built_in=False,
+            created_at=self.now,
+            **more,
         )
         self.write(lambda tx: tx.roles.add(role))
         return role.id
