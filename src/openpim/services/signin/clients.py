@@ -12,6 +12,7 @@ from typing import Any
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
+from joserfc.jws import JWSRegistry
 
 from openpim.core.signin.oauth import OAuthError
 from openpim.core.signin.values import Client, ClientCredential, digest
@@ -23,6 +24,15 @@ from openpim.services.signin.tokens import instant
 
 _ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _ALGORITHMS = ["RS256", "PS256", "ES256"]
+
+
+class _Assertions(JWSRegistry):
+    """MSAL puts its certificate chain into the header (x5c)."""
+
+    max_header_length = 16_000
+
+
+_ASSERTIONS = _Assertions(algorithms=_ALGORITHMS, strict_check_header=False)
 _LONGEST_ASSERTION = timedelta(hours=24)
 _SKEW = timedelta(minutes=5)
 
@@ -145,7 +155,7 @@ def _verified(assertion: str, known: list[ClientCredential]) -> dict[str, Any] |
         jwk = json.loads(one.value)
         key = RSAKey.import_key(jwk) if jwk.get("kty") == "RSA" else ECKey.import_key(jwk)
         try:
-            return dict(jwt.decode(assertion, key, algorithms=_ALGORITHMS).claims)
+            return dict(jwt.decode(assertion, key, registry=_ASSERTIONS).claims)
         except (JoseError, ValueError, TypeError):
             continue
     return None

@@ -108,4 +108,5 @@ def seconds(at: datetime) -> int:
 
 
 def instant(at: Any) -> datetime | None:
-    return datetime.fromtimestamp(at, UTC) if type(at) is int and 0 <= at < 1 << 36 else None
+    """A NumericDate (RFC 7519 2): seconds, with a fraction where a client sends one (MSAL for Python does)."""
+    return datetime.fromtimestamp(at, UTC) if type(at) in (int, float) and 0 <= at < 1 << 36 else None

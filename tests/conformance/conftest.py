@@ -1,0 +1,116 @@
+"""Other people's clients, unmodified, against a real server over HTTPS.
+
+Nothing in the server knows of these tests, and nothing in the clients is replaced: they trust the server's authority
+through the usual variables (REQUESTS_CA_BUNDLE, SSL_CERT_FILE), and where they open a browser, the browser that the
+standard library's `webbrowser` finds is a robot which fills in the server's own pages.
+"""
+
+from __future__ import annotations
+
+import threading
+import webbrowser
+from contextlib import ExitStack
+
+import pytest
+
+from tests.live.robot import Robot
+from tests.live.server import live_server
+
+# Warnings of the clients themselves: theirs to fix, and no fault of ours.
+THEIRS = (
+    "ignore::DeprecationWarning:msgraph",
+    "ignore::DeprecationWarning:msal",
+    "ignore::DeprecationWarning:kiota_.*",
+    "ignore::DeprecationWarning:azure",
+    "ignore:response_mode=:UserWarning",
+    "ignore::ResourceWarning",
+    "ignore::pytest.PytestUnraisableExceptionWarning",
+)
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if "conformance" in item.path.parts:
+            item.add_marker(pytest.mark.conformance)
+            for each in THEIRS:
+                item.add_marker(pytest.mark.filterwarnings(each))
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    """On SQLite, with the demo organisation; activations may be ended at once."""
+    with live_server(tmp_path_factory.mktemp("server"), activation={"minimum_minutes": 0}) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def postgres_live(tmp_path_factory, postgres_server):
+    """The same on PostgreSQL."""
+    postgres_server.create("conformance")
+    url = postgres_server.url("conformance")
+    with live_server(tmp_path_factory.mktemp("postgres"), url, activation={"minimum_minutes": 0}) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def trust(monkeypatch, server):
+    """What a person sets in his shell so that the clients trust the server."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", server.ca_file)
+    monkeypatch.setenv("SSL_CERT_FILE", server.ca_file)
+
+
+class Browsers:
+    """Stands behind `webbrowser.open`, as long as a test has said who sits there."""
+
+    def __init__(self) -> None:
+        self.robot: Robot | None = None
+        self.failures: list[BaseException] = []
+        self.opened: list[str] = []
+        self._threads: list[threading.Thread] = []
+
+    def open(self, url: str, *_: object) -> bool:
+        assert self.robot is not None, "nobody sits at the browser"
+        self.opened.append(url)
+        thread = threading.Thread(target=self._visit, args=(self.robot, url), daemon=True)
+        self._threads.append(thread)
+        thread.start()
+        return True
+
+    open_new = open_new_tab = open
+
+    def _visit(self, robot: Robot, url: str) -> None:
+        try:
+            robot.open(url)
+        except BaseException as error:  # noqa: BLE001 - shown by the fixture, in the test's own thread
+            self.failures.append(error)
+
+    def finish(self) -> None:
+        for thread in self._threads:
+            thread.join(20)
+        if self.failures:
+            raise self.failures[0]
+
+
+@pytest.fixture
+def browsers(monkeypatch):
+    """`browsers.robot = ...` says who sits at the machine's browser."""
+    made = Browsers()
+    monkeypatch.setattr(webbrowser, "_browsers", {})
+    monkeypatch.setattr(webbrowser, "_tryorder", [])
+    webbrowser.register("robot", None, made, preferred=True)
+    yield made
+    made.finish()
+
+
+@pytest.fixture
+def robots(server):
+    """A robot for each person, by the key in the demo's story; a person keeps one browser within a test."""
+    with ExitStack() as stack:
+        made = {}
+
+        def robot(key, **more):
+            if key not in made:
+                made[key] = stack.enter_context(Robot(server, server.people[key], **more))
+            return made[key]
+
+        yield robot
