@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from joserfc import jwt
 from joserfc.jwk import RSAKey
+from joserfc.jws import JWSRegistry
 
 from openpim.core.directory import ServicePrincipal
 from openpim.core.first_party import AZURE_CLI, PIM
@@ -458,3 +459,48 @@ def test_an_assertion_signed_with_the_public_key_as_a_secret(world: World) -> No
     assert with_assertion(world, f"{head}.{body}.").status_code == 401
     head = base64.urlsafe_b64encode(b'{"alg":"HS256"}').rstrip(b"=").decode()
     assert with_assertion(world, f"{head}.{body}.AAAA").status_code == 401
+
+
+def test_a_registered_certificate_as_msal_sends_it(world: World) -> None:
+    """Found by thumbprint; the chain stands in the header; dates are fractions of seconds."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives.asymmetric import rsa
+    from cryptography.hazmat.primitives.hashes import SHA256
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+    from openpim.services.credentials import add_client_certificate
+    from openpim.services.signin.sealing import b64
+
+    private = rsa.generate_private_key(65537, 2048)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "intranet")])
+    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(private.public_key())
+    builder = builder.serial_number(7).not_valid_before(START - timedelta(days=1))
+    certificate = builder.not_valid_after(START + timedelta(days=30)).sign(private, SHA256())
+    pem = certificate.public_bytes(Encoding.PEM)
+    refused = world.write(A, lambda tx: add_client_certificate(tx, world.signin, WEB, b"nonsense"))
+    assert refused.member == "certificate"
+    assert isinstance(world.write(A, lambda tx: add_client_certificate(tx, world.signin, WEB, pem)), str)
+    key = RSAKey.import_key(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    now = world.now[0].timestamp()
+
+    def signed() -> str:
+        claims = {"iss": WEB, "sub": WEB, "aud": f"{ORIGIN}/{A}/oauth2/v2.0/token", "jti": str(uuid.uuid4())}
+        header = {
+            "alg": "PS256",
+            "x5t#S256": b64(certificate.fingerprint(SHA256())),
+            "x5c": [pem.decode()[28:-27]],
+        }
+        header["x5c"] = ["".join(header["x5c"][0].split())]
+        return jwt.encode(header, {**claims, "exp": now + 600.5}, key, registry=_LONG_HEADERS)
+
+    assert with_assertion(world, signed()).status_code == 200
+    world.move(days=31)
+    now = world.now[0].timestamp()
+    assert with_assertion(world, signed()).status_code == 401, "the certificate has expired"
+
+
+class _LongHeaders(JWSRegistry):
+    max_header_length = 16_000
+
+
+_LONG_HEADERS = _LongHeaders(algorithms=["PS256"])
