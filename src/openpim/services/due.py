@@ -19,6 +19,7 @@ from openpim.ports.store import Transaction
 from openpim.services import settling
 from openpim.services.actions import activate
 from openpim.services.actions.common import tell
+from openpim.services.ending import leave
 from openpim.services.providers import PROVIDERS
 from openpim.services.recording import category_of, grant_details, grant_targets, record
 from openpim.services.review import ask_of, standing
@@ -89,6 +90,7 @@ def _expire(tx: Transaction, deps: Deps, schedule: Schedule, now: datetime) -> N
         correlation_id=schedule.request_id or schedule.id,
     )
     settling.ask_for(tx, deps, schedule, now)
+    leave(tx, deps, callers.system(tx.tenant_id), schedule, now)
 
 
 def _start(tx: Transaction, deps: Deps, found: Schedule, now: datetime) -> None:

@@ -6,13 +6,14 @@ the eligibility it rests on unless another eligibility covers it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from datetime import datetime
 
 from openpim.core.approval import StageStatus, with_stage
 from openpim.core.caller import Caller
 from openpim.core.deciding import best_eligibility
+from openpim.core.directory import PrincipalKind
 from openpim.core.grants import AssignmentType, Kind, Provider, Schedule
 from openpim.core.lifecycle import OPEN, ApprovalStatus, RequestStatus, ScheduleStatus
 from openpim.core.refusals import Refusal
@@ -49,6 +50,36 @@ def end(
     _note(tx, deps, caller, ended, now, activity, reason)
     if schedule.kind is Kind.ELIGIBILITY:
         loosen(tx, deps, caller, schedule, now)
+    leave(tx, deps, caller, schedule, now)
+
+
+def leave(tx: Transaction, deps: Deps, caller: Caller, ended: Schedule, now: datetime) -> None:
+    """Where the ended schedule was a group membership: what its holders activated through the group ends too."""
+    if ended.provider is Provider.GROUP and ended.kind is Kind.ASSIGNMENT and ended.role_id == "member":
+        release(tx, deps, caller, people_in(tx, ended.principal_id, now), now)
+
+
+def people_in(tx: Transaction, principal_id: str, now: datetime) -> frozenset[str]:
+    """The principal, and all that are in it when it is a group: whoever a change of its membership concerns."""
+    principal = tx.principals.get(principal_id)
+    if principal is None or principal.kind is not PrincipalKind.GROUP:
+        return frozenset({principal_id})
+    return tx.groups.transitive_member_ids(principal_id, now) | {principal_id}
+
+
+def release(
+    tx: Transaction, deps: Deps, caller: Caller, principal_ids: Collection[str], now: datetime
+) -> None:
+    """Look again at what these people activated through groups they may have left. Asked after they left."""
+    tx.lock_principals(principal_ids)  # an activation that is being made at this moment must be seen below
+    for activation in tx.schedules.of(principal_ids, kind=Kind.ASSIGNMENT, live_at=now):
+        if activation.assignment_type is not AssignmentType.ACTIVATED or activation.linked_id is None:
+            continue
+        basis = tx.schedules.get(activation.linked_id)
+        if basis is not None and basis.principal_id in identities(tx, activation.principal_id, now):
+            continue
+        reason = "The holder left the group that was eligible."
+        rest_anew(tx, deps, caller, activation, now, reason=reason)
 
 
 def loosen(tx: Transaction, deps: Deps, caller: Caller, eligibility: Schedule, now: datetime) -> None:

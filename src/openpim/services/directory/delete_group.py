@@ -11,10 +11,10 @@ from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
 from openpim.services import last_administrator
 from openpim.services.directory.performing import Done, not_found, perform
-from openpim.services.directory.released import end_all_at, people_in, release
+from openpim.services.directory.released import end_all_at
 from openpim.services.directory.rights import may_change_group
 from openpim.services.directory.targets import of_group
-from openpim.services.ending import end_all_of
+from openpim.services.ending import end_all_of, people_in, release
 
 
 def delete_group(deps: Deps, caller: Caller, group_id: str) -> Refusal | None:

@@ -12,9 +12,9 @@ from openpim.ports.store import Transaction
 from openpim.services import last_administrator
 from openpim.services.directory.membership_rules import member_to_add, writable
 from openpim.services.directory.performing import Done, not_found, perform
-from openpim.services.directory.released import people_in, release
 from openpim.services.directory.rights import may_change_group
 from openpim.services.directory.targets import of_group, of_principal
+from openpim.services.ending import people_in, release
 
 
 def add_member(deps: Deps, caller: Caller, group_id: str, member_id: str) -> Refusal | None:

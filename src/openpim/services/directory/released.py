@@ -1,27 +1,16 @@
-"""When people leave a group, what they activated through it ends, unless another eligibility covers it."""
+"""When a group goes away, what was given or asked for in it ends."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import datetime
 
 from openpim.core.caller import Caller
-from openpim.core.directory import PrincipalKind
-from openpim.core.grants import AssignmentType, Kind, Provider
+from openpim.core.grants import Kind, Provider
 from openpim.core.lifecycle import OPEN, RequestStatus
 from openpim.core.query import All, AnyOf, Compare, Query
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
-from openpim.services.authority import identities
-from openpim.services.ending import close_request, end, rest_anew
-
-
-def people_in(tx: Transaction, principal_id: str, now: datetime) -> frozenset[str]:
-    """The principal, and all that are in it when it is a group: whoever a change of its membership concerns."""
-    principal = tx.principals.get(principal_id)
-    if principal is None or principal.kind is not PrincipalKind.GROUP:
-        return frozenset({principal_id})
-    return tx.groups.transitive_member_ids(principal_id, now) | {principal_id}
+from openpim.services.ending import close_request, end
 
 
 def end_all_at(tx: Transaction, deps: Deps, caller: Caller, group_id: str, now: datetime) -> None:
@@ -46,18 +35,3 @@ def end_all_at(tx: Transaction, deps: Deps, caller: Caller, group_id: str, now: 
                         activity="Remove member from group (PIM)",
                         reason=reason,
                     )
-
-
-def release(
-    tx: Transaction, deps: Deps, caller: Caller, principal_ids: Collection[str], now: datetime
-) -> None:
-    """Asked after the memberships are gone."""
-    tx.lock_principals(principal_ids)  # an activation that is being made at this moment must be seen below
-    for activation in tx.schedules.of(principal_ids, kind=Kind.ASSIGNMENT, live_at=now):
-        if activation.assignment_type is not AssignmentType.ACTIVATED or activation.linked_id is None:
-            continue
-        basis = tx.schedules.get(activation.linked_id)
-        if basis is not None and basis.principal_id in identities(tx, activation.principal_id, now):
-            continue
-        reason = "The holder left the group that was eligible."
-        rest_anew(tx, deps, caller, activation, now, reason=reason)
