@@ -16,11 +16,13 @@ from typing import TypeVar
 from openpim.ports.deps import Deps
 from openpim.services import due, timeouts
 from openpim.services.settling import Effect, settle_due
+from openpim.services.signin.housekeeping import forget_old
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
 _BATCH = 200
 _REVIEWER_CHECK = timedelta(seconds=30)
+_TIDYING = timedelta(days=1)
 
 
 class Worker:
@@ -34,6 +36,7 @@ class Worker:
         self._stopping = False
         self._thread: threading.Thread | None = None
         self._check_at = deps.clock()
+        self._tidy_at = deps.clock()
 
     def start(self) -> None:
         self._thread = threading.Thread(target=self._run, name="openpim-worker", daemon=True)
@@ -60,6 +63,9 @@ class Worker:
                 self._try(partial(timeouts.check_reviewers, self._deps, tenant.id))
         if check:
             self._check_at = self._deps.clock() + _REVIEWER_CHECK
+        if self._deps.clock() >= self._tidy_at:
+            self._try(partial(forget_old, self._deps))
+            self._tidy_at = self._deps.clock() + _TIDYING
         done += self._try(partial(settle_due, self._deps, self._effects, limit=_BATCH)) or 0
         return done
 
