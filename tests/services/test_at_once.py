@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from dataclasses import replace
+from datetime import timedelta
+from threading import Barrier, Event
 from typing import Any
 
 import pytest
@@ -12,9 +14,10 @@ import pytest
 from openpim.core.grants import Action
 from openpim.core.lifecycle import RequestStatus, ScheduleStatus
 from openpim.core.refusals import Code, Refusal
-from openpim.services import due, timeouts
+from openpim.services import due, review, submit, timeouts
+from openpim.services.directory.delete_group import delete_group
 from openpim.services.directory.group_members import remove_member
-from tests.world import ASSIGNMENT, DENY, World, ok
+from tests.world import APPROVE, ASSIGNMENT, DENY, MICROSECOND, World, ok
 
 ROUNDS = range(6)
 
@@ -220,8 +223,6 @@ def test_many_activate_through_one_group(world: World) -> None:
 
 
 def test_start_by_several_workers(world: World) -> None:
-    from datetime import timedelta
-
     for number in range(5):
         person = world.user(f"Q{number}")
         world.eligible(person)
@@ -229,3 +230,111 @@ def test_start_by_several_workers(world: World) -> None:
     world.forward(hours=1)
     together(*[lambda: due.start(world.deps, world.tenant_id)] * 3)
     assert len(world.events("Add member to role completed (PIM activation)")) == 5
+
+
+# ---------------------------------------------------------------- in the worst order
+
+
+class Gate:
+    """Holds an act inside its unit of work, after it has read the facts and before it writes, until the other act is
+    done, or for as long as the other one evidently waits for a lock of the first."""
+
+    def __init__(self, world: World) -> None:
+        self.inside, self.other_done = Event(), Event()
+        self.new_id = world.new_id
+        self.deps = replace(world.deps, new_id=self.wait)
+
+    def wait(self) -> str:
+        if not self.inside.is_set():
+            self.inside.set()
+            self.other_done.wait(0.3)
+        return self.new_id()
+
+    def race(self, held: Callable[[], Any], other: Callable[[], Any]) -> list[Any]:
+        def second() -> Any:
+            assert self.inside.wait(5)
+            try:
+                return other()
+            finally:
+                self.other_done.set()
+
+        with ThreadPoolExecutor(2) as pool:
+            return [future.result() for future in (pool.submit(held), pool.submit(second))]
+
+
+POSTGRESQL = pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
+
+
+def activation(world: World, person: str, action: Action = Action.SELF_ACTIVATE, hours: float = 1):
+    return world.ask(action, person, hours=hours)
+
+
+@POSTGRESQL
+@pytest.mark.parametrize("road", ["eligibility", "membership", "group in group", "group"])
+def test_the_group_loses_it_between_reading_and_writing(world: World, road: str) -> None:
+    inner = world.group("inner", [world.ann])
+    outer = world.group("outer", [inner])
+    world.eligible(outer)
+    gate = Gate(world)
+    lose = {
+        "eligibility": lambda: world.take(outer),
+        "membership": lambda: remove_member(world.deps, world.system, inner, world.ann),
+        "group in group": lambda: remove_member(world.deps, world.system, outer, inner),
+        "group": lambda: delete_group(world.deps, world.system, inner),
+    }[road]
+    first, second = gate.race(
+        lambda: submit.submit(gate.deps, world.caller(world.ann), activation(world, world.ann)), lose
+    )
+    ok(second)
+    ok(first)
+    assert not world.holds(world.ann)
+
+
+@POSTGRESQL
+def test_a_worker_finds_it_expired_between_reading_and_writing(world: World) -> None:
+    """The holder asked at the last moment; the worker's clock is a moment ahead."""
+    world.eligible(world.ann)
+    request = ok(world.activate(world.ann, hours=1))
+    end = world.schedule(request).ends_at
+    gate = Gate(world)
+    gate.deps = replace(gate.deps, clock=lambda: end - MICROSECOND)
+    world.at(end)
+    first, _ = gate.race(
+        lambda: submit.submit(
+            gate.deps, world.caller(world.ann), activation(world, world.ann, Action.SELF_EXTEND, 2)
+        ),
+        lambda: due.expire(world.deps, world.tenant_id),
+    )
+    ok(first)
+    assert world.schedule(request).status is ScheduleStatus.PROVISIONED
+    assert world.holds(world.ann)
+
+
+@POSTGRESQL
+def test_the_eligibility_goes_while_the_activation_is_extended(world: World) -> None:
+    team = world.group("team", [world.ann])
+    world.eligible(team)
+    ok(world.activate(world.ann, hours=1))
+    gate = Gate(world)
+    first, second = gate.race(
+        lambda: submit.submit(
+            gate.deps, world.caller(world.ann), activation(world, world.ann, Action.SELF_EXTEND, 2)
+        ),
+        lambda: world.take(team),
+    )
+    ok(first)
+    ok(second)
+    assert not world.holds(world.ann)
+
+
+@POSTGRESQL
+def test_an_approval_is_cancelled_between_reading_and_writing(world: World) -> None:
+    person, request = asked(world)
+    gate = Gate(world)
+    first, second = gate.race(
+        lambda: review.review(gate.deps, world.caller(world.bob), request.id, None, APPROVE, "fine"),
+        lambda: world.cancel(request, person),
+    )
+    ok(first)
+    assert second.code is Code.NOT_CANCELLABLE
+    assert world.holds(person)
