@@ -256,6 +256,7 @@ def _run(system: System, tls: TlsFiles, notes: list[str]) -> int:
             server_header=False,
             proxy_headers=False,
             timeout_graceful_shutdown=5,
+            timeout_keep_alive=75,  # clients poll every five seconds on one connection
         )
     )
     server.run(sockets=[listening])
