@@ -18,22 +18,23 @@ from tests.live.server import live_server
 
 # Warnings of the clients themselves: theirs to fix, and no fault of ours.
 THEIRS = (
-    "ignore::DeprecationWarning:msgraph",
-    "ignore::DeprecationWarning:msal",
-    "ignore::DeprecationWarning:kiota_.*",
-    "ignore::DeprecationWarning:azure",
+    "ignore:GetQueryParameters is deprecated:DeprecationWarning",
+    "ignore::DeprecationWarning:(msgraph|msal|kiota|azure)",
     "ignore:response_mode=:UserWarning",
     "ignore::ResourceWarning",
     "ignore::pytest.PytestUnraisableExceptionWarning",
 )
 
 
+def pytest_configure(config):
+    for each in THEIRS:
+        config.addinivalue_line("filterwarnings", each)
+
+
 def pytest_collection_modifyitems(items):
     for item in items:
         if "conformance" in item.path.parts:
             item.add_marker(pytest.mark.conformance)
-            for each in THEIRS:
-                item.add_marker(pytest.mark.filterwarnings(each))
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ import re
 import time
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 from urllib.parse import parse_qs, urljoin, urlsplit
 
 import httpx
@@ -82,7 +82,7 @@ class Robot:
         self.consents = True
         self._http = httpx.Client(verify=server.trust(), follow_redirects=False, timeout=20)
 
-    def __enter__(self) -> Robot:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

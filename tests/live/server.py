@@ -5,7 +5,7 @@ free port, in a temporary folder, with the demo organisation in it. It knows not
 from __future__ import annotations
 
 import contextlib
-import datetime
+import datetime as dt
 import json
 import os
 import signal
@@ -58,10 +58,6 @@ class LiveServer:
     @property
     def origin(self) -> str:
         return f"https://localhost:{self.port}"
-
-    @property
-    def authority(self) -> str:
-        return f"localhost:{self.port}"
 
     @property
     def ca_file(self) -> str:
@@ -199,15 +195,15 @@ def client_certificate() -> bytes:
     """A key and a certificate for an application, in one PEM, as azure-identity wants it."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "conformance")])
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(minutes=5))
-        .not_valid_after(now + datetime.timedelta(days=2))
+        .not_valid_before(now - dt.timedelta(minutes=5))
+        .not_valid_after(now + dt.timedelta(days=2))
         .sign(key, hashes.SHA256())
     )
     private = key.private_bytes(

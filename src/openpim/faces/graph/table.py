@@ -7,6 +7,7 @@ Literal segments match in any case. `name('key')` is the same as `name/key`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -98,9 +99,9 @@ class Table:
         counted = False
         if segments and segments[-1].lower() == "$count":
             segments, counted = segments[:-1], True
-        if segments and segments[-1].lower().startswith("microsoft.graph.") and "(" not in segments[-1]:
-            last = segments[-1][len("microsoft.graph.") :]
-            if last.lower() in _CASTS:
+        if segments and "(" not in segments[-1]:
+            last = _QUALIFIED.sub("", segments[-1])
+            if last != segments[-1] and last.lower() in _CASTS:
                 segments, cast = segments[:-1], last.lower()
             else:
                 segments = (*segments[:-1], last)
@@ -156,6 +157,8 @@ class Table:
         return collection.key[1]
 
 
+# The namespace and its alias: Graph's SDKs write casts as `graph.user`.
+_QUALIFIED = re.compile(r"\A(microsoft\.)?graph\.", re.IGNORECASE)
 _CASTS = frozenset(
     {
         "user",
