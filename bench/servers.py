@@ -1,0 +1,76 @@
+"""The servers that are measured, each as a process: `python -m bench.servers ours|floor|hello …`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+
+def run(app: Any, port: int, **more: Any) -> None:
+    """Uvicorn as `pim serve` runs it, on plain HTTP unless a certificate is given."""
+    uvicorn.run(
+        app, host="127.0.0.1", port=port, loop="uvloop", http="httptools", log_level="warning",
+        access_log=False, server_header=False, proxy_headers=False, timeout_graceful_shutdown=5, **more,
+    )  # fmt: skip
+
+
+def ours(data_dir: str, url: str, port: str) -> None:
+    from bench.organisation import config_in
+    from openpim.app import make_system
+
+    run(make_system(config_in(Path(data_dir), url)).app, int(port))
+
+
+def floor(data_dir: str, url: str, port: str, recording: str) -> None:
+    """Bare statements behind the same HTTP server, thread hop and token check."""
+    from bench.organisation import config_in
+    from bench.recording import Player, load
+    from openpim.app import make_system
+    from openpim.faces.shared.threads import in_thread
+
+    config = config_in(Path(data_dir), url)
+    system = make_system(config)
+    system.database.close()
+    player = Player(config.database, load(Path(recording)))
+    verify = system.signin.tokens.verify
+    answer = b'{"id":"%s","value":"' + b"x" * 900 + b'"}'
+
+    def act(scene: str, token: str, body: bytes, path: str) -> bytes:
+        claims = verify(token)
+        if claims is None:
+            raise PermissionError
+        asked = json.loads(body) if body else {}
+        made = player.play(scene, str(claims["oid"]), asked.get("roleDefinitionId", ""), path)
+        return answer % made.encode()
+
+    async def handle(request: Request) -> Response:
+        token = request.headers["authorization"].removeprefix("Bearer ")
+        body = await request.body()
+        scene, _, rest = request.path_params["path"].partition("/")
+        return Response(await in_thread(act, scene, token, body, rest), 200, media_type="application/json")
+
+    run(Starlette(routes=[Route("/{path:path}", handle, methods=["GET", "POST", "PATCH"])]), int(port))
+
+
+def hello(port: str, certificate: str = "", key: str = "") -> None:
+    """Bare uvicorn and Starlette."""
+
+    async def answer(_request: Request) -> Response:
+        return Response(b'{"status":"ok"}', media_type="application/json")
+
+    tls = {"ssl_certfile": certificate, "ssl_keyfile": key} if certificate else {}
+    run(Starlette(routes=[Route("/healthz", answer)]), int(port), **tls)
+
+
+if __name__ == "__main__":
+    chosen: dict[str, Callable[..., None]] = {"ours": ours, "floor": floor, "hello": hello}
+    chosen[sys.argv[1]](*sys.argv[2:])

@@ -1,0 +1,55 @@
+"""The benchmarks run, on tiny sizes. Figures are never judged here: a loaded machine must not fail a test."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the clocks of other processes as Linux gives them")
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("activate", {"activate, SQLite", "approve, SQLite"}),
+        ("listing", {"list, 60 people", "list, 200 people", "list, 200 against 60"}),
+        ("start", {"start, first time", "start, again", "idle memory, first time", "idle memory, again"}),
+        ("command", {"pim list", "pim activate"}),
+    ],
+)
+def test_it_runs_and_keeps_what_it_measured(name, expected, tmp_path):
+    kept = tmp_path / "figures.json"
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "bench",
+            "--tiny",
+            "--only",
+            name,
+            "--json",
+            str(kept),
+            "--dir",
+            str(tmp_path),
+        ],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONWARNINGS": "default"},
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    figures = {figure["name"]: figure for figure in json.loads(kept.read_text())["figures"]}
+    assert expected <= figures.keys()
+    for figure in figures.values():
+        assert figure["ours"] > 0
+        assert figure["floor"] > 0
+        assert figure["name"] in done.stdout
