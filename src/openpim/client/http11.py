@@ -114,6 +114,8 @@ class Connection:
         A kept connection that turns out to be closed is opened anew, if the request is safe to repeat;
         otherwise `StaleError` is raised, because the server may have acted on it.
         """
+        if self._socket is not None and _ended(self._socket):
+            self.close()  # the server gave it up while it was idle: nothing was sent yet, so nothing can be repeated
         reused = self._socket is not None
         try:
             return self._exchange(method, path, headers, body)
@@ -327,3 +329,10 @@ class Connection:
             hint = "name the authority that signed it: pim login --ca FILE (OpenPIM prints the file when it starts)"
             return PimError("server", f"the certificate of {origin} is not trusted: {why}", hint)
         return self._fault(f"cannot be talked to: {error}")
+
+
+def _ended(connection: socket.socket) -> bool:
+    """Whether an idle connection has something to read: only its end can come unasked."""
+    import select
+
+    return bool(select.select([connection], [], [], 0)[0])
