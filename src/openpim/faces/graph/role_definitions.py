@@ -14,10 +14,10 @@ from openpim.faces.graph.resource import Resource, Row
 from openpim.faces.graph.table import BETA, Endpoint
 from openpim.services import browse
 from openpim.services.directory.custom_roles import NewRole, create_role, delete_role, update_role
-from openpim.wire.ids import is_guid
 from openpim.wire.jsonbody import Body
 
 PATH = "roleManagement/directory/roleDefinitions"
+_OLD_READ = "/basic/read"
 
 
 def row(call: Call, role: RoleDefinition) -> Row:
@@ -124,9 +124,8 @@ def _members(body: Body) -> dict[str, Any]:
         found["resource_scopes"] = tuple(body.texts("resourceScopes", most=100) or ("/",))
     groups = body.objects("rolePermissions", most=100)
     if groups is not None:
-        found["actions"] = tuple(
-            one for group in groups for one in group.texts("allowedResourceActions") or ()
-        )
+        allowed = (one for group in groups for one in group.texts("allowedResourceActions") or ())
+        found["actions"] = tuple(dict.fromkeys(_action(one) for one in allowed))
         found["excluded_actions"] = tuple(
             one for group in groups for one in group.texts("excludedResourceActions") or ()
         )
@@ -141,9 +140,9 @@ def _truth(body: Body, name: str) -> bool | None:
     return body.boolean(name)
 
 
-def role_key(text: str) -> str:
-    """A role id from a path or body, in the form the model has."""
-    return text.lower() if is_guid(text) else text
+def _action(name: str) -> str:
+    """The documented examples still send the old name of an action."""
+    return f"{name[: -len(_OLD_READ)]}/standard/read" if name.endswith(_OLD_READ) else name
 
 
 ENDPOINTS = (
