@@ -139,7 +139,7 @@ def stage(call: Call, name: str) -> Answer:
     return Answer(200, body | STAGES.selected(found, call.options))
 
 
-def decide(call: Call, name: str) -> Answer:
+def decide(call: Call) -> Answer:
     body = call.json()
     verdict = body.need_choice("reviewResult", Verdict)
     justification = body.text("justification") or ""
@@ -153,7 +153,7 @@ def _stage_endpoints(name: str) -> tuple[Endpoint, ...]:
     return (
         Endpoint("GET", path, partial(stages, name=name), p.APPROVALS_READ, Style.APPROVAL),
         Endpoint("GET", f"{path}/{{stage}}", partial(stage, name=name), p.APPROVALS_READ, Style.APPROVAL),
-        Endpoint("PATCH", f"{path}/{{stage}}", partial(decide, name=name), p.APPROVALS_WRITE, Style.APPROVAL),
+        Endpoint("PATCH", f"{path}/{{stage}}", decide, p.APPROVALS_WRITE, Style.APPROVAL),
     )
 
 
