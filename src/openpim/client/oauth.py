@@ -97,7 +97,7 @@ def _check_id_token(data: dict[str, Any], client_id: str, nonce: str) -> None:
 
 
 def browser_flow(
-    transport: Transport, profile: Profile, *, say: Callable[[str], None], browse: Callable[[str], object],
+    transport: Transport, profile: Profile, *, say: Callable[[str], None], browse: Callable[[str], bool],
     tenant: str = "", claims: str = "", login_hint: str = "", prompt: str = "", timeout: float = 300.0,
 ) -> Tokens:  # fmt: skip
     """Authorization code with PKCE (S256) and a loopback listener (RFC 8252)."""
@@ -127,7 +127,8 @@ def browser_flow(
         }
         url = f"{profile.endpoint('authorize', tenant)}?{form(fields)}"
         say(f"Sign in with your browser. If none opens, go to:\n\n  {url}\n")
-        browse(url)
+        if not browse(url):
+            say("No browser could be opened here. Open the address by hand, or stop (Ctrl-C): pim login --device")
         answer = listener.wait(timeout)
         redirect_uri = listener.redirect_uri
     issuer = answer.get("iss", "")  # RFC 9207: the answer comes from where we asked
@@ -176,6 +177,9 @@ def device_flow(
             if error.code == "slow_down":
                 interval += 5.0
             elif error.code != "authorization_pending":
+                raise
+        except PimError as error:  # one lost answer is no reason to give up a code that somebody is typing
+            if error.kind != "server":
                 raise
     raise OAuthError("expired_token", "the code was not used in time")
 
