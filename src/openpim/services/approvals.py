@@ -8,7 +8,7 @@ from datetime import datetime
 from openpim.core.approval import Approval
 from openpim.core.caller import Caller
 from openpim.core.directory import Principal
-from openpim.core.grants import Request
+from openpim.core.grants import Provider, Request
 from openpim.core.refusals import Code, Refusal
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
@@ -26,13 +26,18 @@ class ApprovalView:
     people: dict[str, Principal] = field(default_factory=dict)
 
 
-def get(deps: Deps, caller: Caller, approval_id: str) -> ApprovalView | Refusal:
-    """For approvers, the requestor, and readers; REQUEST_MISSING or NOT_APPROVER for others."""
+def get(
+    deps: Deps, caller: Caller, approval_id: str, provider: Provider | None = None
+) -> ApprovalView | Refusal:
+    """For approvers, the requestor, and readers; REQUEST_MISSING or NOT_APPROVER for others.
+
+    provider: one that is about another provider's request is not found.
+    """
     now = deps.clock()
 
     def work(tx: Transaction) -> ApprovalView | Refusal:
         view = _view(tx, caller, approval_id, now)
-        if view is None:
+        if view is None or provider not in {None, view.request.provider}:
             return Refusal(Code.REQUEST_MISSING, f"There is no approval {approval_id}.")
         allowed = (
             view.assigned
@@ -44,8 +49,8 @@ def get(deps: Deps, caller: Caller, approval_id: str) -> ApprovalView | Refusal:
     return deps.store.read(caller.tenant_id, work)
 
 
-def mine(deps: Deps, caller: Caller) -> tuple[ApprovalView, ...]:
-    """Everything that waits for the caller's decision, oldest first (at most 500)."""
+def mine(deps: Deps, caller: Caller, provider: Provider | None = None) -> tuple[ApprovalView, ...]:
+    """Everything (or what is about one provider) that waits for the caller's decision, oldest first (at most 500)."""
     now = deps.clock()
 
     def work(tx: Transaction) -> tuple[ApprovalView, ...]:
@@ -56,7 +61,8 @@ def mine(deps: Deps, caller: Caller) -> tuple[ApprovalView, ...]:
                 (
                     view
                     for view in views
-                    if view.approval.current is not None
+                    if provider in {None, view.request.provider}
+                    and view.approval.current is not None
                     and view.approval.current.id in view.assigned
                     and view.approval.current.open_at(now)
                 ),

@@ -13,7 +13,7 @@ from openpim.core.ask import Ask
 from openpim.core.audit import Target
 from openpim.core.caller import Caller, CallerKind
 from openpim.core.deciding import Grant, Proof
-from openpim.core.grants import Action, AssignmentType, ExpirationType, Kind, Request, Window
+from openpim.core.grants import Action, AssignmentType, ExpirationType, Kind, Provider, Request, Window
 from openpim.core.lifecycle import ApprovalStatus, RequestStatus
 from openpim.core.refusals import Code, Refusal
 from openpim.ports.deps import Deps
@@ -33,9 +33,15 @@ REFUSED = "Decide approval"
 
 
 def review(
-    deps: Deps, caller: Caller, approval_id: str, stage_id: str | None, verdict: Verdict, justification: str
+    deps: Deps,
+    caller: Caller,
+    approval_id: str,
+    stage_id: str | None,
+    verdict: Verdict,
+    justification: str,
+    provider: Provider | None = None,
 ) -> Approval | Refusal:
-    """Approve or deny the current stage (stage_id None: whichever it is).
+    """Approve or deny the current stage (stage_id None: whichever it is). provider: the only one it may be about.
 
     Returns the approval as it now stands. Refusals: REQUEST_MISSING, NOT_APPROVER, ALREADY_DECIDED, POLICY
     (a justification is missing), INVALID.
@@ -52,7 +58,7 @@ def review(
 
     def work(tx: Transaction) -> Approval | Refusal:
         first = tx.requests.get(approval_id)
-        if first is None or first.approval_id is None:
+        if first is None or first.approval_id is None or provider not in {None, first.provider}:
             return Refusal(Code.REQUEST_MISSING, f"There is no approval {approval_id}.", member="id")
         tx.lock_principal(first.principal_id)
         request = tx.requests.get(approval_id, lock=True)

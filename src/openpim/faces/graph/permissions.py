@@ -66,8 +66,33 @@ ELIGIBILITY_WRITE = (
 )  # fmt: skip
 # An address that only takes away: the .Remove permissions let in, but for nothing else (see schedule_requests.py).
 REMOVE_ONLY = frozenset(
-    {"RoleAssignmentSchedule.Remove.Directory", "RoleEligibilitySchedule.Remove.Directory"}
+    {
+        "RoleAssignmentSchedule.Remove.Directory",
+        "RoleEligibilitySchedule.Remove.Directory",
+        "PrivilegedAssignmentSchedule.Remove.AzureADGroup",
+        "PrivilegedEligibilitySchedule.Remove.AzureADGroup",
+    }
 )
+_GROUPS_PIM_READ = ("PrivilegedAccess.Read.AzureADGroup", "PrivilegedAccess.ReadWrite.AzureADGroup")
+_GROUPS_PIM_WRITE = ("PrivilegedAccess.ReadWrite.AzureADGroup",)
+GROUP_ASSIGNMENT_READ = (
+    "PrivilegedAssignmentSchedule.Read.AzureADGroup", "PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup",
+    *_GROUPS_PIM_READ,
+)  # fmt: skip
+GROUP_ASSIGNMENT_WRITE = (
+    "PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup", *_GROUPS_PIM_WRITE,
+    "PrivilegedAssignmentSchedule.Remove.AzureADGroup",
+)  # fmt: skip
+GROUP_ELIGIBILITY_READ = (
+    "PrivilegedEligibilitySchedule.Read.AzureADGroup", "PrivilegedEligibilitySchedule.ReadWrite.AzureADGroup",
+    *_GROUPS_PIM_READ,
+)  # fmt: skip
+GROUP_ELIGIBILITY_WRITE = (
+    "PrivilegedEligibilitySchedule.ReadWrite.AzureADGroup", *_GROUPS_PIM_WRITE,
+    "PrivilegedEligibilitySchedule.Remove.AzureADGroup",
+)  # fmt: skip
+GROUP_APPROVALS_READ = GROUP_ASSIGNMENT_READ
+GROUP_APPROVALS_WRITE = ("PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup", *_GROUPS_PIM_WRITE)
 APPROVALS_READ = (
     "PrivilegedAccess.Read.AzureAD", "PrivilegedAccess.ReadWrite.AzureAD", "RoleAssignmentSchedule.ReadWrite.Directory",
     "RoleManagement.ReadWrite.Directory",
@@ -75,12 +100,19 @@ APPROVALS_READ = (
 APPROVALS_WRITE = (
     "PrivilegedAccess.ReadWrite.AzureAD", "RoleAssignmentSchedule.ReadWrite.Directory", "RoleManagement.ReadWrite.Directory",
 )  # fmt: skip
-POLICIES_READ = (
+# One address serves the policies of roles and of groups: `policies.py` looks again at which of them it is about.
+ROLE_POLICIES_READ = (
     "RoleManagementPolicy.Read.Directory",
     "RoleManagementPolicy.ReadWrite.Directory",
     *_ROLES_READ,
 )
-POLICIES_WRITE = ("RoleManagementPolicy.ReadWrite.Directory", *_ROLES_WRITE)
+ROLE_POLICIES_WRITE = ("RoleManagementPolicy.ReadWrite.Directory", *_ROLES_WRITE)
+GROUP_POLICIES_READ = (
+    "RoleManagementPolicy.Read.AzureADGroup", "RoleManagementPolicy.ReadWrite.AzureADGroup",
+)  # fmt: skip
+GROUP_POLICIES_WRITE = ("RoleManagementPolicy.ReadWrite.AzureADGroup",)
+POLICIES_READ = (*ROLE_POLICIES_READ, *GROUP_POLICIES_READ)
+POLICIES_WRITE = (*ROLE_POLICIES_WRITE, *GROUP_POLICIES_WRITE)
 AUDITS_READ = ("AuditLog.Read.All", *_DIRECTORY_READ)
 CONTEXTS_READ = ("AuthenticationContext.Read.All", "AuthenticationContext.ReadWrite.All", "Policy.Read.All",
                  "Policy.Read.ConditionalAccess", "Policy.ReadWrite.ConditionalAccess")  # fmt: skip
