@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from openpim.core.grants import AssignmentType, Kind, Schedule
@@ -39,6 +39,7 @@ def row(call: Call, schedule: Schedule, through: Whose = Whose.ANYONE) -> Row:
     return found
 
 
+@cache
 def resource_for(kind: Kind, through: Whose = Whose.ANYONE) -> Resource[Schedule]:
     name = "Assignment" if kind is Kind.ASSIGNMENT else "Eligibility"
     found = {

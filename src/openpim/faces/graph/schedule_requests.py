@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from openpim.core.ask import Ask
@@ -96,6 +96,7 @@ def _expand_activated_using(call: Call, items: Sequence[Request], options: Query
     return [by_id.get(one.schedule_id or "") for one in items]
 
 
+@cache
 def resource_for(kind: Kind) -> Resource[Request]:
     name = "Assignment" if kind is Kind.ASSIGNMENT else "Eligibility"
     expanders: dict[str, Any] = {

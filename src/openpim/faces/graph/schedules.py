@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from openpim.core.grants import AssignmentType, Kind, Schedule
@@ -74,6 +74,7 @@ def expanders(kind: Kind) -> dict[str, Any]:
     return found
 
 
+@cache
 def resource_for(kind: Kind, through: Whose = Whose.ANYONE) -> Resource[Schedule]:
     name = "Assignment" if kind is Kind.ASSIGNMENT else "Eligibility"
     return Resource(
