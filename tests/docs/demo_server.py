@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,11 +37,11 @@ class DemoServer:
         }
         self.process: subprocess.Popen[str] | None = None
 
-    def start(self) -> list[str]:
+    def start(self, options: Sequence[str] = ("--demo",)) -> list[str]:
         """Start it and wait for the last line it prints; returns the lines."""
         log = (self.folder / "server.err").open("w")
         self.process = subprocess.Popen(
-            [*PIM, "serve", "--demo", "--port", self.origin.rpartition(":")[2]],
+            [*PIM, "serve", *options, "--port", self.origin.rpartition(":")[2]],
             cwd=self.folder,
             env=self.env,
             stdout=subprocess.PIPE,
@@ -80,12 +81,12 @@ class DemoServer:
             "PERSON_SEED": found.get("totp_secret", ""),
         }
 
-    def run(self, arguments: list[str], user: str) -> tuple[int, str]:
+    def run(self, arguments: Sequence[str], user: str = "") -> tuple[int, str]:
         """`pim` with these arguments; its exit code, and its output with its errors."""
         done = subprocess.run(
             [*PIM, *arguments],
             cwd=self.folder,
-            env=self.as_person(user),
+            env=self.as_person(user) if user else self.env,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -1,0 +1,190 @@
+"""What the how-to pages tell an operator to do is done: a real organisation, back-up and restore, a lost key file."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import sqlite3
+import ssl
+import time
+import urllib.request
+
+import pyotp
+import pytest
+
+from tests.cli.person import Person
+from tests.docs.demo_server import ROOT, DemoServer
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+MIRA = "mira.solbergen@tidewater.example"
+EMERGENCY = "emergency1@tidewater.example"
+BACKUP = "docs/how-to/back-up-and-restore.md"
+
+
+def text(page: str) -> str:
+    return (ROOT / page).read_text(encoding="utf-8")
+
+
+def blocks(page: str, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", text(page), re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture
+def demo(tmp_path):
+    server = DemoServer(tmp_path / "one")
+    server.folder.mkdir()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def restored(tmp_path):
+    """Another machine: an empty folder, where a back-up is put in place before the start."""
+    server = DemoServer(tmp_path / "two")
+    (server.folder / "openpim-data").mkdir(parents=True, mode=0o700)
+    yield server
+    server.stop()
+
+
+def login(server: DemoServer, user: str, profile: str = "demo") -> None:
+    server.run(["profile", "add", profile, "--server", server.origin, "--ca", server.env["PERSON_CA"]], user)
+    code, printed = server.run(["login", "--profile", profile, "--user", user], user)
+    assert code == 0, printed
+    assert f"Signed in as {user}" in printed
+
+
+def back_up(server: DemoServer, folder) -> None:
+    """The commands of the page, while the server runs."""
+    (command,) = re.findall(r'sqlite3 (\S+) "(VACUUM INTO .*)"', text(BACKUP))
+    with sqlite3.connect(server.folder / command[0]) as database:
+        database.execute(command[1].replace("/backup/", f"{folder}/"))
+    database.close()
+    shutil.copy(server.folder / "openpim-data/key", folder / "key")
+    os.chmod(folder / "key", 0o600)
+
+
+def run_sql(server: DemoServer, statements: str) -> None:
+    with sqlite3.connect(server.folder / "openpim-data/openpim.db") as database:
+        database.executescript(statements)
+    database.close()
+
+
+def test_back_up_and_restore(demo, restored, tmp_path):
+    login(demo, MIRA)
+    assert demo.run(["activate", "sharepoint", "-j", "before the back-up"], MIRA)[0] == 0
+    back_up(demo, tmp_path)
+    accounts = demo.folder / "openpim-data/demo-accounts.toml"
+    shutil.copy(accounts, restored.folder / "openpim-data/demo-accounts.toml")
+    shutil.move(tmp_path / "openpim.db", restored.folder / "openpim-data/openpim.db")
+    shutil.move(tmp_path / "key", restored.folder / "openpim-data/key")
+    end_all, _ = blocks(BACKUP, "sql")
+    run_sql(restored, end_all)
+    restored.start()
+    login(restored, MIRA)
+    code, printed = restored.run(["list", "active", "-o", "json"], MIRA)
+    assert code == 0
+    assert [row["role"] for row in json.loads(printed)] == ["SharePoint Administrator"]
+    login(restored, EMERGENCY, "emergency")  # the second factor came along
+    assert restored.errors() == ""
+
+
+def test_the_key_file_is_lost(demo):
+    login(demo, EMERGENCY)
+    demo.stop()
+    (demo.folder / "openpim-data/key").unlink()
+    demo.start()
+    person = Person(EMERGENCY, "", ca=demo.env["PERSON_CA"])
+    with pytest.raises(AssertionError, match=r"50[03]"):
+        person.open(f"{demo.origin}/common/discovery/v2.0/keys")
+    until = time.monotonic() + 10
+    while "were sealed with another key file" not in demo.errors():
+        assert time.monotonic() < until, demo.errors()
+        time.sleep(0.05)
+    assert "were sealed with another key file" in text("docs/how-to/troubleshoot.md")
+    demo.stop()
+    _, remedy = blocks(BACKUP, "sql")
+    run_sql(demo, remedy)
+    demo.start()
+    login(demo, EMERGENCY)
+    code, printed = demo.run(["login", "--mfa"], EMERGENCY)
+    assert code == 0, printed
+    assert "mfa" in demo.run(["whoami"], EMERGENCY)[1]
+
+
+def test_the_approval_rule_of_the_page(demo):
+    login(demo, EMERGENCY)
+
+    def graph(method: str, path: str, body: str | None = None) -> dict:
+        token = demo.run(["token"], EMERGENCY)[1].strip()
+        request = urllib.request.Request(
+            f"{demo.origin}{path}", body.encode() if body else None, method=method
+        )
+        request.add_header("Authorization", f"Bearer {token}")
+        request.add_header("Content-Type", "application/json")
+        context = ssl.create_default_context(cafile=demo.env["PERSON_CA"])
+        with urllib.request.urlopen(request, context=context) as answer:
+            return json.loads(answer.read() or b"{}")
+
+    (block,) = blocks("docs/how-to/approvals.md", "http")
+    head, _, body = block.partition("\n\n")
+    method, path = head.split()[0], head.partition(" ")[2]
+    users = graph("GET", "/v1.0/users?$filter=startswith(displayName,'Jonas')")["value"]
+    groups = graph("GET", "/v1.0/groups?$filter=displayName%20eq%20'Identity%20Team'")["value"]
+    policy = json.loads(demo.run(["policy", "show", "Reports Reader", "-o", "json"], EMERGENCY)[1])
+    policy = policy[0] if isinstance(policy, list) else policy
+    body = body.replace("{user id}", users[0]["id"]).replace("{group id}", groups[0]["id"])
+    graph(method, path.replace("{policy id}", policy["id"]), body)
+    printed = demo.run(["policy", "show", "Reports Reader"], EMERGENCY)[1]
+    assert re.search(r"approval +yes", printed)
+    assert "2 of Jonas Weberling" in printed
+    rule = graph("GET", path.replace("{policy id}", policy["id"]))
+    stage = rule["setting"]["approvalStages"][0]
+    assert stage["openPim"] == {"quorum": 2, "timeOutInMinutes": 720}
+    assert stage["escalationTimeInMinutes"] == 120
+    assert len(stage["escalationApprovers"]) == 1
+
+
+class Newcomer(Person):
+    """Types the code of half a minute ago, which still counts, so that the next one is good a moment later."""
+
+    def code(self) -> str:
+        return pyotp.TOTP(self.seed).at(int(time.time()) - 30) if self.seed else ""
+
+
+def test_a_real_organisation(tmp_path):
+    server = DemoServer(tmp_path)
+    page = text("docs/how-to/run-a-real-organisation.md")
+    (config,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    config = re.sub(r"^ +", "", config, flags=re.MULTILINE).partition("[tls]")[0]
+    port = server.origin.rpartition(":")[2]
+    config = config.replace("https://pim.example.com", server.origin).replace("port = 443", f"port = {port}")
+    config = config.replace("0.0.0.0", "127.0.0.1").replace("/var/lib/openpim", "openpim-data")
+    (tmp_path / "openpim.toml").write_text(config, encoding="utf-8")
+    try:
+        lines = server.start(["--config", "openpim.toml"])
+        shown = "Example Ltd has no administrator yet. Set up the first one here (works once):"
+        assert shown in page
+        assert shown in lines
+        link = lines[lines.index(shown) + 1].strip()
+        assert link.startswith(f"{server.origin}/setup/")
+        name = "anna@example.com"
+        anna = Newcomer(name, "correct horse battery", ca=server.env["PERSON_CA"])
+        assert "Ready" in anna.visit(link, username=name, display_name="Anna")
+        server.env |= {"PERSON_NAME": name, "PERSON_PASSWORD": anna.password, "PERSON_SEED": anna.seed}
+        code, printed = server.run(["login"])
+        assert (code, f"Signed in as {name}" in printed) == (0, True), printed
+        assert server.run(["doctor"])[0] == 0
+        assert (
+            server.run(["policy", "set", "Teams Administrator", "--max-duration", "4h", "--ticket"])[0] == 0
+        )
+        assert server.run(["assign", "Teams Administrator", name, "-j", "first"])[0] == 0
+        server.stop()
+        assert shown not in server.start(["--config", "openpim.toml"])
+    finally:
+        server.stop()
