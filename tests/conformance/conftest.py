@@ -106,6 +106,16 @@ def browsers(monkeypatch):
 @pytest.fixture
 def robots(server):
     """A robot for each person, by the key in the demo's story; a person keeps one browser within a test."""
+    yield from _robots(server)
+
+
+@pytest.fixture(scope="session")
+def regulars(server):
+    """The same for a whole run: who has signed in once stays signed in, and is not asked for codes again."""
+    yield from _robots(server)
+
+
+def _robots(server):
     with ExitStack() as stack:
         made = {}
 

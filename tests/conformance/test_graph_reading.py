@@ -35,8 +35,8 @@ def asking(parameters, **headers):
 
 
 @pytest.fixture
-def seat(server, browsers, robots):
-    return Seat(server, browsers, robots("ines"))
+def seat(server, browsers, regulars):
+    return Seat(server, browsers, regulars("ines"))
 
 
 def test_me(seat):
