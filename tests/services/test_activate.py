@@ -513,3 +513,18 @@ def test_starts_are_done_once(world: World) -> None:
 
 def test_the_role_of_these_stories_exists(world: World) -> None:
     assert world.read(lambda tx: tx.roles.get(TEAMS)).display_name == "Teams Administrator"
+
+
+def test_a_late_worker_and_what_comes_after(world: World) -> None:
+    """Two activations, one after the other: the first, started late, was counted anew from then, ran into the second
+    and failed."""
+    world.eligible(world.ann)
+    start = world.now + timedelta(hours=1)
+    first = ok(world.activate(world.ann, start=start, hours=1))
+    second = ok(world.activate(world.ann, start=start + timedelta(hours=1), hours=1))
+    world.at(start + timedelta(minutes=10))
+    world.work()
+    assert world.request(first.id).status is RequestStatus.PROVISIONED
+    world.forward(hours=1)
+    world.work()
+    assert world.request(second.id).status is RequestStatus.PROVISIONED

@@ -11,7 +11,7 @@ from functools import partial
 
 from openpim.core import caller as callers
 from openpim.core.deciding import Grant, Proof
-from openpim.core.grants import AssignmentType, Kind, Request, Schedule
+from openpim.core.grants import AssignmentType, ExpirationType, Kind, Request, Schedule, Window
 from openpim.core.lifecycle import RequestStatus, ScheduleStatus
 from openpim.core.refusals import Code, Refusal
 from openpim.ports.deps import Deps
@@ -132,7 +132,12 @@ def _decided_again(
     was late does not make it too short."""
     if schedule.ends_at is not None and schedule.ends_at <= now:
         return Refusal(Code.INVALID, "Its time was over before it could start.")
-    ask = replace(ask_of(request), window=replace(request.window, start=None))
+    # Only what is left of its time is asked for: counted anew from now it would run into what comes after it.
+    left = Window(
+        type=ExpirationType.NO_EXPIRATION if schedule.ends_at is None else ExpirationType.AFTER_DATE_TIME,
+        end=schedule.ends_at,
+    )
+    ask = replace(ask_of(request), window=left)
     proof = Proof(frozenset(request.amr), frozenset(request.acrs))
     return activate.decide(tx, deps, ask, proof, now, None, ignoring=schedule.id, shortest=timedelta(0))
 
