@@ -145,6 +145,18 @@ def test_commands_that_are_named_exist(page):
     } == set()
 
 
+def test_messages_that_are_quoted_are_said():
+    code = "\n".join(file.read_text(encoding="utf-8") for file in (ROOT / "src").rglob("*.py"))
+    said = re.sub(r'"\s*\n\s*f?"', "", code)
+    said = re.sub(r"\{[^{}]*\}", "…", said)
+    lost = []
+    for row in re.findall(r"^\| ([^|]*`[^|]*?) \|", text("docs/how-to/troubleshoot.md"), re.MULTILINE):
+        for message in re.findall(r"`([^`]+)`", row):
+            plain = re.sub(r"\b5 minutes", "… minutes", message)
+            lost += [message for part in plain.split("…") if part.strip() and part.strip() not in said]
+    assert lost == []
+
+
 # ---------------------------------------------------------------- examples that can be read
 
 
