@@ -171,6 +171,7 @@ def test_objects_of_all_kinds(graph: Graph) -> None:
     assert graph.ok(f"/directoryObjects/{team}", world.bob)["@odata.type"] == "#microsoft.graph.group"
     principal = graph.ok(f"/servicePrincipals/{robot}", world.bob)
     assert graph.ok(f"/servicePrincipals(appId='{principal['appId']}')", world.bob)["id"] == robot
+    assert graph.ok(f"/servicePrincipals('{robot}')", world.bob)["id"] == robot
     assert graph.rows(f"/servicePrincipals?$filter=appId eq '{principal['appId']}'", world.bob)
     assert graph.rows("/applications", world.bob) == []
 
@@ -193,7 +194,7 @@ def test_directory_roles(graph: Graph) -> None:
     world = graph.world
     role = graph.ok(f"/directoryRoles(roleTemplateId='{GA}')", world.pra)
     assert role["displayName"] == "Global Administrator"
-    members = graph.rows(f"/directoryRoles/roleTemplateId={GA}/members", world.pra) if False else []
+    assert graph.ok(f"/directoryRoles('{GA}')", world.pra)["id"] == role["id"]
     members = graph.rows(f"/directoryRoles(roletemplateid='{GA}')/members?$select=id", world.pra)
     assert {row["id"] for row in members} == {world.ga, world.ga2}
     assert len(graph.rows("/directoryRoleTemplates", world.pra)) > 100

@@ -27,6 +27,7 @@ from openpim.wire.jsonbody import MAX_BYTES
 
 _BELOW = re.compile(r"/+(?:v1\.0|beta)(?:/.*)?\Z", re.IGNORECASE | re.DOTALL)
 _PLAIN = re.compile(r"[A-Za-z0-9._:-]{1,64}\Z")
+_HERE = re.compile(r"https?://(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?\Z")
 _TOO_BAD = {400: "BadRequest", 413: "RequestEntityTooLarge", 415: "UnsupportedMediaType"}
 
 
@@ -97,10 +98,13 @@ def respond(raw: Raw, answer: Answer) -> Response:
         "client-request-id": raw.client_request_id,
         "x-ms-ags-diagnostic": '{"ServerInfo":{"DataCenter":"OpenPIM","Ring":"0"}}',
         "Cache-Control": "no-cache",
-        "Strict-Transport-Security": "max-age=31536000",
         "Vary": "Accept-Encoding",
         **answer.headers,
     }
+    if not _HERE.match(
+        raw.origin
+    ):  # on localhost it would force HTTPS on everything else a developer runs there
+        headers["Strict-Transport-Security"] = "max-age=31536000"
     if answer.body is None:
         return Response(status_code=answer.status, headers=headers)
     if isinstance(answer.body, str):

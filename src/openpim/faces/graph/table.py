@@ -131,14 +131,13 @@ class Table:
                 if following is None and segment.lower() in node.functions:
                     following = node.functions[segment.lower()]
             else:
-                following = node.functions.get(called.name)
-                if following is not None:
+                following = self._keyed(node, called.name, called.args, params)
+                if following is None and called.name in node.functions:
                     args.update(called.args)
-                else:
-                    following = self._keyed(node, called.name, called.args, params)
-                    if following is None and node.key is not None:
-                        params[node.key[0]] = segment
-                        following = node.key[1]
+                    following = node.functions[called.name]
+                if following is None and node.key is not None:
+                    params[node.key[0]] = segment
+                    following = node.key[1]
             if following is None:
                 return Miss(segment)
             node = following
