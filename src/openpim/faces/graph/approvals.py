@@ -1,4 +1,4 @@
-"""`roleAssignmentApprovals`: what waits for the caller's decision, its stages (or steps, as beta says), and deciding.
+"""`roleAssignmentApprovals` (and the groups' `assignmentApprovals`): what waits for the caller's decision, its stages (or steps, as beta says), and deciding.
 
 Served on both versions and under both names; with one stage its id is the approval's and the request's.
 """
@@ -6,11 +6,13 @@ Served on both versions and under both names; with one stage its id is the appro
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from openpim.core.approval import ApprovalStage, StageStatus, Verdict
 from openpim.core.directory import User
+from openpim.core.grants import Provider
 from openpim.faces.graph import grants
 from openpim.faces.graph import permissions as p
 from openpim.faces.graph.call import NO_CONTENT, Answer, Call
@@ -23,8 +25,18 @@ from openpim.services.reading import Whose
 from openpim.services.review import review
 from openpim.wire.odata import ODataError, QueryOptions
 
-PATH = f"{grants.BASE}/roleAssignmentApprovals"
 NAMES = ("steps", "stages")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where approvals of one provider are found."""
+
+    path: str
+    provider: Provider
+
+
+ROLES = Place(f"{grants.BASE}/roleAssignmentApprovals", Provider.DIRECTORY)
 
 
 def _word(call: Call) -> str:
@@ -89,10 +101,10 @@ def _expand_stages(call: Call, views: Sequence[ApprovalView], options: QueryOpti
 
 
 APPROVALS: Resource[ApprovalView] = Resource(
-    path=PATH, type="approval", render=row, expanders=dict.fromkeys(NAMES, _expand_stages)
+    path=ROLES.path, type="approval", render=row, expanders=dict.fromkeys(NAMES, _expand_stages)
 )
 STAGES: Resource[Any] = Resource(
-    path=PATH, type="approvalStage", render=lambda _call, found: found, tolerant=True
+    path=ROLES.path, type="approvalStage", render=lambda _call, found: found, tolerant=True
 )
 
 
@@ -104,62 +116,69 @@ def _with_stages(call: Call, view: ApprovalView) -> Row:
     return found
 
 
-def mine(call: Call) -> Answer:
+def mine(call: Call, place: Place) -> Answer:
     if grants.whose(call) is not Whose.APPROVER:
         raise ODataError("path", "approvals can be filtered by the current user as approver only")
-    page = plain_page(approvals.mine(call.deps, call.caller), call.options)
+    page = plain_page(approvals.mine(call.deps, call.caller, place.provider), call.options)
     rows = [{"@odata.type": APPROVALS.odata_type, **_with_stages(call, view)} for view in page.items]
     return listed(call, "Collection(approval)", rows, page.next, page.total)
 
 
-def show(call: Call) -> Answer:
-    view = _view(call)
-    body: Row = {"@odata.context": call.context(APPROVALS.fragment(call.options) + "/$entity")}
+def show(call: Call, place: Place) -> Answer:
+    view = _view(call, place)
+    fragment = APPROVALS.fragment(call.options, path=place.path)
+    body: Row = {"@odata.context": call.context(fragment + "/$entity")}
     return Answer(200, body | _with_stages(call, view))
 
 
-def _view(call: Call) -> ApprovalView:
+def _view(call: Call, place: Place) -> ApprovalView:
     key = call.params["id"].lower()
-    return settled(approvals.get(call.deps, call.caller, key), key)
+    return settled(approvals.get(call.deps, call.caller, key, place.provider), key)
 
 
-def stages(call: Call, name: str) -> Answer:
-    view = _view(call)
+def stages(call: Call, place: Place, name: str) -> Answer:
+    view = _view(call, place)
     page = plain_page(_stage_rows(call, view, call.options), call.options)
-    return listed(call, f"{PATH}('{view.approval.id}')/{name}", list(page.items), page.next, page.total)
+    return listed(call, f"{place.path}('{view.approval.id}')/{name}", list(page.items), page.next, page.total)
 
 
-def stage(call: Call, name: str) -> Answer:
-    view = _view(call)
+def stage(call: Call, place: Place, name: str) -> Answer:
+    view = _view(call, place)
     key = call.params["stage"].lower()
     found = next((one for one in _stage_rows(call, view, QueryOptions()) if one["id"] == key), None)
     if found is None:
         raise grants.no_such("stage", key)
-    body: Row = {"@odata.context": call.context(f"{PATH}('{view.approval.id}')/{name}/$entity")}
+    body: Row = {"@odata.context": call.context(f"{place.path}('{view.approval.id}')/{name}/$entity")}
     return Answer(200, body | STAGES.selected(found, call.options))
 
 
-def decide(call: Call) -> Answer:
+def decide(call: Call, place: Place) -> Answer:
     body = call.json()
     verdict = body.need_choice("reviewResult", Verdict)
     justification = body.text("justification") or ""
     key, step = call.params["id"].lower(), call.params["stage"].lower()
-    settled(review(call.deps, call.caller, key, step, verdict, justification), step)
+    settled(review(call.deps, call.caller, key, step, verdict, justification, place.provider), step)
     return NO_CONTENT
 
 
-def _stage_endpoints(name: str) -> tuple[Endpoint, ...]:
-    path = f"{PATH}/{{id}}/{name}"
-    return (
-        Endpoint("GET", path, partial(stages, name=name), p.APPROVALS_READ, Style.APPROVAL),
-        Endpoint("GET", f"{path}/{{stage}}", partial(stage, name=name), p.APPROVALS_READ, Style.APPROVAL),
-        Endpoint("PATCH", f"{path}/{{stage}}", decide, p.APPROVALS_WRITE, Style.APPROVAL),
-    )
+def endpoints(place: Place, read: tuple[str, ...], write: tuple[str, ...]) -> tuple[Endpoint, ...]:
+    """The approvals of one provider. read, write: permissions."""
+
+    def endpoint(method: str, below: str, handler: Any, scopes: tuple[str, ...], **more: str) -> Endpoint:
+        address = f"{place.path}/{below}"
+        return Endpoint(method, address, partial(handler, place=place, **more), scopes, Style.APPROVAL)
+
+    found = [
+        endpoint("GET", "filterByCurrentUser()", mine, read),
+        endpoint("GET", "{id}", show, read),
+    ]
+    for name in NAMES:
+        found += [
+            endpoint("GET", f"{{id}}/{name}", stages, read, name=name),
+            endpoint("GET", f"{{id}}/{name}/{{stage}}", stage, read, name=name),
+            endpoint("PATCH", f"{{id}}/{name}/{{stage}}", decide, write),
+        ]
+    return tuple(found)
 
 
-ENDPOINTS = (
-    Endpoint("GET", f"{PATH}/filterByCurrentUser()", mine, p.APPROVALS_READ, Style.APPROVAL),
-    Endpoint("GET", f"{PATH}/{{id}}", show, p.APPROVALS_READ, Style.APPROVAL),
-    *_stage_endpoints("steps"),
-    *_stage_endpoints("stages"),
-)
+ENDPOINTS = endpoints(ROLES, p.APPROVALS_READ, p.APPROVALS_WRITE)

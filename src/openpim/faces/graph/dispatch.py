@@ -7,7 +7,7 @@ Nothing a client sends ends in a 500: what cannot be read is 400, a database tha
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
@@ -140,11 +140,7 @@ class Dispatcher:
     def _permitted(endpoint: Endpoint, caller: Caller) -> None:
         """Any of the endpoint's permissions; what may be *done* with it is the acts' business."""
         if caller.kind is CallerKind.USER:
-            if (
-                caller.scopes & _AS_THE_PERSON
-                or not endpoint.scopes
-                or caller.scopes.intersection(endpoint.scopes)
-            ):
+            if not endpoint.scopes or _lets_in(caller, endpoint.scopes):
                 return
         elif endpoint.people_only:
             raise Fault("BadRequest", "This address needs a person: an application has no /me.")
@@ -176,6 +172,19 @@ class Dispatcher:
     def _answer(self, raw: Raw, fault: Fault, style: Style) -> Answer:
         body = _error(raw, fault, style, self.deps)
         return Answer(fault.status, body, fault.headers)
+
+
+def _lets_in(caller: Caller, permissions: Collection[str]) -> bool:
+    held = caller.scopes if caller.kind is CallerKind.USER else caller.permissions
+    as_the_person = caller.kind is CallerKind.USER and bool(caller.scopes & _AS_THE_PERSON)
+    return as_the_person or bool(held.intersection(permissions))
+
+
+def narrowed(call: Call, permissions: tuple[str, ...]) -> None:
+    """For an address that serves several kinds of things: what is asked for needs one of these permissions."""
+    if not _lets_in(call.caller, permissions):
+        inner = {"requiredPermissions": list(permissions)}
+        raise Fault("PermissionScopeNotGranted", missing_scope_message(permissions), inner=inner)
 
 
 # Said without a wrapper even where the rest is wrapped: they come from the gateway in front.

@@ -237,13 +237,22 @@ def expand_nothing(_call: Call, items: Sequence[Any], _options: QueryOptions) ->
     return [None for _ in items]
 
 
-def schedules_by_id(call: Call, kind: Kind, ids: Collection[str]) -> dict[str, Schedule]:
-    """Live schedules with these ids, as far as the caller may see them."""
+def schedules_by_id(
+    call: Call,
+    kind: Kind,
+    ids: Collection[str],
+    provider: Provider = DIRECTORY,
+    scopes: Collection[str] | None = None,
+) -> dict[str, Schedule]:
+    """Live schedules with these ids, as far as the caller may see them. scopes: where they all are, if known."""
     if not ids:
         return {}
-    query = q.Query(q.AnyOf("id", tuple(sorted(ids))), limit=len(ids))
+    where: q.Condition = q.AnyOf("id", tuple(sorted(ids)))
+    if scopes is not None:
+        where = q.All((where, q.AnyOf("scope", tuple(sorted(scopes)))))
+    query = q.Query(where, limit=len(ids))
     for through in (Whose.ANYONE, Whose.PRINCIPAL):
-        page = schedules.page(call.deps, call.caller, DIRECTORY, kind, through, query)
+        page = schedules.page(call.deps, call.caller, provider, kind, through, query)
         if not isinstance(page, Refusal):
             return {one.id: one for one in page.items}
     return {}

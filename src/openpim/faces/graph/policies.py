@@ -1,11 +1,11 @@
-"""`policies/roleManagementPolicies` and `policies/roleManagementPolicyAssignments`: role settings.
+"""`policies/roleManagementPolicies` and `policies/roleManagementPolicyAssignments`: settings of roles, and of groups.
 
 A list needs a filter that pins scopeId and scopeType; without one Graph says that the provider is missing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,17 +16,19 @@ from openpim.core.scopes import TENANT
 from openpim.faces.graph import grants, policy_changes, policy_rules
 from openpim.faces.graph import permissions as p
 from openpim.faces.graph.call import NO_CONTENT, Answer, Call
+from openpim.faces.graph.dispatch import narrowed
 from openpim.faces.graph.faults import Fault, Style, settled
 from openpim.faces.graph.resource import Resource, Row, listed, plain_page
 from openpim.faces.graph.table import Endpoint
 from openpim.services import browse, policies
 from openpim.wire.enums import PolicyScopeType, Rule, lookup, rule
-from openpim.wire.ids import IdError, parse_policy_assignment_id, parse_policy_id, policy_id
-from openpim.wire.odata import QueryOptions, check_properties, matches, pinned
+from openpim.wire.ids import IdError, is_guid, parse_policy_assignment_id, parse_policy_id, policy_id
+from openpim.wire.odata import ODataError, QueryOptions, check_properties, matches, pinned
 
 PATH = "policies/roleManagementPolicies"
 ASSIGNMENTS_PATH = "policies/roleManagementPolicyAssignments"
 PAGE = 999
+MOST_GROUPS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +38,17 @@ class Shown:
     policy: Policy
     scope_type: PolicyScopeType
 
+    @property
+    def provider(self) -> Provider:
+        return Provider.GROUP if self.scope_type is PolicyScopeType.GROUP else Provider.DIRECTORY
+
 
 # ---------------------------------------------------------------- rows
 
 
 def wire_id(call: Call, shown: Shown) -> str:
-    return policy_id(shown.scope_type, call.caller.tenant_id, shown.policy.id)
+    container = shown.policy.scope if shown.provider is Provider.GROUP else call.caller.tenant_id
+    return policy_id(shown.scope_type, container, shown.policy.id)
 
 
 def row(call: Call, shown: Shown) -> Row:
@@ -118,8 +125,12 @@ def _listed(call: Call, resource: Resource[Shown]) -> Answer:
         kind = lookup(PolicyScopeType, text)
         if kind is None:
             raise Fault("MissingProvider")
-        if kind is not PolicyScopeType.GROUP and TENANT in scopes:
-            found += [Shown(one, kind) for one in _policies(call)]
+        if kind is PolicyScopeType.GROUP:
+            narrowed(call, p.GROUP_POLICIES_READ)
+            found += [Shown(one, kind) for one in _of_groups(call, scopes)]
+        elif TENANT in scopes:
+            narrowed(call, p.ROLE_POLICIES_READ)
+            found += [Shown(one, kind) for one in _of_roles(call)]
     kept = [one for one in found if matches(expr, resource.render(call, one))]
     return resource.collection(call, plain_page(kept, call.options, default=PAGE))
 
@@ -128,11 +139,23 @@ _POLICY_NAMES = ("id", "displayName", "description", "isOrganizationDefault", "s
 _ASSIGNMENT_NAMES = ("policyId", "roleDefinitionId", "lastModifiedDateTime")
 
 
-def _policies(call: Call) -> list[Policy]:
+def _of_roles(call: Call) -> list[Policy]:
     """Those that the filter can mean: all, or the ones of the roles it pins."""
     roles = pinned(call.options.filter, "roleDefinitionId")
     wanted = [str(one) for one in roles if one is not None] if roles is not None else None
     return policies.page(call.deps, call.caller, Provider.DIRECTORY, TENANT, wanted)
+
+
+def _of_groups(call: Call, scopes: Collection[str | None]) -> list[Policy]:
+    """Two for each group that the filter names."""
+    groups = sorted(one for one in scopes if one is not None and is_guid(one))
+    if len(groups) > MOST_GROUPS:
+        raise ODataError("$filter", f"names more than {MOST_GROUPS} groups")
+    return [
+        policy
+        for group in groups
+        for policy in policies.page(call.deps, call.caller, Provider.GROUP, group, None)
+    ]
 
 
 def index(call: Call) -> Answer:
@@ -151,10 +174,21 @@ def find(call: Call, key: str) -> Shown:
         parsed = parse_policy_id(key)
     except IdError:
         raise grants.no_such("policy", key) from None
-    if parsed.container_id != call.caller.tenant_id or parsed.scope_type == "Group":
+    kind = PolicyScopeType(parsed.scope_type)
+    of_group = kind is PolicyScopeType.GROUP
+    write = call.raw.method != "GET"
+    if of_group:
+        narrowed(call, p.GROUP_POLICIES_WRITE if write else p.GROUP_POLICIES_READ)
+    else:
+        narrowed(call, p.ROLE_POLICIES_WRITE if write else p.ROLE_POLICIES_READ)
+    if not of_group and parsed.container_id != call.caller.tenant_id:
         raise grants.no_such("policy", key)
-    policy = settled(policies.by_id(call.deps, call.caller, parsed.guid), key)
-    return Shown(policy, PolicyScopeType(parsed.scope_type))
+    scope = parsed.container_id if of_group else TENANT
+    provider = Provider.GROUP if of_group else Provider.DIRECTORY
+    policy = settled(policies.by_id(call.deps, call.caller, parsed.guid, provider, scope), key)
+    if policy.scope != scope:
+        raise grants.no_such("policy", key)
+    return Shown(policy, kind)
 
 
 def show(call: Call) -> Answer:
@@ -221,7 +255,9 @@ def _change(call: Call, found: Shown, change: policy_changes.Change) -> Policy:
     def wanted(policy: Policy) -> Policy | Refusal:
         return change(policy)
 
-    return settled(policies.update(call.deps, call.caller, found.policy.id, wanted))
+    policy = found.policy
+    changed = policies.update(call.deps, call.caller, policy.id, wanted, found.provider, policy.scope)
+    return settled(changed)
 
 
 def _endpoint(method: str, address: str, handler: Any, scopes: tuple[str, ...]) -> Endpoint:

@@ -166,17 +166,16 @@ def cancel(call: Call, kind: Kind) -> Answer:
 
 def create(call: Call, kind: Kind) -> Answer:
     ask = read_ask(call.json(), kind)
-    _only_removing(call, kind, ask.action)
+    only_removing(call, p.ASSIGNMENT_WRITE if kind is Kind.ASSIGNMENT else p.ELIGIBILITY_WRITE, ask.action)
     made = settled(submit(call.deps, call.caller, ask), ask.principal_id)
     resource = resource_for(kind)
     answer = resource.entity(call, made, status=201)
     return Answer(201, answer.body, {"Location": location(call, resource.path, made.id)})
 
 
-def _only_removing(call: Call, kind: Kind, action: Action) -> None:
-    """A token that may only remove may only remove."""
+def only_removing(call: Call, wanted: Sequence[str], action: Action) -> None:
+    """A token that may only remove may only remove. wanted: the permissions that let in here."""
     held = call.caller.scopes if call.caller.kind is CallerKind.USER else call.caller.permissions
-    wanted = p.ASSIGNMENT_WRITE if kind is Kind.ASSIGNMENT else p.ELIGIBILITY_WRITE
     matching = held.intersection(wanted)
     if matching and matching <= p.REMOVE_ONLY and action not in _ENDING:
         needed = [one for one in wanted if one not in p.REMOVE_ONLY]
@@ -188,7 +187,6 @@ def _only_removing(call: Call, kind: Kind, action: Action) -> None:
 
 def read_ask(body: Body, kind: Kind) -> Ask:
     """What the body of a POST asks for. Raises BodyError, which names the member at fault."""
-    ticket = body.object("ticketInfo")
     return Ask(
         kind=kind,
         provider=grants.DIRECTORY,
@@ -197,8 +195,8 @@ def read_ask(body: Body, kind: Kind) -> Ask:
         role_id=body.need_guid("roleDefinitionId"),
         scope=_scope(body),
         justification=body.text("justification"),
-        ticket=_ticket(ticket) if ticket is not None else Ticket(),
-        window=_window(body.object("scheduleInfo")),
+        ticket=read_ticket(body.object("ticketInfo")),
+        window=read_window(body.object("scheduleInfo")),
         validation_only=bool(body.boolean("isValidationOnly")),
         custom_data=body.text("customData"),
         schedule_id=_schedule(body),
@@ -214,7 +212,9 @@ def _scope(body: Body) -> str:
     return grants.scope_of(text)
 
 
-def _ticket(ticket: Body) -> Ticket:
+def read_ticket(ticket: Body | None) -> Ticket:
+    if ticket is None:
+        return Ticket()
     return Ticket(ticket.text("ticketNumber"), ticket.text("ticketSystem"))
 
 
@@ -231,7 +231,7 @@ def _schedule(body: Body) -> str | None:
     return None  # made outside PIM: role, principal and scope say which one
 
 
-def _window(info: Body | None) -> Window:
+def read_window(info: Body | None) -> Window:
     if info is None:
         return Window()
     if info.get("recurrence") is not None:

@@ -55,7 +55,7 @@ class Groups:
         return (scope,)
 
     def role_ids(self, tx: Transaction, scope: str) -> tuple[str, ...]:
-        return (MEMBER, OWNER) if tx.groups.get(scope) is not None else ()
+        return (MEMBER, OWNER) if self.fault(tx, MEMBER, scope) is None else ()
 
     def role_name(self, tx: Transaction, role_id: str, scope: str) -> str:
         group = tx.groups.get(scope)
