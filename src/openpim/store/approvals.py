@@ -20,6 +20,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    bindparam,
     delete,
     insert,
     or_,
@@ -94,6 +95,46 @@ delegations = Table(
 )
 
 
+# Built once, because building a statement costs five times as much as running it.
+_TENANT, _APPROVAL = bindparam("tenant", type_=String), bindparam("approval", type_=String)
+_NOW = bindparam("now", type_=Instant)
+_GET = select(approvals).where(approvals.c.tenant_id == _TENANT, approvals.c.id == _APPROVAL)
+_GET_LOCKED = _GET.with_for_update()
+_STAGES = (
+    select(stages)
+    .where(stages.c.tenant_id == _TENANT, stages.c.approval_id == _APPROVAL)
+    .order_by(stages.c.number)
+)
+_DECISIONS = (
+    select(decisions)
+    .where(decisions.c.tenant_id == _TENANT, decisions.c.approval_id == _APPROVAL)
+    .order_by(decisions.c.at, decisions.c.reviewer_id)
+)
+_REVIEWERS = select(reviewers.c.reviewer).where(
+    reviewers.c.tenant_id == _TENANT, reviewers.c.approval_id == _APPROVAL
+)
+_DELETE_REVIEWERS = delete(reviewers).where(
+    reviewers.c.tenant_id == _TENANT,
+    reviewers.c.approval_id == _APPROVAL,
+    reviewers.c.reviewer.in_(bindparam("keys", expanding=True)),
+)
+_DELEGATORS = select(delegations.c.approver_id).where(
+    delegations.c.tenant_id == _TENANT,
+    delegations.c.delegate_id == bindparam("delegate"),
+    delegations.c.starts_at <= _NOW,
+    delegations.c.ends_at > _NOW,
+)
+_INSERT, _INSERT_STAGE = insert(approvals), insert(stages)
+_INSERT_DECISION, _INSERT_REVIEWER = insert(decisions), insert(reviewers)
+# Parameters of an UPDATE's condition may not be called as its columns are: hence b_.
+_UPDATE = update(approvals).where(
+    approvals.c.tenant_id == bindparam("b_tenant"), approvals.c.id == bindparam("b_id")
+)
+_UPDATE_STAGE = update(stages).where(
+    stages.c.tenant_id == bindparam("b_tenant"), stages.c.id == bindparam("b_id")
+)
+
+
 class Approvals:
     """See ports/approvals.py."""
 
@@ -102,24 +143,12 @@ class Approvals:
         self._tenant = tenant_id
 
     def get(self, approval_id: str, *, lock: bool = False) -> Approval | None:
-        statement = select(approvals).where(
-            approvals.c.tenant_id == self._tenant, approvals.c.id == approval_id
-        )
-        if lock:
-            statement = statement.with_for_update()
-        row = self._connection.execute(statement).mappings().first()
+        given = {"tenant": self._tenant, "approval": approval_id}
+        row = self._connection.execute(_GET_LOCKED if lock else _GET, given).mappings().first()
         if row is None:
             return None
-        stage_rows = self._connection.execute(
-            select(stages)
-            .where(stages.c.tenant_id == self._tenant, stages.c.approval_id == approval_id)
-            .order_by(stages.c.number)
-        ).mappings()
-        decision_rows = self._connection.execute(
-            select(decisions)
-            .where(decisions.c.tenant_id == self._tenant, decisions.c.approval_id == approval_id)
-            .order_by(decisions.c.at, decisions.c.reviewer_id)
-        ).mappings()
+        stage_rows = self._connection.execute(_STAGES, given).mappings()
+        decision_rows = self._connection.execute(_DECISIONS, given).mappings()
         return Approval(
             id=row["id"],
             requestor_id=row["requestor_id"],
@@ -131,7 +160,7 @@ class Approvals:
 
     def add(self, approval: Approval) -> None:
         self._connection.execute(
-            insert(approvals),
+            _INSERT,
             {
                 "tenant_id": self._tenant,
                 "id": approval.id,
@@ -141,7 +170,7 @@ class Approvals:
             },
         )
         self._connection.execute(
-            insert(stages), [self._stage_row(stage, approval.id) for stage in approval.stages]
+            _INSERT_STAGE, [self._stage_row(stage, approval.id) for stage in approval.stages]
         )
         self._set_reviewers(approval)
 
@@ -153,20 +182,15 @@ class Approvals:
         if before.status is not approval.status:
             check_approval_move(before.status, approval.status)
             self._connection.execute(
-                update(approvals)
-                .where(approvals.c.tenant_id == self._tenant, approvals.c.id == approval.id)
-                .values(status=approval.status.value)
+                _UPDATE, {"b_tenant": self._tenant, "b_id": approval.id, "status": approval.status.value}
             )
         for old, new in zip(before.stages, approval.stages, strict=True):
             if old != new:
-                self._connection.execute(
-                    update(stages)
-                    .where(stages.c.tenant_id == self._tenant, stages.c.id == new.id)
-                    .values(self._stage_row(new, approval.id))
-                )
+                values = {"b_tenant": self._tenant, "b_id": new.id, **self._stage_row(new, approval.id)}
+                self._connection.execute(_UPDATE_STAGE, values)
         for decision in approval.decisions[len(before.decisions) :]:
             self._connection.execute(
-                insert(decisions),
+                _INSERT_DECISION,
                 {
                     "tenant_id": self._tenant,
                     "stage_id": decision.stage_id,
@@ -184,14 +208,13 @@ class Approvals:
         wanted: frozenset[str] = frozenset()
         if approval.status is ApprovalStatus.IN_PROGRESS and approval.current is not None:
             wanted = approval.current.keys
-        table = reviewers.c
-        mine = (table.tenant_id == self._tenant, table.approval_id == approval.id)
-        present = frozenset(self._connection.execute(select(table.reviewer).where(*mine)).scalars())
+        mine = {"tenant": self._tenant, "approval": approval.id}
+        present = frozenset(self._connection.execute(_REVIEWERS, mine).scalars())
         if present - wanted:
-            self._connection.execute(delete(reviewers).where(*mine, table.reviewer.in_(present - wanted)))
+            self._connection.execute(_DELETE_REVIEWERS, {**mine, "keys": list(present - wanted)})
         if wanted - present:
             self._connection.execute(
-                insert(reviewers),
+                _INSERT_REVIEWER,
                 [
                     {"tenant_id": self._tenant, "approval_id": approval.id, "reviewer": key}
                     for key in sorted(wanted - present)
@@ -235,14 +258,8 @@ class Approvals:
         return list(self._connection.execute(statement).scalars())
 
     def delegators_of(self, delegate_id: str, now: datetime) -> list[str]:
-        table = delegations.c
-        statement = select(table.approver_id).where(
-            table.tenant_id == self._tenant,
-            table.delegate_id == delegate_id,
-            table.starts_at <= now,
-            table.ends_at > now,
-        )
-        return list(self._connection.execute(statement).scalars())
+        given = {"tenant": self._tenant, "delegate": delegate_id, "now": now}
+        return list(self._connection.execute(_DELEGATORS, given).scalars())
 
     def delegate(self, approver_id: str, delegate_id: str, starts_at: datetime, ends_at: datetime) -> None:
         self.undelegate(approver_id, delegate_id)

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
-from sqlalchemy.pool import QueuePool, StaticPool
+from sqlalchemy.pool import PoolProxiedConnection, QueuePool, StaticPool
 
 from openpim.ports.store import StoreUnavailableError
 from openpim.store.transaction import StoreTransaction
@@ -130,10 +130,12 @@ def _sqlite_writer(url: Any) -> Engine:
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.close()
 
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    def begin(dbapi_connection: PoolProxiedConnection) -> None:
+        dbapi_connection.cursor().execute("BEGIN IMMEDIATE")
 
+    # Not as a listener to "begin": an engine that has any listener asks all of them around every statement, which
+    # made an activation cost a tenth more.
+    engine.dialect.do_begin = begin  # type: ignore[method-assign]
     return engine
 
 

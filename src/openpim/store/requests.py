@@ -17,8 +17,10 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    Update,
     bindparam,
     insert,
+    literal,
     select,
     update,
 )
@@ -106,11 +108,8 @@ class Requests:
         self._connection.execute(_INSERT, {"tenant_id": self._tenant, **_row(request)})
 
     def save(self, request: Request) -> None:
-        done = self._connection.execute(
-            update(requests)
-            .where(_c.tenant_id == self._tenant, _c.id == request.id, _c.status.in_(_SOURCES[request.status]))
-            .values(_row(request))
-        )
+        values = {"b_tenant": self._tenant, "b_id": request.id, **_row(request)}
+        done = self._connection.execute(_save(request.status), values)
         if done.rowcount != 1:
             msg = f"request {request.id} cannot become {request.status}"
             raise IllegalMoveError(msg)
@@ -166,10 +165,22 @@ _INSERT = insert(requests)
 
 
 @cache
+def _save(status: RequestStatus) -> Update:
+    """Parameters of an UPDATE's condition may not be called as its columns are: hence b_."""
+    return update(requests).where(
+        _c.tenant_id == bindparam("b_tenant"),
+        _c.id == bindparam("b_id"),
+        _c.status.in_([literal(source) for source in _SOURCES[status]]),
+    )
+
+
+@cache
 def _open_of(columns: frozenset[str]) -> Select[Any]:
     """The statement of `Requests.open_of`. Building one costs five times as much as running it."""
     given = (_c[name] == bindparam(name) for name in sorted(columns))
-    return select(requests).where(*given, _c.status.in_(_OPEN)).order_by(_c.created_at)
+    # literal(): a list of plain values would be written into the statement anew at each run.
+    is_open = _c.status.in_([literal(status) for status in _OPEN])
+    return select(requests).where(*given, is_open).order_by(_c.created_at)
 
 
 def _row(request: Request) -> dict[str, Any]:

@@ -16,9 +16,11 @@ from sqlalchemy import (
     Select,
     String,
     Table,
+    Update,
     and_,
     bindparam,
     insert,
+    literal,
     or_,
     select,
     update,
@@ -105,13 +107,8 @@ class Schedules:
         self._connection.execute(_INSERT, {"tenant_id": self._tenant, **_row(schedule)})
 
     def save(self, schedule: Schedule) -> None:
-        done = self._connection.execute(
-            update(schedules)
-            .where(
-                _c.tenant_id == self._tenant, _c.id == schedule.id, _c.status.in_(_SOURCES[schedule.status])
-            )
-            .values(_row(schedule))
-        )
+        values = {"b_tenant": self._tenant, "b_id": schedule.id, **_row(schedule)}
+        done = self._connection.execute(_save(schedule.status), values)
         if done.rowcount != 1:
             msg = f"schedule {schedule.id} cannot become {schedule.status}"
             raise IllegalMoveError(msg)
@@ -215,6 +212,16 @@ def one_or_many(name: str, values: list[str]) -> dict[str, Any]:
 
 
 @cache
+def _save(status: ScheduleStatus) -> Update:
+    """Parameters of an UPDATE's condition may not be called as its columns are: hence b_."""
+    return update(schedules).where(
+        _c.tenant_id == bindparam("b_tenant"),
+        _c.id == bindparam("b_id"),
+        _c.status.in_([literal(source) for source in _SOURCES[status]]),
+    )
+
+
+@cache
 def _of(parameters: frozenset[str], *, share: bool) -> Select[Any]:
     """The statement of `Schedules.of` with these parameters. Building one costs five times as much as running it."""
     conditions = {
@@ -245,7 +252,9 @@ _in_force = in_force_at
 
 
 def _live_at(now: Any) -> Any:
-    return and_(_c.status.in_(_LIVE), or_(_c.ends_at.is_(None), _c.ends_at > now))
+    # literal(): a list of plain values would be written into the statement anew at each run.
+    alive = _c.status.in_([literal(status) for status in _LIVE])
+    return and_(alive, or_(_c.ends_at.is_(None), _c.ends_at > now))
 
 
 def window_text(window: Window) -> str:
