@@ -19,7 +19,7 @@ def test_list_merges_what_is_eligible_active_and_waiting(signed_in):
     states = [(row["role"], row["state"]) for row in ran.json]
     assert states == [
         ("Teams Administrator", "active"), ("Exchange Administrator", "waiting"),
-        ("Exchange Administrator", "eligible"), ("User Administrator", "eligible"),
+        ("User Administrator", "eligible"),
     ]  # fmt: skip
     assert [path for _, path in fake.seen if path == "/$batch"] == ["/$batch"]
     assert "UNTIL" in signed_in("list").out

@@ -96,14 +96,22 @@ def test_refused_in_the_browser(pim, monkeypatch):
     assert "no thanks" in ran.err
 
 
-def test_nobody_comes_back_from_the_browser(pim, quick, monkeypatch):
+def test_nobody_comes_back_from_the_browser(pim, monkeypatch):
+    from openpim.client import loopback
+
     monkeypatch.setattr("openpim.cli.context.Terminal.browse", lambda *_: False)
-    real = clock.monotonic
-    steps = iter(range(0, 100000, 200))
-    monkeypatch.setattr(clock, "monotonic", lambda: real() + next(steps))
+    wait = loopback.Listener.wait
+    monkeypatch.setattr(loopback.Listener, "wait", lambda self, _: wait(self, 0.05))
     ran = pim("login")
     assert ran.code == 9
     assert "--device" in ran.err
+
+
+def test_browser_that_keeps_the_terminal_until_it_is_left(pim, monkeypatch):
+    monkeypatch.setattr(
+        "openpim.cli.context.Terminal.browse", lambda _, url: bool(urllib.request.urlopen(url).read())
+    )
+    assert pim("login").code == 0
 
 
 def test_token_is_renewed_and_the_refresh_token_rotated(signed_in):

@@ -135,6 +135,7 @@ class Context:
             sys.stderr.flush()
             line = sys.stdin.readline()
             if not line:
+                sys.stderr.write("\n")
                 return ""
             if line.strip():
                 return line.strip()

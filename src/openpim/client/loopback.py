@@ -6,9 +6,9 @@ answered and ignored.
 
 from __future__ import annotations
 
+import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
-from openpim.client import clock
 from openpim.client.errors import PimError
 from openpim.client.transport import unquote
 
@@ -31,8 +31,15 @@ def _fields(query: str) -> dict[str, str]:
 
 class _Server(HTTPServer):
     allow_reuse_address = False
-    answer: dict[str, str] | None = None
     state = ""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.answer: dict[str, str] = {}
+        self.answered = threading.Event()
+
+    def handle_error(self, *_: object) -> None:
+        """A browser that goes away early is no matter of ours."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -62,7 +69,8 @@ class _Handler(BaseHTTPRequestHandler):
         if "code" not in fields and "error" not in fields:
             self._page(400, "No answer", "The sign-in service sent neither a code nor an error.")
             return
-        self.server.answer = fields
+        self.server.answer = self.server.answer or fields
+        self.server.answered.set()
         if "error" in fields:
             self._page(200, "Not signed in", "The reason is shown in your terminal. You can close this page.")
         else:
@@ -73,29 +81,29 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 class Listener:
-    """`with Listener(state) as listener:` a free port, until one answer with `state` has come."""
+    """`with Listener(state) as listener:` a free port, until one answer with `state` has come.
+
+    It listens in a thread of its own: a browser that runs in this terminal (BROWSER=w3m) only returns when
+    it is left.
+    """
 
     def __init__(self, state: str) -> None:
-        self._server = _Server(("127.0.0.1", 0), _Handler)
+        self._server = _Server()
         self._server.state = state
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         self.redirect_uri = f"http://localhost:{self._server.server_address[1]}"
 
     def __enter__(self) -> Self:
+        self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
         self._server.server_close()
 
     def wait(self, timeout: float) -> dict[str, str]:
         """The fields of the answer: `code`, or `error` and `error_description`."""
-        until = clock.monotonic() + timeout
-        while self._server.answer is None:
-            left = until - clock.monotonic()
-            if left <= 0:
-                text = "nobody signed in within the time"
-                raise PimError(
-                    "timeout", text, "start again: pim login   (no browser here? pim login --device)"
-                )
-            self._server.timeout = min(left, 1.0)
-            self._server.handle_request()
+        if not self._server.answered.wait(timeout):
+            text = "nobody signed in within the time"
+            raise PimError("timeout", text, "start again: pim login   (no browser here? pim login --device)")
         return self._server.answer

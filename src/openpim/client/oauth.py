@@ -128,7 +128,9 @@ def browser_flow(
         url = f"{profile.endpoint('authorize', tenant)}?{form(fields)}"
         say(f"Sign in with your browser. If none opens, go to:\n\n  {url}\n")
         if not browse(url):
-            say("No browser could be opened here. Open the address by hand, or stop (Ctrl-C): pim login --device")
+            say(
+                "No browser could be opened here. Open the address by hand, or stop (Ctrl-C): pim login --device"
+            )
         answer = listener.wait(timeout)
         redirect_uri = listener.redirect_uri
     issuer = answer.get("iss", "")  # RFC 9207: the answer comes from where we asked

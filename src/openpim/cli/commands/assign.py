@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from openpim.cli import administering
+from openpim.cli.output import local
 from openpim.client import clock
 from openpim.client.errors import GraphError, PimError
 from openpim.client.policy import PolicyRow, policies
@@ -134,6 +135,6 @@ def run(args: Namespace, context: Context) -> int:
         context.printer.line(f"{thing} once it is decided ({asked.status}; request {asked.id}).")
     else:
         seconds = length(asked.duration)
-        until = f"until {iso(asked.ends)}" if asked.ends or seconds else "permanently"
+        until = f"until {local(iso(asked.ends))}" if asked.ends or seconds else "permanently"
         context.printer.line(f"{thing}, {until}.")
     return 3 if asked.status.startswith("PendingA") and not args.dry_run else 0

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from openpim.cli.choosing import by_key, choose, label, scope_option
 from openpim.cli.exits import combined, exit_code
+from openpim.cli.output import local
 from openpim.client.errors import GraphError, PimError
+from openpim.client.instants import iso
 from openpim.client.roles import ASSIGNMENT_REQUESTS, Holding, active_path, eligible_path
 
 TYPE_CHECKING = False
@@ -22,6 +24,8 @@ EXAMPLES = """examples:
   pim deactivate --all
 """
 COLUMNS = (("role", "ROLE"), ("scopeName", "SCOPE"), ("state", "STATE"), ("message", ""))
+
+_SHORTEST = 300.0  # seconds: the least an activation lasts (OpenPIM may be set otherwise)
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -108,9 +112,12 @@ def run(args: Namespace, context: Context) -> int:
         for held in chosen
     ]
     for held, answer in zip(chosen, graph.batch(calls) if calls else [], strict=True):
-        if isinstance(answer, GraphError) and answer.code == "RoleAssignmentDoesNotExist":
+        code = answer.code if isinstance(answer, GraphError) else ""
+        if code == "RoleAssignmentDoesNotExist":
             results.append(_result(held, "", "not active"))
         elif isinstance(answer, PimError):
+            if code == "ActiveDurationTooShort" and held.starts is not None:
+                answer.hint = f"possible from {local(iso(held.starts + _SHORTEST))}"
             answer.message = f"{label(held)}: {answer.message}"
             results.append(_result(held, "", "failed", answer))
         else:

@@ -92,7 +92,7 @@ def run(args: Namespace, context: Context) -> int:
     eligible = [Holding(row, eligible=True, me=me) for row in answers.get("eligible", [])]
     active = [Holding(row, eligible=False, me=me) for row in answers.get("active", [])]
     waiting = [Asked(row) for row in answers.get("pending", [])]
-    taken = {held.key for held in active}
+    taken = {held.key for held in active} | {asked.key for asked in waiting if asked.status in PENDING}
     rows = [_holding(held, "active") for held in active]
     rows += [pending_row(asked) for asked in waiting if asked.status in PENDING]
     rows += [
