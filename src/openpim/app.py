@@ -22,7 +22,7 @@ from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
@@ -96,12 +96,27 @@ def make_app(deps: Deps, signin: SignIn, worker: Worker | None = None, *, run: b
 
     who = partial(authenticate, deps, signin.tokens, accepts=GRAPH)
     routes: list[BaseRoute] = [
+        Route("/", _front(deps.settings.origin)),
         Route("/healthz", _healthy),
         Route("/readyz", _ready(deps)),
         *graph.routes(deps, who),
         *oidc.routes(signin),
     ]
     return RequestIds(TidyPaths(Starlette(routes=routes, lifespan=lifespan)), new_id)
+
+
+def _front(origin: str) -> Callable[[Request], object]:
+    text = f"""OpenPIM is running here.
+
+Command line   pim login --server {origin}
+Graph          {origin}/v1.0 and {origin}/beta
+Sign-in        {origin}/common/v2.0/.well-known/openid-configuration
+"""
+
+    async def answer(_request: Request) -> Response:
+        return PlainTextResponse(text, headers={"X-Content-Type-Options": "nosniff"})
+
+    return answer
 
 
 async def _healthy(_request: Request) -> Response:
