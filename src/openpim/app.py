@@ -99,7 +99,7 @@ def make_app(deps: Deps, signin: SignIn, worker: Worker | None = None, *, run: b
         Route("/", _front(deps.settings.origin)),
         Route("/healthz", _healthy),
         Route("/readyz", _ready(deps)),
-        *graph.routes(deps, who),
+        *graph.routes(deps, who, signin),
         *oidc.routes(signin),
     ]
     return RequestIds(TidyPaths(Starlette(routes=routes, lifespan=lifespan)), new_id)

@@ -19,6 +19,7 @@ from openpim.core.signin.scopes import GRAPH_DELEGATED
 from openpim.faces import graph
 from openpim.faces.shared.paths import TidyPaths
 from openpim.faces.shared.request_ids import RequestIds
+from tests.signin_helper import fast_sign_in
 from tests.world import World
 
 with warnings.catch_warnings():
@@ -47,10 +48,12 @@ class Who:
 class Graph:
     world: World
     client: Any = None
+    signin: Any = None
     known: dict[str, Who] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        routes = graph.routes(self.world.deps, self.authenticate)
+        self.signin = fast_sign_in(self.world.deps)
+        routes = graph.routes(self.world.deps, self.authenticate, self.signin)
         app = RequestIds(TidyPaths(Starlette(routes=routes)), self.world.new_id)
         self.client = TestClient(app, base_url=ORIGIN, raise_server_exceptions=True)
 

@@ -11,6 +11,7 @@ from typing import Any
 from openpim.core.caller import Caller
 from openpim.faces.graph.faults import Fault
 from openpim.ports.deps import Deps
+from openpim.services.signin.context import SignIn
 from openpim.wire.jsonbody import MAX_BYTES, Body, read_object
 from openpim.wire.odata import QueryOptions
 
@@ -62,6 +63,13 @@ class Call:
     args: Mapping[str, object]
     options: QueryOptions
     cast: str | None = None
+    signin: SignIn | None = None
+
+    def need_signin(self) -> SignIn:
+        """Keys and hashes, which only what concerns signing in needs."""
+        if self.signin is None:
+            raise Fault("ServiceUnavailable", "Signing in is not served here.")
+        return self.signin
 
     @property
     def root(self) -> str:

@@ -21,6 +21,7 @@ from openpim.faces.graph.table import Endpoint, Match, Miss, Table
 from openpim.faces.shared.bearer import challenge, step_up_challenge
 from openpim.ports.deps import Deps
 from openpim.ports.store import StoreUnavailableError
+from openpim.services.signin.context import SignIn
 from openpim.wire import claims
 from openpim.wire.errors import WireError
 from openpim.wire.graph_errors import (
@@ -51,6 +52,7 @@ class Dispatcher:
     deps: Deps
     authenticate: Authenticate
     table: Table
+    signin: SignIn | None = None
 
     def run(self, raw: Raw) -> Answer:
         """The answer to one request. Never raises."""
@@ -71,6 +73,7 @@ class Dispatcher:
                 args=found.args,
                 options=_options(raw, counted=found.counted),
                 cast=found.cast,
+                signin=self.signin,
             )
             answer = found.endpoint.handler(call)
             return _finished(answer, raw, counted=found.counted)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from openpim.faces.graph import (
     administrative_units,
+    application_changes,
     applications,
     approvals,
     audits,
@@ -12,6 +13,7 @@ from openpim.faces.graph import (
     directory_roles,
     groups,
     instances,
+    invitations,
     organization,
     policies,
     privileged_access_group_approvals,
@@ -30,6 +32,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *users.ENDPOINTS,
     *groups.ENDPOINTS,
     *applications.ENDPOINTS,
+    *application_changes.ENDPOINTS,
+    *invitations.ENDPOINTS,
     *directory_objects.ENDPOINTS,
     *organization.ENDPOINTS,
     *administrative_units.ENDPOINTS,

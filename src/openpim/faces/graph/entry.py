@@ -22,6 +22,7 @@ from openpim.faces.shared.body import BadBody, read_body
 from openpim.faces.shared.origin import public_origin
 from openpim.faces.shared.threads import in_thread
 from openpim.ports.deps import Deps
+from openpim.services.signin.context import SignIn
 from openpim.wire.graph_errors import ERRORS, error_body
 from openpim.wire.jsonbody import MAX_BYTES
 
@@ -31,9 +32,10 @@ _HERE = re.compile(r"https?://(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?\Z")
 _TOO_BAD = {400: "BadRequest", 413: "RequestEntityTooLarge", 415: "UnsupportedMediaType"}
 
 
-def routes(deps: Deps, authenticate: Authenticate) -> list[BaseRoute]:
-    """What app.py mounts. authenticate(header, ip=…, client=…, request_id=…) gives a Caller or a Refusal."""
-    face = Face(Dispatcher(deps, authenticate, Table(ENDPOINTS)))
+def routes(deps: Deps, authenticate: Authenticate, signin: SignIn | None = None) -> list[BaseRoute]:
+    """What app.py mounts. authenticate(header, ip=…, client=…, request_id=…) gives a Caller or a Refusal. signin:
+    for set-up links and client secrets, which are refused without it."""
+    face = Face(Dispatcher(deps, authenticate, Table(ENDPOINTS), signin))
     route = Route("/{version}/{path:path}", face, name="graph")
     route.path_regex = _BELOW
     return [route]

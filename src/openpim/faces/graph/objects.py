@@ -103,6 +103,7 @@ def service_principal_row(_call: Call, principal: ServicePrincipal) -> Row:
         "servicePrincipalNames": [principal.app_id],
         "servicePrincipalType": "Application",
         "tags": [],
+        "openPim": {"permissions": list(principal.permissions)},
     }
 
 

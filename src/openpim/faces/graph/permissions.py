@@ -31,6 +31,10 @@ OBJECTS_READ = (
     "Application.Read.All", "Application.ReadWrite.All", *_DIRECTORY_READ,
 )  # fmt: skip
 APPLICATIONS_READ = ("Application.Read.All", "Application.ReadWrite.All", *_DIRECTORY_READ)
+APPLICATIONS_WRITE = ("Application.ReadWrite.All", *_DIRECTORY_WRITE)
+PRINCIPALS_WRITE = (*APPLICATIONS_WRITE, "AppRoleAssignment.ReadWrite.All")
+INVITATIONS_WRITE = ("User.Invite.All", "User.ReadWrite.All", *_DIRECTORY_WRITE)
+SETUP_LINKS_WRITE = ("UserAuthenticationMethod.ReadWrite.All", "User.ReadWrite.All", *_DIRECTORY_WRITE)
 UNITS_READ = ("AdministrativeUnit.Read.All", "AdministrativeUnit.ReadWrite.All", *_DIRECTORY_READ)
 UNITS_WRITE = ("AdministrativeUnit.ReadWrite.All", *_DIRECTORY_WRITE)
 ORGANIZATION_READ = (*ME, "Organization.Read.All", "Organization.ReadWrite.All")

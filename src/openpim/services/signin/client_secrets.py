@@ -1,0 +1,91 @@
+"""An administrator gives an application a secret, or takes one away.
+
+Whoever has the secret is the application, so that of a powerful one (with a privileged role, or application
+permissions) is only for those who could give it that power.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from openpim.core.audit import Target
+from openpim.core.caller import Caller
+from openpim.core.directory import Application
+from openpim.core.refusals import Code, Refusal
+from openpim.core.signin.values import ClientCredential
+from openpim.ports.store import Transaction
+from openpim.services.credentials import NewSecret, add_client_secret
+from openpim.services.directory.performing import Done, not_found, perform
+from openpim.services.directory.privileges import is_privileged
+from openpim.services.directory.rights import may_grant_permissions, may_manage_applications
+from openpim.services.signin.context import SignIn
+
+MOST = 20
+
+
+def add_secret(
+    signin: SignIn, caller: Caller, application_id: str, *, name: str = "", expires_at: datetime | None = None
+) -> NewSecret | Refusal:
+    """The secret is in the answer and nowhere else; only its digest is kept."""
+
+    def work(tx: Transaction, now: datetime) -> Done[NewSecret] | Refusal:
+        application = _application(tx, caller, application_id, now)
+        if isinstance(application, Refusal):
+            return application
+        if application.public:
+            return Refusal(Code.INVALID, "A public client can keep no secret.", member="id")
+        if expires_at is not None and expires_at <= now:
+            return Refusal(Code.INVALID, "The secret would have expired already.", member="end")
+        if len(tx.client_credentials.of(application.app_id)) >= MOST:
+            return Refusal(
+                Code.INVALID, f"An application has at most {MOST} credentials. Remove one first.", member="id"
+            )
+        made = add_client_secret(tx, signin, application.app_id, name=name, expires_at=expires_at)
+        return made if isinstance(made, Refusal) else Done(made, (_target(application),))
+
+    return perform(signin.deps, caller, "Add client secret", "ApplicationManagement", work)
+
+
+def remove_secret(signin: SignIn, caller: Caller, application_id: str, credential_id: str) -> Refusal | None:
+    """A secret or a certificate; tokens that were got with it last until they expire."""
+
+    def work(tx: Transaction, now: datetime) -> Done[None] | Refusal:
+        application = _application(tx, caller, application_id, now)
+        if isinstance(application, Refusal):
+            return application
+        if not tx.client_credentials.remove(application.app_id, credential_id):
+            return not_found("credential", credential_id)
+        return Done(None, (_target(application),))
+
+    return perform(signin.deps, caller, "Remove client secret", "ApplicationManagement", work)
+
+
+def credentials_of(signin: SignIn, caller: Caller, app_id: str) -> list[ClientCredential]:
+    """What a client can prove itself with, without the secrets; of the tenant's own applications only."""
+
+    def work(tx: Transaction) -> list[ClientCredential]:
+        application = tx.applications.by_app_id(app_id)
+        if application is None or application.tenant_id != tx.tenant_id:
+            return []
+        return tx.client_credentials.of(app_id)
+
+    return signin.deps.store.read(caller.tenant_id, work)
+
+
+def _application(
+    tx: Transaction, caller: Caller, application_id: str, now: datetime
+) -> Application | Refusal:
+    application = tx.applications.get(application_id)
+    if application is None:
+        return not_found("application", application_id)
+    refusal = may_manage_applications(tx, caller, now)
+    if refusal is not None:
+        return refusal
+    principal = tx.service_principals.by_app_id(application.app_id)
+    if principal is not None and (principal.permissions or is_privileged(tx, principal.id, now)):
+        refusal = may_grant_permissions(tx, caller, now)
+    return refusal or application
+
+
+def _target(application: Application) -> Target:
+    return Target("Other", application.id, application.display_name)
