@@ -77,7 +77,7 @@ class Person:
                 if field.get("name") and field.get("type") != "submit"
             }
             submits = [field for field in fields if field.get("type") == "submit" and field.get("name")]
-            data.update({submits[0]["name"]: submits[0].get("value", "")} if submits else {})
+            data.update({submits[-1]["name"]: submits[-1].get("value", "")} if submits else {})
             where, page = self.open(urllib.parse.urljoin(where, action) if action else where, data)
         raise AssertionError(f"forms without end at {where}: {page[:2000]}")
 

@@ -170,6 +170,8 @@ def test_logout_revokes_and_forgets(signed_in, home):
 def test_application_from_the_environment(pim, monkeypatch):
     monkeypatch.setenv("PIM_CLIENT_ID", "app")
     monkeypatch.setenv("PIM_CLIENT_SECRET", "s3cret")
+    assert pim("list").code == 2
+    monkeypatch.setenv("PIM_TENANT", "contoso.com")
     assert pim("list").code == 0
     assert pim("login").code == 2
     monkeypatch.setenv("PIM_CLIENT_SECRET", "wrong")

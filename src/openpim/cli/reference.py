@@ -28,6 +28,7 @@ ENVIRONMENT = (
         "PIM_CLIENT_ID, PIM_CLIENT_SECRET",
         "An application signs in as itself, for automation; nobody is asked anything.",
     ),
+    ("PIM_TENANT", "The tenant that application signs in to, where the profile names none."),
     ("PIM_ACCESS_TOKEN", "Use this access token, and no sign-in at all."),
     ("PIM_NO_INPUT", "Never ask, also at a terminal."),
     ("PIM_NO_BROWSER", "Do not open a browser; the address is printed."),

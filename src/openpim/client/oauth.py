@@ -205,17 +205,21 @@ def refresh(transport: Transport, profile: Profile, before: Tokens, claims: str 
 
 
 def client_credentials(
-    transport: Transport, profile: Profile, client_id: str, secret: str, claims: str = ""
+    transport: Transport, profile: Profile, client_id: str, secret: str, *, tenant: str = "", claims: str = ""
 ) -> Tokens:
-    """An application signs in as itself (automation)."""
-    data = _post(transport, profile.endpoint("token"), {
+    """An application signs in as itself (automation); it has to name its tenant."""
+    tenant = tenant or profile.tenant
+    if tenant in {"common", "organizations"}:
+        text = "an application signs in to one tenant, and the profile names none"
+        raise PimError("usage", text, "name it: PIM_TENANT=contoso.com")
+    fields = {
         "client_id": client_id,
         "client_secret": secret,
         "grant_type": "client_credentials",
         "scope": f"{profile.graph}/.default",
         "claims": merged(claims) if claims else "",
-    })  # fmt: skip
-    return _tokens(data, profile.tenant)
+    }
+    return _tokens(_post(transport, profile.endpoint("token", tenant), fields), tenant)
 
 
 def revoke(transport: Transport, profile: Profile, tokens: Tokens) -> bool:

@@ -75,7 +75,10 @@ class Session:
     def _application(self, claims: str = "") -> Tokens:
         from openpim.client import oauth
 
-        return oauth.client_credentials(self.transport, self.profile, *self._client, claims)
+        tenant = os.environ.get("PIM_TENANT", "")
+        return oauth.client_credentials(
+            self.transport, self.profile, *self._client, tenant=tenant, claims=claims
+        )
 
     def _from_cache(self) -> Tokens:
         kept = self.cache.load()

@@ -1,0 +1,258 @@
+"""The whole life with `pim` alone, against a real OpenPIM with its demo organisation, over HTTPS."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import threading
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from openpim.client import clock
+from openpim.client.profiles import load_config
+from openpim.client.tokens import TokenCache
+from tests.cli.person import Person
+from tests.cli.running import Ran
+
+pytestmark = pytest.mark.slow
+
+
+class Demo:
+    """A running server, and what one needs to sign in there."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            self.port = probe.getsockname()[1]
+        self.origin = f"https://localhost:{self.port}"
+        env = {**os.environ, "PIM_CONFIG_HOME": str(folder / "server-config"), "PYTHONUNBUFFERED": "1"}
+        words = ["serve", "--demo", "--data-dir", str(folder / "data"), "--port", str(self.port)]
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "openpim.cli", *words],
+            env=env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self.said = ""
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.said += line
+            if line.startswith("Next:"):
+                break
+        assert "OpenPIM is running" in self.said, self.said
+        threading.Thread(target=self.process.stdout.read, daemon=True).start()
+        accounts = tomllib.loads((folder / "data/demo-accounts.toml").read_text(encoding="utf-8"))
+        self.accounts = {row["user"].partition(".")[0]: row for row in accounts["account"]}
+        self.client = accounts.get("client")
+        self.domain = accounts["domain"]
+        self.ca = str(folder / "data/tls/ca.pem")
+        self.people: dict[str, Person] = {}
+
+    def person(self, name: str) -> Person:
+        row = self.accounts[name]
+        if name not in self.people:
+            self.people[name] = Person(row["user"], row["password"], row.get("totp_secret", ""), self.ca)
+        return self.people[name]
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    made = Demo(tmp_path_factory.mktemp("demo"))
+    yield made
+    made.process.terminate()
+    made.process.wait(20)
+    assert made.process.stdout is not None
+    made.process.stdout.close()
+
+
+class Desk:
+    """One person at a terminal of one's own."""
+
+    def __init__(self, demo: Demo, name: str, monkeypatch, capsys, tmp_path: Path) -> None:
+        self.demo, self.name, self.home = demo, name, tmp_path / name
+        self._patch, self._capsys = monkeypatch, capsys
+
+    def __call__(self, *argv: str, answers: list[str] | None = None, tty: bool = True) -> Ran:
+        from openpim.cli import __main__ as cli
+        from tests.cli.running import Answers
+
+        self._patch.setenv("PIM_CONFIG_HOME", str(self.home))
+        person = self.demo.person(self.name)
+        self._patch.setattr("openpim.cli.context.Terminal.browse", lambda _, url: bool(person.visit(url)))
+        self._patch.setattr(sys, "stdin", Answers(answers or [], tty))
+        self._capsys.readouterr()
+        code = cli.main(list(argv))
+        captured = self._capsys.readouterr()
+        return Ran(code, captured.out, captured.err)
+
+    def sign_in(self, *more: str) -> None:
+        ran = self("login", "--server", self.demo.origin, "--ca", self.demo.ca, *more)
+        assert ran.code == 0, ran
+
+
+@pytest.fixture
+def desk(demo, monkeypatch, capsys, tmp_path):
+    for name in ("PIM_PROFILE", "PIM_ACCESS_TOKEN", "PIM_CLIENT_ID", "PIM_CLIENT_SECRET"):
+        monkeypatch.delenv(name, raising=False)
+
+    def sit(name: str) -> Desk:
+        made = Desk(demo, name, monkeypatch, capsys, tmp_path)
+        made.sign_in()
+        return made
+
+    return sit
+
+
+def test_server_writes_a_profile_that_works(demo, monkeypatch, capsys, tmp_path):
+    """The next command a newcomer types just works."""
+    mira = Desk(demo, "mira", monkeypatch, capsys, tmp_path)
+    mira.home = demo.folder / "server-config"
+    assert mira("login").code == 0
+    assert mira("list").code == 0
+    assert mira("doctor").code == 0
+    assert mira("logout").code == 0
+
+
+def test_from_eligible_to_active_with_approval(desk):
+    mira = desk("mira")
+    assert "eligible" in mira("list").out
+    ran = mira("activate", "reports reader", "-d", "30m")
+    assert ran.code == 0, ran
+    assert "30 min left" in ran.out
+    assert "already active" in mira("activate", "reports reader").out
+    assert mira("deactivate", "reports reader").code == 8  # five minutes
+    ran = mira("activate", "teams", tty=False)
+    assert ran.code == 8
+    assert "-j TEXT" in ran.err
+    assert "-t SYSTEM:NUMBER" in ran.err
+    ran = mira("activate", "teams", "--no-wait", answers=["mail outage", "JIRA:OPS-12"])
+    assert ran.code == 3, ran
+    assert "Jonas" in ran.out
+    request = mira("requests", "--pending", "-o", "json").json[0]
+    assert (request["ticket"], request["justification"]) == ("JIRA:OPS-12", "mail outage")
+    jonas = desk("jonas")
+    assert request["id"] in jonas("inbox").out
+    ran = jonas("approve", request["id"][:13], "-j", "agreed")
+    assert ran.code == 0, ran
+    ran = mira("activate", "teams")
+    assert ran.code == 0, ran
+    assert "Teams Administrator is already active" in ran.out
+    history = mira("history", "-o", "json").json
+    assert any("approved" in event["activity"] or "completed" in event["activity"] for event in history)
+
+
+def test_several_and_what_is_missing(desk):
+    mira = desk("mira")
+    ran = mira(
+        "activate",
+        "billing",
+        "global reader",
+        "no such role",
+        "-j",
+        "x",
+        "-t",
+        "A:1",
+        "--dry-run",
+        "-o",
+        "json",
+    )
+    assert ran.code == 10, ran
+    assert [row["exitCode"] for row in ran.json] == [0, 0, 6]
+    ran = mira("activate", "billing", "global reader", "-j", "x", "-t", "A:1", "-o", "json")
+    assert ran.code == 0, ran
+    assert {row["state"] for row in ran.json} <= {"active", "already active"}
+
+
+def test_future_start_and_cancel(desk):
+    mira = desk("mira")
+    ran = mira("activate", "app registration", "--start", "+1h", "-j", "x")
+    assert ran.code == 0, ran
+    assert "will be active from" in ran.out
+    assert mira("cancel", "app registration").code == 0
+    assert mira("list", "pending", "-o", "json").json == []
+
+
+def test_stronger_sign_in_by_itself(desk, monkeypatch):
+    """An authentication context that wants a second factor: the person enrols one, and the request goes on."""
+    mira = desk("mira")
+    assert "mfa" not in mira("whoami", "-o", "json").json["methods"]
+    ran = mira("activate", "security administrator", "-j", "x", "-t", "A:1")
+    assert ran.code == 0, ran
+    assert "authentication context" in ran.err
+    assert "mfa" in mira("whoami", "-o", "json").json["methods"]
+
+
+def test_administrators(desk):
+    dana = desk("dana")
+    ran = dana("policy", "set", "reports reader", "--max-duration", "1h")
+    assert ran.code == 4, ran
+    ran = dana("activate", "privileged role administrator", "-j", "x", "-t", "A:1", "--no-wait")
+    assert ran.code == 0, ran
+    ran = dana("policy", "set", "reports reader", "--max-duration", "1h", "--ticket", "-o", "json")
+    assert ran.code == 0, ran
+    assert (ran.json["maximumDuration"], "ticket" in ran.json["requires"]) == ("PT1H", True)
+    assert dana("assign", "teams reader", "jonas.weberling", "-d", "10d", "-j", "x").code == 0
+    assert "already" in dana("assign", "teams reader", "jonas.weberling", "-j", "x").out
+    assert dana("unassign", "teams reader", "jonas.weberling").code == 0
+    assert "not there" in dana("unassign", "teams reader", "jonas.weberling", "--eligible").out
+    assert dana("history", "--everyone", "-n", "5").code == 0
+
+
+def test_guest_of_another_tenant(demo, monkeypatch, capsys, tmp_path):
+    bea = Desk(demo, "bea", monkeypatch, capsys, tmp_path)
+    bea.sign_in("--tenant", demo.domain)
+    assert bea("list", "eligible", "-o", "json").json
+
+
+def test_device_code(demo, monkeypatch, capsys, tmp_path):
+    jonas = Desk(demo, "jonas", monkeypatch, capsys, tmp_path)
+    monkeypatch.setattr(clock, "sleep", lambda _: threading.Event().wait(0.2))
+
+    def elsewhere(_: object, text: str) -> None:
+        code = re.search(r"enter the code\s+(\S+)", text)
+        if code:
+            person = Person(demo.accounts["jonas"]["user"], demo.accounts["jonas"]["password"], "", demo.ca)
+            person.visit(f"{demo.origin}/devicelogin", user_code=code[1], code=code[1])
+
+    monkeypatch.setattr("openpim.cli.context.Terminal.say", elsewhere)
+    jonas.sign_in("--device")
+    assert jonas("whoami", "-o", "json").json["user"].startswith("jonas.")
+
+
+def test_refresh_rotates_and_logout_ends(desk, monkeypatch):
+    jonas = desk("jonas")
+    profile = load_config(str(jonas.home)).choose()
+    cache = TokenCache(
+        str(jonas.home), profile.name, f"{profile.authority} {profile.graph} {profile.client_id}"
+    )
+    first = cache.load()
+    first.expires = 0.0
+    cache.save(first)
+    assert jonas("list").code == 0
+    second = cache.load()
+    assert second.refresh != first.refresh
+    assert jonas("logout").code == 0
+    second.expires = 0.0
+    cache.save(second)
+    assert jonas("list").code == 5
+
+
+def test_application(demo, monkeypatch, desk):
+    if not demo.client:
+        pytest.skip("the demo has no application")
+    jonas = desk("jonas")
+    monkeypatch.setenv("PIM_CLIENT_ID", demo.client["client_id"])
+    monkeypatch.setenv("PIM_CLIENT_SECRET", demo.client["client_secret"])
+    assert jonas("whoami").code == 2
+    monkeypatch.setenv("PIM_TENANT", demo.domain)
+    ran = jonas("whoami", "-o", "json")
+    assert ran.code == 0, ran
+    ran = jonas("requests", "--everyone", "-o", "json")
+    assert ran.code == 0, ran
+    assert jonas("activate", "reports reader").code == 6
