@@ -14,6 +14,10 @@ class Policies(Protocol):
 
     def by_id(self, policy_id: str, *, lock: bool = False) -> tuple[Provider, Policy] | None: ...
 
+    def many(self, policy_ids: Collection[str]) -> dict[str, Policy]:
+        """Those that are stored, by id, whatever they are of."""
+        ...
+
     def at_scope(
         self, provider: Provider, scope: str, role_ids: Collection[str] | None = None
     ) -> list[Policy]: ...

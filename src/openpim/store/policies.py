@@ -33,6 +33,7 @@ from openpim.core.policy import (
     Reviewers,
     Stage,
 )
+from openpim.store.principals import batches
 from openpim.store.schema import metadata
 from openpim.store.types import Instant
 
@@ -84,6 +85,13 @@ class Policies:
             statement = statement.with_for_update()
         row = self._connection.execute(statement).mappings().first()
         return None if row is None else (Provider(row["provider"]), _value(row))
+
+    def many(self, policy_ids: Collection[str]) -> dict[str, Policy]:
+        found: dict[str, Policy] = {}
+        for part in batches(policy_ids):
+            rows = self._connection.execute(self._select().where(_c.id.in_(part))).mappings()
+            found |= {row["id"]: _value(row) for row in rows}
+        return found
 
     def at_scope(
         self, provider: Provider, scope: str, role_ids: Collection[str] | None = None

@@ -82,7 +82,8 @@ class Resources:
         upper = start.union(
             select(_c.id, _c.parent_id).where(_c.tenant_id == self._tenant, _c.id == start.c.parent_id)
         )
-        parents = dict(self._connection.execute(select(upper.c.id, upper.c.parent_id)).tuples().all())
+        rows = self._connection.execute(select(upper.c.id, upper.c.parent_id))
+        parents: dict[str, str] = {row.id: row.parent_id for row in rows}
         found: list[str] = []
         at = id
         while at in parents and at not in found:

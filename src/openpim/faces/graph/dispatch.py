@@ -143,7 +143,7 @@ class Dispatcher:
     def _permitted(endpoint: Endpoint, caller: Caller) -> None:
         """Any of the endpoint's permissions; what may be *done* with it is the acts' business."""
         if caller.kind is CallerKind.USER:
-            if not endpoint.scopes or _lets_in(caller, endpoint.scopes):
+            if not endpoint.scopes or lets_in(caller, endpoint.scopes):
                 return
         elif endpoint.people_only:
             raise Fault("BadRequest", "This address needs a person: an application has no /me.")
@@ -177,7 +177,7 @@ class Dispatcher:
         return Answer(fault.status, body, fault.headers)
 
 
-def _lets_in(caller: Caller, permissions: Collection[str]) -> bool:
+def lets_in(caller: Caller, permissions: Collection[str]) -> bool:
     held = caller.scopes if caller.kind is CallerKind.USER else caller.permissions
     as_the_person = caller.kind is CallerKind.USER and bool(caller.scopes & _AS_THE_PERSON)
     return as_the_person or bool(held.intersection(permissions))
@@ -185,7 +185,7 @@ def _lets_in(caller: Caller, permissions: Collection[str]) -> bool:
 
 def narrowed(call: Call, permissions: tuple[str, ...]) -> None:
     """For an address that serves several kinds of things: what is asked for needs one of these permissions."""
-    if not _lets_in(call.caller, permissions):
+    if not lets_in(call.caller, permissions):
         inner = {"requiredPermissions": list(permissions)}
         raise Fault("PermissionScopeNotGranted", missing_scope_message(permissions), inner=inner)
 

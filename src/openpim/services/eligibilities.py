@@ -1,0 +1,202 @@
+"""Everything a person may activate, of all three providers, in one unit of work and a fixed number of questions:
+what it is called, through which group it comes, what its policy demands, and whether it is active or waiting."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from openpim.core.caller import Caller, CallerKind
+from openpim.core.deciding import best_eligibility
+from openpim.core.grants import Action, Kind, Provider, Request, Schedule
+from openpim.core.lifecycle import RequestStatus
+from openpim.core.policy import Policy
+from openpim.core.resources import ROOT
+from openpim.core.scopes import ADMINISTRATIVE_UNITS, TENANT
+from openpim.ports.deps import Deps
+from openpim.ports.store import Transaction
+from openpim.services.authority import identities
+from openpim.services.providers import PROVIDERS
+
+Key = tuple[Provider, str, str]
+
+
+class State(StrEnum):
+    """ACTIVE: held now. SCHEDULED: will be, at a later start. WAITING: somebody must decide first."""
+
+    ELIGIBLE = "eligible"
+    ACTIVE = "active"
+    SCHEDULED = "scheduled"
+    WAITING = "waiting"
+
+
+@dataclass(frozen=True, slots=True)
+class Activatable:
+    """A role at a scope that the caller may activate.
+
+    eligibility: of several that give it, the one that lasts longest. through: the groups it comes through, as
+    (id, name), empty where it is held directly too. held: assignments in force that give it, or rest on it further
+    down the tree. requests: activations that are not decided yet or wait for their start.
+    """
+
+    eligibility: Schedule
+    role_name: str
+    scope_name: str
+    scope_path: str
+    through: tuple[tuple[str, str], ...]
+    policy: Policy
+    held: tuple[Schedule, ...] = ()
+    requests: tuple[Request, ...] = ()
+
+    @property
+    def state(self) -> State:
+        """Of the role at this very scope."""
+        here = self.eligibility.scope
+        if any(one.scope == here for one in self.held):
+            return State.ACTIVE
+        asked = [one.status for one in self.requests if one.scope == here]
+        if not asked:
+            return State.ELIGIBLE
+        return State.SCHEDULED if RequestStatus.GRANTED in asked else State.WAITING
+
+
+def mine(
+    deps: Deps, caller: Caller, providers: Collection[Provider] = tuple(Provider)
+) -> tuple[Activatable, ...]:
+    """By name of the role, then of the scope. Applications may activate nothing."""
+    now = deps.clock()
+    if caller.kind is not CallerKind.USER:
+        return ()
+    return deps.store.read(caller.tenant_id, lambda tx: _mine(tx, caller, frozenset(providers), now))
+
+
+def _mine(
+    tx: Transaction, caller: Caller, providers: frozenset[Provider], now: datetime
+) -> tuple[Activatable, ...]:
+    me = identities(tx, caller.principal_id, now)
+    current = [
+        one for one in tx.schedules.of(me, live_at=now) if one.provider in providers and one.in_force(now)
+    ]
+    by_key: dict[Key, list[Schedule]] = defaultdict(list)
+    for one in current:
+        if one.kind is Kind.ELIGIBILITY:
+            by_key[_key(one)].append(one)
+    if not by_key:
+        return ()
+    names = _Names(tx, by_key.keys())
+    policies = _policies(tx, by_key.keys())
+    groups = tx.groups.many(
+        {one.principal_id for found in by_key.values() for one in found} - {caller.principal_id}
+    )
+    requests: dict[Key, list[Request]] = defaultdict(list)
+    for request in tx.requests.open_of(caller.principal_id):
+        if request.action is Action.SELF_ACTIVATE:
+            requests[request.provider, request.role_id, request.scope].append(request)
+    held: dict[Key | str, dict[str, Schedule]] = defaultdict(dict)
+    for one in current:
+        if one.kind is Kind.ASSIGNMENT:
+            held[_key(one)][one.id] = held[one.linked_id or ""][one.id] = one
+    found: list[Activatable] = []
+    for key, eligibilities in by_key.items():
+        best = best_eligibility(eligibilities, now)
+        if best is None or key not in names.roles:
+            continue
+        given = dict(held.get(key, {}))
+        for one in eligibilities:
+            given |= held.get(one.id, {})
+        direct = any(one.principal_id == caller.principal_id for one in eligibilities)
+        via = () if direct else sorted({one.principal_id for one in eligibilities})
+        found.append(
+            Activatable(
+                eligibility=best,
+                role_name=names.roles[key],
+                scope_name=names.scopes[key],
+                scope_path=names.paths.get(key[2], key[2]),
+                through=tuple((one, groups[one].display_name) for one in via if one in groups),
+                policy=policies[key],
+                held=tuple(sorted(given.values(), key=lambda one: (one.starts_at, one.id))),
+                requests=tuple(requests.get(key, ())),
+            )
+        )
+    return tuple(
+        sorted(
+            found, key=lambda one: (one.role_name.casefold(), one.scope_name.casefold(), one.eligibility.id)
+        )
+    )
+
+
+def _key(schedule: Schedule) -> Key:
+    return schedule.provider, schedule.role_id, schedule.scope
+
+
+def _policies(tx: Transaction, keys: Iterable[Key]) -> dict[Key, Policy]:
+    """The ids of policies are known before anybody has stored them, so one question finds all that are."""
+    ids = {key: PROVIDERS[key[0]].policy_id(tx.tenant_id, key[1], key[2]) for key in keys}
+    stored = tx.policies.many(set(ids.values()))
+    return {
+        key: stored.get(one) or PROVIDERS[key[0]].default_policy(tx.tenant_id, key[1], key[2])
+        for key, one in ids.items()
+    }
+
+
+class _Names:
+    """What roles and scopes are called. A key that is in none of these names something that is gone."""
+
+    def __init__(self, tx: Transaction, keys: Collection[Key]) -> None:
+        self.roles: dict[Key, str] = {}
+        self.scopes: dict[Key, str] = {}
+        self.paths: dict[str, str] = {}
+        self._directory(tx, [key for key in keys if key[0] is Provider.DIRECTORY])
+        self._groups(tx, [key for key in keys if key[0] is Provider.GROUP])
+        self._resources(tx, [key for key in keys if key[0] is Provider.RESOURCE])
+
+    def _directory(self, tx: Transaction, keys: list[Key]) -> None:
+        if not keys:
+            return
+        roles = tx.roles.many({key[1] for key in keys})
+        tenant = tx.tenants.current()
+        below = {key[2] for key in keys} - {TENANT}
+        units = {
+            one.removeprefix(ADMINISTRATIVE_UNITS) for one in below if one.startswith(ADMINISTRATIVE_UNITS)
+        }
+        objects = {one[1:] for one in below if not one.startswith(ADMINISTRATIVE_UNITS)}
+        named = {TENANT: tenant.name if tenant is not None else TENANT}
+        if units:
+            named |= {
+                ADMINISTRATIVE_UNITS + one: unit.display_name
+                for one, unit in tx.administrative_units.many(units).items()
+            }
+        if objects:
+            named |= {
+                f"/{one}": found.display_name for one, found in tx.principals.many(sorted(objects)).items()
+            }
+        for key in keys:
+            role = roles.get(key[1])
+            if role is not None and role.enabled:
+                self.roles[key] = role.display_name
+                self.scopes[key] = named.get(key[2], key[2])
+
+    def _groups(self, tx: Transaction, keys: list[Key]) -> None:
+        groups = tx.groups.many({key[2] for key in keys}) if keys else {}
+        for key in keys:
+            group = groups.get(key[2])
+            if group is not None and not group.dynamic and not group.synced:
+                self.roles[key] = key[1].capitalize()
+                self.scopes[key] = group.display_name
+
+    def _resources(self, tx: Transaction, keys: list[Key]) -> None:
+        if not keys:
+            return
+        roles = tx.resource_roles.many({key[1] for key in keys})
+        resources = tx.resources.many({key[2] for key in keys})
+        for key in keys:
+            role, resource = roles.get(key[1]), resources.get(key[2])
+            if role is None or (resource is None and key[2] != ROOT):
+                continue
+            self.roles[key] = role.name
+            self.scopes[key] = resource.display_name if resource is not None else ROOT
+            if resource is not None:
+                self.paths[key[2]] = resource.path
