@@ -52,8 +52,9 @@ class Graph:
     known: dict[str, Who] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.signin = fast_sign_in(self.world.deps)
-        routes = graph.routes(self.world.deps, self.authenticate, self.signin)
+        deps = replace(self.world.deps, secret=lambda size: ("s" * size + self.world.new_id())[-size:])
+        self.signin = fast_sign_in(deps)
+        routes = graph.routes(deps, self.authenticate, self.signin)
         app = RequestIds(TidyPaths(Starlette(routes=routes)), self.world.new_id)
         self.client = TestClient(app, base_url=ORIGIN, raise_server_exceptions=True)
 

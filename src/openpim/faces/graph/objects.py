@@ -118,7 +118,7 @@ def application_row(_call: Call, application: Application) -> Row:
         "identifierUris": list(application.identifier_uris),
         "isFallbackPublicClient": application.public,
         "publicClient": {"redirectUris": redirects if application.public else []},
-        "signInAudience": "AzureADMyOrg",
+        "signInAudience": "AzureADMultipleOrgs",
         "web": {
             "logoutUrl": application.logout_uri,
             "redirectUris": [] if application.public else redirects,
