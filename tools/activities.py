@@ -136,17 +136,16 @@ class _Reader:
         }
 
 
-def _activity(call: ast.Call, module: _Module) -> ast.expr | None:
+def _named_by(call: ast.Call, module: _Module) -> list[ast.expr]:
+    """The expressions that name an activity: the one that is written, and one that follows it at once (`then`)."""
     name = call.func.id if isinstance(call.func, ast.Name) else ""
     if name not in WRITERS:
-        return None
-    for keyword in call.keywords:
-        if keyword.arg == "activity":
-            return keyword.value
+        return []
+    by_word = [keyword.value for keyword in call.keywords if keyword.arg in {"activity", "then"}]
     place = WRITERS[name]
     if name == "record" and not module.signing_in:
         place = None
-    return call.args[place] if place is not None and len(call.args) > place else None
+    return by_word + (call.args[place : place + 1] if place is not None else [])
 
 
 def _category(call: ast.Call, module: _Module) -> str:
@@ -180,10 +179,10 @@ def activities() -> list[Activity]:
         # Outer functions only: what an inner one uses may be named in the outer one.
         for function in module.functions.values():
             for node in ast.walk(function):
-                expr = _activity(node, module) if isinstance(node, ast.Call) else None
-                if expr is None or not isinstance(node, ast.Call):
+                if not isinstance(node, ast.Call):
                     continue
-                for text in reader.texts(expr, module, function) - IMPOSSIBLE:
-                    file = module.path.relative_to(SERVICES.parent).as_posix()
-                    found.add(Activity(text, _category(node, module), file))
+                file = module.path.relative_to(SERVICES.parent).as_posix()
+                for expr in _named_by(node, module):
+                    for text in reader.texts(expr, module, function) - IMPOSSIBLE - {""}:
+                        found.add(Activity(text, _category(node, module), file))
     return sorted(found)

@@ -148,7 +148,7 @@ class BrokenAuditError(Exception):
 
 @pytest.fixture
 def broken(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(self: Audit, event: object) -> None:
+    def fail(self: Audit, *events: object) -> None:
         raise BrokenAuditError
 
     def arm() -> None:

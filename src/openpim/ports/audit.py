@@ -9,7 +9,9 @@ from openpim.core.query import Page, Query
 
 
 class Audit(Protocol):
-    def add(self, event: AuditEvent) -> None: ...
+    def add(self, *events: AuditEvent) -> None:
+        """One or more, in the order in which they happened."""
+        ...
 
     def get(self, event_id: str) -> AuditEvent | None: ...
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
@@ -26,8 +27,12 @@ def record(
     reason: str = "",
     details: tuple[tuple[str, str], ...] = (),
     correlation_id: str | None = None,
+    then: str = "",
 ) -> AuditEvent:
-    """Add one event; it commits, or rolls back, with the rest of the unit of work."""
+    """Add one event; it commits, or rolls back, with the rest of the unit of work.
+
+    then: an activity that happened right after, of which all else is the same: two events by one write.
+    """
     event = AuditEvent(
         id=deps.new_id(),
         at=now,
@@ -47,7 +52,7 @@ def record(
         targets=targets,
         details=details,
     )
-    tx.audit.add(event)
+    tx.audit.add(event, *([replace(event, id=deps.new_id(), activity=then)] if then else []))
     return event
 
 

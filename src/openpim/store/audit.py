@@ -106,17 +106,15 @@ class Audit:
     def _select(self) -> Select[Any]:
         return select(events).where(_c.tenant_id == self._tenant)
 
-    def add(self, event: AuditEvent) -> None:
-        self._connection.execute(_INSERT, {"tenant_id": self._tenant, **_row(event)})
-        ids = {target.id for target in event.targets if target.id}
-        if ids:
-            self._connection.execute(
-                _INSERT_TARGET,
-                [
-                    {"tenant_id": self._tenant, "target_id": found[:80], "at": event.at, "event_id": event.id}
-                    for found in sorted(ids)
-                ],
-            )
+    def add(self, *events: AuditEvent) -> None:
+        self._connection.execute(_INSERT, [{"tenant_id": self._tenant, **_row(event)} for event in events])
+        found = [
+            {"tenant_id": self._tenant, "target_id": target_id, "at": event.at, "event_id": event.id}
+            for event in events
+            for target_id in sorted({target.id[:80] for target in event.targets if target.id})
+        ]
+        if found:
+            self._connection.execute(_INSERT_TARGET, found)
 
     def get(self, event_id: str) -> AuditEvent | None:
         row = self._connection.execute(self._select().where(_c.id == event_id)).mappings().first()

@@ -61,8 +61,7 @@ def activate(tx: Transaction, deps: Deps, caller: Caller, ask: Ask, now: datetim
         request, approval_id=request.id, schedule_id=extending.id if extending is not None else request.id
     )
     tx.requests.add(request)
-    tell(tx, deps, caller, now, REQUESTED, request, None)
-    tell(tx, deps, caller, now, APPROVAL_REQUESTED, request, None)
+    tell(tx, deps, caller, now, REQUESTED, request, None, then=APPROVAL_REQUESTED)
     policy = policy_for(tx, deps, ask, grant.eligibility)
     limit = grant.starts_at if later and extending is None else None
     open_approval(tx, deps, request, policy.approval.stages, now, limit=limit)
@@ -147,13 +146,14 @@ def apply(
             completed_at=grant.starts_at if later else now,
             schedule_id=schedule.id,
         )
+    done = COMPLETED if schedule.status is ScheduleStatus.PROVISIONED else ""
     if fresh:
         tx.requests.add(request)
-        tell(tx, deps, caller, now, REQUESTED, request, schedule)
+        tell(tx, deps, caller, now, REQUESTED, request, schedule, then=done)
     else:
         tx.requests.save(request)
-    if schedule.status is ScheduleStatus.PROVISIONED:
-        tell(tx, deps, caller, now, COMPLETED, request, schedule)
+        if done:
+            tell(tx, deps, caller, now, done, request, schedule)
     return request
 
 

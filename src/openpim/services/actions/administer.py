@@ -120,12 +120,14 @@ def write(
         settling.ask_for(tx, deps, schedule, now)
         if schedule.kind is Kind.ELIGIBILITY:
             loosen(tx, deps, caller, schedule, now)
+    completed = _name(request, schedule, "completed")
     if fresh:
         tx.requests.add(request)
-        tell(tx, deps, caller, now, _name(request, schedule, "requested"), request, schedule)
+        requested = _name(request, schedule, "requested")
+        tell(tx, deps, caller, now, requested, request, schedule, then=completed)
     else:
         tx.requests.save(request)
-    tell(tx, deps, caller, now, _name(request, schedule, "completed"), request, schedule)
+        tell(tx, deps, caller, now, completed, request, schedule)
     return request
 
 

@@ -129,8 +129,10 @@ def tell(
     activity: str,
     request: Request,
     schedule: Schedule | None,
+    *,
+    then: str = "",
 ) -> None:
-    """One audit event about a request, with Entra's targets and details."""
+    """One audit event about a request, with Entra's targets and details. then: another activity right after it."""
     rules = PROVIDERS[request.provider]
     record(
         tx,
@@ -150,6 +152,7 @@ def tell(
         reason=request.justification or "",
         details=grant_details(request=request, schedule=schedule, role_id=request.role_id),
         correlation_id=request.id,
+        then=then,
     )
 
 
