@@ -68,7 +68,9 @@ class StoreTransaction:
         except Undo:
             nested.rollback()
         except BaseException:
-            nested.rollback()
+            # Not when an inner savepoint could not be released: then the whole unit of work is lost anyway.
+            if nested.is_active and self.connection.get_nested_transaction() is nested:
+                nested.rollback()
             raise
         else:
             nested.commit()
