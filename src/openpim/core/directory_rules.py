@@ -75,7 +75,7 @@ def _flag(member: str, value: object) -> Iterable[Fault]:
 def user_faults(user: User, tenant: Tenant) -> list[Fault]:
     """The sign-in name must end in a verified domain of the tenant."""
     found = [*_text("display_name", user.display_name, 256, required=True), *_flag("enabled", user.enabled)]
-    upn = user.user_principal_name
+    upn: object = user.user_principal_name  # what a face passes on may be of any type
     if not isinstance(upn, str) or _UPN.fullmatch(upn) is None:
         found.append(("user_principal_name", "the sign-in name must look like name@domain"))
     elif fold(upn.rpartition("@")[2]) not in {fold(domain) for domain in tenant.domains}:
@@ -205,9 +205,10 @@ def role_faults(role: RoleDefinition, known_actions: Collection[str]) -> list[Fa
 
 def tenant_faults(tenant: Tenant) -> list[Fault]:
     found = [*_text("name", tenant.name, 256, required=True)]
+    domains: tuple[object, ...] = (tenant.domain, *tenant.domains)
     found += [
         ("domain", f"{domain!s:.100} is not a domain name such as example.com")
-        for domain in (tenant.domain, *tenant.domains)
+        for domain in domains
         if not isinstance(domain, str) or _DOMAIN.fullmatch(fold(domain)) is None
     ]
     if not is_guid(tenant.id):
