@@ -267,3 +267,17 @@ def test_asked_for_by_another_command_a_moment_before(signed_in):
     assert (ran.code, ran.out[-14:]) == (0, "45 min left).\n")
     assert signed_in("activate", "exchange", "--no-wait").code == 3
     assert len(fake.requests) == 1
+
+
+def test_waiting_is_left_with_ctrl_c(signed_in, monkeypatch):
+    signed_in.fake.make_eligible("Exchange Administrator")
+    signed_in.fake.approval("Exchange Administrator", f.BEN)
+
+    def interrupted(_: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("openpim.client.clock.sleep", interrupted)
+    ran = signed_in("activate", "exchange", tty=True)
+    assert ran.code == 3, ran
+    assert "the request goes on" in ran.err
+    assert len(signed_in.fake.requests) == 1

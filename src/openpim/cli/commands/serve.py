@@ -29,8 +29,10 @@ def configure(parser: ArgumentParser) -> None:
 
 def run(argv: list[str], _context: Context | None) -> int:
     """Hand over to the server."""
+    import gc
     from importlib import import_module
 
+    gc.enable()
     try:
         serve = import_module("openpim.app").serve
     except ModuleNotFoundError as error:
