@@ -69,6 +69,17 @@ def back_up(server: DemoServer, folder) -> None:
     os.chmod(folder / "key", 0o600)
 
 
+def call(server: DemoServer, user: str, method: str, path: str, body: str | None = None) -> dict:
+    """Graph as this person, who is signed in."""
+    token = server.run(["token"], user)[1].strip()
+    request = urllib.request.Request(f"{server.origin}{path}", body.encode() if body else None, method=method)
+    request.add_header("Authorization", f"Bearer {token}")
+    request.add_header("Content-Type", "application/json")
+    context = ssl.create_default_context(cafile=server.env["PERSON_CA"])
+    with urllib.request.urlopen(request, context=context) as answer:
+        return json.loads(answer.read() or b"{}")
+
+
 def run_sql(server: DemoServer, statements: str) -> None:
     with sqlite3.connect(server.folder / "openpim-data/openpim.db") as database:
         database.executescript(statements)
@@ -121,15 +132,7 @@ def test_the_approval_rule_of_the_page(demo):
     login(demo, EMERGENCY)
 
     def graph(method: str, path: str, body: str | None = None) -> dict:
-        token = demo.run(["token"], EMERGENCY)[1].strip()
-        request = urllib.request.Request(
-            f"{demo.origin}{path}", body.encode() if body else None, method=method
-        )
-        request.add_header("Authorization", f"Bearer {token}")
-        request.add_header("Content-Type", "application/json")
-        context = ssl.create_default_context(cafile=demo.env["PERSON_CA"])
-        with urllib.request.urlopen(request, context=context) as answer:
-            return json.loads(answer.read() or b"{}")
+        return call(demo, EMERGENCY, method, path, body)
 
     (block,) = blocks("docs/how-to/approvals.md", "http")
     head, _, body = block.partition("\n\n")
@@ -184,6 +187,15 @@ def test_a_real_organisation(tmp_path):
             server.run(["policy", "set", "Teams Administrator", "--max-duration", "4h", "--ticket"])[0] == 0
         )
         assert server.run(["assign", "Teams Administrator", name, "-j", "first"])[0] == 0
+        (new_person,) = re.findall(r"-d '(.*?)'", page)
+        (link_path,) = re.findall(r"https://pim.example.com(/v1.0/users/\S+/createSetupLink)", page)
+        call(server, "", "POST", "/v1.0/users", new_person)
+        link = call(server, "", "POST", link_path)["value"]
+        ben = Newcomer(link_path.split("/")[3], "another horse battery", ca=server.env["PERSON_CA"])
+        assert "Ready" in ben.visit(link)
+        server.env |= {"PERSON_NAME": ben.name, "PERSON_PASSWORD": ben.password, "PERSON_SEED": ben.seed}
+        code, printed = server.run(["login", "--user", ben.name])
+        assert (code, f"Signed in as {ben.name}" in printed) == (0, True), printed
         server.stop()
         assert shown not in server.start(["--config", "openpim.toml"])
     finally:
