@@ -68,6 +68,13 @@ def test_tenant_of_a_guest(pim):
     assert pim("profile", "show", "-o", "json").json["tenant"] == "other.example"
 
 
+def test_another_account_than_named_is_said(pim):
+    assert "--select" not in pim("login", "--user", "ANNA@contoso.com").err
+    assert "that is anna@contoso.com, not ben@contoso.com" in pim("login", "--user", "ben@contoso.com").err
+    pim("login", "--select")
+    assert "prompt=select_account" in pim.opened[-1]
+
+
 def test_mfa_and_context_on_request(pim):
     assert pim("login", "--mfa").code == 0
     assert "mfa" in pim("whoami", "-o", "json").json["methods"]

@@ -41,6 +41,11 @@ def configure(parser: ArgumentParser) -> None:
         help="the certificate authority that the server's certificate is signed by",
     )
     parser.add_argument("--client-id", default="", metavar="ID", help="sign in through another application")
+    parser.add_argument(
+        "--select",
+        action="store_true",
+        help="choose the account, also where the browser is signed in already",
+    )
     parser.add_argument("--user", default="", metavar="NAME", help="the account to sign in with")
     parser.add_argument(
         "--mfa",
@@ -103,12 +108,14 @@ def run(args: Namespace, context: Context) -> int:
             "PIM_CLIENT_ID and PIM_CLIENT_SECRET are set: an application needs no login",
             "unset them to sign in as a person",
         )
-    tokens = session.sign_in(claims=asked, prompt="select_account" if args.user == "?" else "")
+    tokens = session.sign_in(claims=asked, prompt="select_account" if args.select else "")
     config = context.config
     config.profiles[profile.name] = profile
     config.current = profile.name
     save_config(config)
     who = tokens.account.get("upn") or tokens.account.get("oid", "")
+    if args.user and args.user.casefold() != who.casefold() and "#ext#" not in who.casefold():
+        context.note(f"that is {who}, not {args.user}; to choose the account: pim login --select")
     row = {**tokens.account, "profile": profile.name, "server": profile.graph}
     if context.printer.for_people:
         context.printer.line(
