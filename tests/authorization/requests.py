@@ -337,6 +337,11 @@ def _group_stage(rest: str, body: Any = None) -> Setup:
     return make
 
 
+def _delegation(stage: Stage) -> Made:
+    """Each caller withdraws his own, so this one is nobody's."""
+    return f"openPim/delegations/{stage.person()}", None
+
+
 KINDS = ("assignment", "eligibility")
 SETUPS |= {
     "POST applications": lambda s: ("applications", {"displayName": "New app"}),
@@ -347,6 +352,11 @@ SETUPS |= {
     "POST servicePrincipals": lambda s: ("servicePrincipals", {"appId": s.client().app_id}),
     "PATCH servicePrincipals/{id}": lambda s: (f"servicePrincipals/{s.world.app('Some app')}", {"accountEnabled": False}),
     "DELETE servicePrincipals/{id}": lambda s: (f"servicePrincipals/{s.world.app('Some app')}", None),
+    "POST openPim/delegations": lambda s: (
+        "openPim/delegations",
+        {"delegateId": s.world.bob, "endDateTime": (s.world.now + timedelta(days=9)).isoformat()},
+    ),
+    "DELETE openPim/delegations/{id}": _delegation,
     "POST invitations": lambda s: ("invitations", {"invitedUserEmailAddress": f"guest{s.world.new_id()[-6:]}@elsewhere.example"}),
     "POST users/{id}/createSetupLink": lambda s: (f"users/{s.person()}/createSetupLink", None),
     **{f"GET {GROUPS}/{kind}Schedule{what}": lambda s, kind=kind, what=what: (f"{GROUPS}/{kind}Schedule{what}?$filter=groupId eq '{s.group()}'", None) for kind in KINDS for what in ("s", "Instances", "Requests")},

@@ -79,6 +79,16 @@ class Approval:
         return tuple(decision for decision in self.decisions if decision.stage_id == stage_id)
 
 
+@dataclass(frozen=True, slots=True)
+class Delegation:
+    """An approver lets somebody else decide in his place, for a time."""
+
+    approver_id: str
+    delegate_id: str
+    starts_at: datetime
+    ends_at: datetime
+
+
 def begin_stage(stage: ApprovalStage, now: datetime, limit: datetime | None) -> ApprovalStage:
     """The stage, started. limit: the latest instant a decision still helps (the asked start), None = none."""
     deadline = now + timedelta(minutes=stage.settings.timeout_minutes)

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Protocol
 
-from openpim.core.approval import Approval
+from openpim.core.approval import Approval, Delegation
 
 
 class Approvals(Protocol):
@@ -30,6 +30,10 @@ class Approvals(Protocol):
 
     def delegators_of(self, delegate_id: str, now: datetime) -> list[str]:
         """People who have handed their approvals to this one for a time that covers `now`."""
+        ...
+
+    def delegations(self, principal_id: str, now: datetime) -> list[Delegation]:
+        """Those this person has given or received and that have not ended, the first to end first."""
         ...
 
     def delegate(

@@ -28,7 +28,7 @@ from sqlalchemy import (
     update,
 )
 
-from openpim.core.approval import Approval, ApprovalStage, Decision, StageStatus, Verdict
+from openpim.core.approval import Approval, ApprovalStage, Decision, Delegation, StageStatus, Verdict
 from openpim.core.lifecycle import ApprovalStatus, check_approval_move
 from openpim.store.policies import stage_json, stage_value
 from openpim.store.schema import metadata
@@ -260,6 +260,22 @@ class Approvals:
     def delegators_of(self, delegate_id: str, now: datetime) -> list[str]:
         given = {"tenant": self._tenant, "delegate": delegate_id, "now": now}
         return list(self._connection.execute(_DELEGATORS, given).scalars())
+
+    def delegations(self, principal_id: str, now: datetime) -> list[Delegation]:
+        table = delegations.c
+        statement = (
+            select(delegations)
+            .where(
+                table.tenant_id == self._tenant,
+                or_(table.delegate_id == principal_id, table.approver_id == principal_id),
+                table.ends_at > now,
+            )
+            .order_by(table.ends_at, table.approver_id, table.delegate_id)
+        )
+        return [
+            Delegation(row["approver_id"], row["delegate_id"], row["starts_at"], row["ends_at"])
+            for row in self._connection.execute(statement).mappings()
+        ]
 
     def delegate(self, approver_id: str, delegate_id: str, starts_at: datetime, ends_at: datetime) -> None:
         self.undelegate(approver_id, delegate_id)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from openpim.core.policy import Reviewers, Stage
 from tests.faces.graph.client import Graph, error
 from tests.faces.graph.test_life import REQUESTS, activation
@@ -78,3 +80,35 @@ def test_nobody_decides_for_himself(graph: Graph) -> None:
     assert approval["@odata.context"].endswith("roleAssignmentApprovals(stages())/$entity")
     step = f"{APPROVALS}/{request['id']}/steps/{request['id']}"
     error(graph.patch(step, world.bob, YES), 403, "Authorization_RequestDenied")
+
+
+def test_an_approver_on_leave(graph: Graph) -> None:
+    world = graph.world
+    world.eligible(world.ann)
+    world.approval(world.bob)
+    upn = graph.ok("/me", world.cyd)["userPrincipalName"]
+    until = (world.now + timedelta(days=14)).isoformat()
+    made = graph.post("/openPim/delegations", world.bob, {"delegateId": upn, "endDateTime": until})
+    assert made.status_code == 201, made.text
+    assert [row["approverId"] for row in graph.rows("/openPim/delegations", world.cyd)] == [world.bob]
+    request = graph.post(REQUESTS, world.ann, activation(world.ann)).json()
+    step = f"{APPROVALS}/{request['id']}/steps/{request['id']}"
+    assert graph.ok(step, world.cyd)["assignedToMe"] is True
+    assert graph.delete(f"/openPim/delegations/{world.cyd}", world.bob).status_code == 204
+    error(graph.patch(step, world.cyd, YES), 403, "Authorization_RequestDenied")
+    error(graph.delete(f"/openPim/delegations/{world.cyd}", world.bob), 404, "Request_ResourceNotFound")
+    assert (
+        graph.post(
+            "/openPim/delegations", world.bob, {"delegateId": world.cyd, "endDateTime": until}
+        ).status_code
+        == 201
+    )
+    assert graph.patch(step, world.cyd, YES).status_code == 204
+    for body in (
+        {"delegateId": world.bob, "endDateTime": until},
+        {"delegateId": world.cyd, "endDateTime": "2020-01-01T00:00:00Z"},
+        {"delegateId": world.cyd, "endDateTime": "2999-01-01T00:00:00Z"},
+        {"delegateId": world.guest("Gus"), "endDateTime": until},
+        {"delegateId": world.cyd},
+    ):
+        error(graph.post("/openPim/delegations", world.bob, body), 400, "Request_BadRequest")
