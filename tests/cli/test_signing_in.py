@@ -233,3 +233,33 @@ def test_broken_configuration(pim, home):
     assert "config.json" in ran.err
     (home / "config.json").write_text(json.dumps({"profiles": {"x": {"graph": "https://a"}}}))
     assert pim("list").code == 2
+
+
+def test_refresh_token_in_the_keyring(pim, home, monkeypatch):
+    import sys
+    import types
+
+    kept: dict = {}
+    module = types.ModuleType("keyring")
+    module.set_password = lambda service, name, value: kept.__setitem__((service, name), value)
+    module.get_password = lambda service, name: kept.get((service, name))
+    module.delete_password = lambda service, name: kept.pop((service, name))
+    monkeypatch.setitem(sys.modules, "keyring", module)
+    assert pim("login", "--keyring").code == 0
+    (first,) = kept.values()
+    assert first not in (home / "tokens-test.json").read_text()
+    cache = TokenCache.of(load_config().choose(), str(home))
+    tokens = cache.load()
+    tokens.expires = 0.0
+    cache.save(tokens)
+    assert pim("list").code == 0
+    assert first in pim.fake.spent
+    assert first not in kept.values()
+    assert pim("logout").code == 0
+    assert not kept
+    assert not pim.fake.refresh
+    monkeypatch.setitem(sys.modules, "keyring", None)
+    ran = pim("login")
+    assert ran.code == 5
+    assert "--no-keyring" in ran.err
+    assert pim("login", "--no-keyring").code == 0

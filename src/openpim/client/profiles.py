@@ -27,7 +27,18 @@ ENTRA_SCOPES = (
     "User.Read", "RoleAssignmentSchedule.ReadWrite.Directory", "RoleEligibilitySchedule.Read.Directory",
     "RoleManagementPolicy.Read.Directory", "RoleManagement.Read.Directory", "PrivilegedAccess.ReadWrite.AzureAD",
 )  # fmt: skip
-_FIELDS = ("kind", "authority", "graph", "tenant", "client_id", "ca_file", "username", "scopes", "flow")
+_FIELDS = (
+    "kind",
+    "authority",
+    "graph",
+    "tenant",
+    "client_id",
+    "ca_file",
+    "username",
+    "scopes",
+    "flow",
+    "keyring",
+)
 
 
 class Profile:
@@ -39,6 +50,7 @@ class Profile:
         "client_id",
         "flow",
         "graph",
+        "keyring",
         "kind",
         "name",
         "scopes",
@@ -59,6 +71,7 @@ class Profile:
         username: str = "",
         scopes: str = "",
         flow: str = "browser",
+        keyring: str = "",
     ) -> None:
         self.name = name
         self.kind = kind
@@ -70,6 +83,7 @@ class Profile:
         self.username = username
         self.scopes = scopes
         self.flow = flow
+        self.keyring = keyring  # "yes": the refresh token is in the system's keyring
 
     def as_dict(self) -> dict[str, str]:
         """The profile as it is kept."""

@@ -45,8 +45,7 @@ class Session:
         self.profile = profile
         self.transport = transport
         self.interaction = interaction
-        binding = f"{profile.authority} {profile.graph} {profile.client_id}"
-        self.cache = TokenCache(home, profile.name, binding)
+        self.cache = TokenCache.of(profile, home)
         self._tokens: Tokens | None = None
         self._client = (os.environ.get("PIM_CLIENT_ID", ""), os.environ.get("PIM_CLIENT_SECRET", ""))
 
@@ -98,7 +97,7 @@ class Session:
                 raise PimError("signin", "signed out meanwhile", _NOT_SIGNED_IN)
             if not claims and kept.access != known.access and kept.expires - _EARLY > clock.now():
                 return kept
-            if not kept.refresh:
+            if not self.cache.with_refresh(kept).refresh:
                 raise PimError("signin", "the sign-in has ended", _NOT_SIGNED_IN)
             try:
                 fresh = oauth.refresh(self.transport, self.profile, kept, claims)
@@ -129,6 +128,7 @@ class Session:
             raise PimError(
                 "signin", "a person has to sign in, and there is no terminal to ask at", _step_hint(claims)
             )
+        self.cache.check()
         say = self.interaction.say
         if (flow or self.profile.flow) == "device":
             tokens = oauth.device_flow(self.transport, self.profile, say=say, claims=claims)
@@ -153,7 +153,7 @@ class Session:
         if self.is_application:
             self._tokens = self._application(claims)
             return
-        if before.refresh:
+        if before.refresh or self.cache.entry:
             try:
                 fresh = self._renewed(before, claims)
             except OAuthError as error:
@@ -182,10 +182,11 @@ class Session:
             except PimError:
                 kept = None
             told = False
-            if kept is not None and kept.refresh:
+            if kept is not None:
                 from openpim.client import oauth
 
                 try:
+                    kept = self.cache.with_refresh(kept)
                     told = oauth.revoke(self.transport, self.profile, kept)
                 except PimError:
                     told = False

@@ -1,5 +1,8 @@
 """The token cache: one private file per profile, guarded by a lock.
 
+The refresh token may be kept in the system's keyring instead (a setting of the profile); the access token,
+which lasts an hour, stays in the file, so that most runs need no keyring.
+
 A refresh token is used once (the server rotates it and takes a second use for theft), so whoever
 refreshes holds the lock and reads the cache again first.
 """
@@ -13,7 +16,11 @@ from openpim.client.files import Lock, read_private, write_private
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Self
+
+    from openpim.client.profiles import Profile
+
+_SERVICE = "openpim"
 
 __all__ = ["TokenCache", "Tokens", "decode_claims"]
 
@@ -54,9 +61,42 @@ class TokenCache:
     so that a profile that was pointed elsewhere never sends its old tokens there.
     """
 
-    def __init__(self, home: str, profile: str, binding: str = "") -> None:
+    def __init__(self, home: str, profile: str, binding: str = "", *, keyring: bool = False) -> None:
         self.path = os.path.join(home, f"tokens-{profile}.json")
         self.binding = binding
+        self.entry = f"{profile} {binding}" if keyring else ""
+
+    @classmethod
+    def of(cls, profile: Profile, home: str) -> Self:
+        """The cache of the profile, as it is now."""
+        binding = f"{profile.authority} {profile.graph} {profile.client_id}"
+        return cls(home, profile.name, binding, keyring=profile.keyring == "yes")
+
+    @property
+    def _keyring(self) -> Any:
+        """The `keyring` package; slow to import, so only when the refresh token is needed."""
+        from importlib import import_module
+
+        from openpim.client.errors import PimError
+
+        try:
+            return import_module("keyring")
+        except ModuleNotFoundError:
+            text = (
+                "the profile keeps its sign-in in the system's keyring, and the package for that is missing"
+            )
+            raise PimError("signin", text, "pip install 'openpim[cli]', or: pim login --no-keyring") from None
+
+    def check(self) -> None:
+        """Raise before a person signs in, not after, if what they sign in for cannot be kept."""
+        if self.entry:
+            _ = self._keyring
+
+    def with_refresh(self, tokens: Tokens) -> Tokens:
+        """The same tokens with the refresh token, which may be in the system's keyring."""
+        if self.entry and not tokens.refresh:
+            tokens.refresh = str(self._keyring.get_password(_SERVICE, self.entry) or "")
+        return tokens
 
     def lock(self) -> Lock:
         """Hold this while redeeming a refresh token."""
@@ -81,11 +121,13 @@ class TokenCache:
 
     def save(self, tokens: Tokens) -> None:
         """Keep the tokens."""
+        if self.entry and tokens.refresh:
+            self._keyring.set_password(_SERVICE, self.entry, tokens.refresh)
         data = {
             "binding": self.binding,
             "access_token": tokens.access,
             "expires_at": tokens.expires,
-            "refresh_token": tokens.refresh,
+            "refresh_token": "" if self.entry else tokens.refresh,
             "account": tokens.account,
             "tenant": tokens.tenant,
             "scope": tokens.scope,
@@ -94,6 +136,10 @@ class TokenCache:
 
     def forget(self) -> bool:
         """Delete the file; whether there was one."""
+        if self.entry:
+            keyring = self._keyring
+            if keyring.get_password(_SERVICE, self.entry) is not None:
+                keyring.delete_password(_SERVICE, self.entry)
         try:
             os.unlink(self.path)
         except FileNotFoundError:

@@ -26,6 +26,8 @@ EXAMPLES = """examples:
 
 def configure(parser: ArgumentParser) -> None:
     """Add the options."""
+    from argparse import BooleanOptionalAction
+
     parser.add_argument("--device", action="store_true", help="sign in with a code on any other device")
     parser.add_argument(
         "--browser", action="store_true", help="sign in with the browser of this machine (the default)"
@@ -45,6 +47,12 @@ def configure(parser: ArgumentParser) -> None:
         "--select",
         action="store_true",
         help="choose the account, also where the browser is signed in already",
+    )
+    parser.add_argument(
+        "--keyring",
+        action=BooleanOptionalAction,
+        default=None,
+        help="keep the sign-in in the system's keyring instead of a private file",
     )
     parser.add_argument("--user", default="", metavar="NAME", help="the account to sign in with")
     parser.add_argument(
@@ -83,6 +91,8 @@ def _profile(args: Namespace, context: Context) -> Profile:
             profile.ca_file = known.ca_file
     if args.client_id:
         profile.client_id = args.client_id
+    if args.keyring is not None:
+        profile.keyring = "yes" if args.keyring else ""
     if args.user:
         profile.username = args.user
     return profile

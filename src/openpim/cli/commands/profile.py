@@ -96,8 +96,7 @@ def run(args: Namespace, context: Context) -> int:
     elif args.act == "remove":
         from openpim.client.tokens import TokenCache
 
-        del config.profiles[args.name]
-        TokenCache(config.home, args.name).forget()
+        TokenCache.of(config.profiles.pop(args.name), config.home).forget()
         if config.current == args.name:
             config.current = next(iter(sorted(config.profiles)), "")
     if args.act != "list":
