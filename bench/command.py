@@ -16,7 +16,7 @@ from pathlib import Path
 
 from bench.figures import Figure, median
 from bench.organisation import TENANT, Organisation, config_in, make_organisation
-from bench.processes import free_port, running
+from bench.processes import free_port, running, surroundings
 from bench.sizes import Sizes
 from openpim.client.profiles import write_profile
 
@@ -40,7 +40,7 @@ def measure(sizes: Sizes, folder: Path) -> Iterator[Figure]:
     token = made.token(0)
     made.system.database.close()
     pim, home = str(Path(sys.executable).parent / "pim"), str(folder / "command-home")
-    environment = {**os.environ, "PIM_CONFIG_HOME": home, "PIM_ACCESS_TOKEN": token}
+    environment = surroundings({"PIM_CONFIG_HOME": home, "PIM_ACCESS_TOKEN": token})
     serve = [pim, "serve", "--data-dir", str(data), "--port", str(port)]
     with ExitStack() as stack:
         stack.enter_context(running(serve, port, {"PIM_CONFIG_HOME": str(folder / "profiles")}))

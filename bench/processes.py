@@ -34,6 +34,13 @@ def resident_megabytes(pid: int) -> float:
     raise ValueError(pid)
 
 
+def surroundings(more: dict[str, str] | None = None) -> dict[str, str]:
+    """The environment of a measured process: without what would make Python compile every module at each start, as no
+    installed program does."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**kept, **(more or {})}
+
+
 @contextlib.contextmanager
 def running(command: Sequence[str], port: int, environment: dict[str, str] | None = None) -> Iterator[int]:
     """Start a server process and wait until its port accepts; gives its pid, and ends it in the end."""
@@ -51,7 +58,7 @@ def start(
         cwd=ROOT,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
-        env={**os.environ, **(environment or {})},
+        env=surroundings(environment),
     )
     try:
         yield process

@@ -15,6 +15,7 @@ from sqlalchemy import (
     String,
     Table,
     and_,
+    bindparam,
     delete,
     insert,
     select,
@@ -72,7 +73,7 @@ FIELDS = Fields(
 _MEMBER_FIELDS = fields_by(group_members.c.member_id)
 
 
-def _rows(tenant_id: str) -> Select[Any]:
+def _rows(tenant_id: Any) -> Select[Any]:
     return (
         select(groups, principals.c.display_name, principals.c.created_at, principals.c.deleted_at)
         .join(principals, joined(groups))
@@ -117,6 +118,11 @@ def _principal(group: Group) -> Principal:
     )
 
 
+# Built once, because building a statement costs five times as much as running it.
+_GET = _rows(bindparam("tenant")).where(groups.c.id == bindparam("id"))
+_MANY = _rows(bindparam("tenant")).where(groups.c.id.in_(bindparam("ids", expanding=True)))
+
+
 class Groups:
     """See `ports.groups.Groups`."""
 
@@ -126,14 +132,13 @@ class Groups:
 
     # -- the groups themselves
     def get(self, id: str) -> Group | None:
-        row = self._connection.execute(_rows(self._tenant_id).where(groups.c.id == id)).mappings().first()
+        row = self._connection.execute(_GET, {"tenant": self._tenant_id, "id": id}).mappings().first()
         return make_group(row) if row is not None else None
 
     def many(self, ids: Collection[str]) -> dict[str, Group]:
         found: dict[str, Group] = {}
         for part in batches(ids):
-            statement = _rows(self._tenant_id).where(groups.c.id.in_(part))
-            for row in self._connection.execute(statement).mappings():
+            for row in self._connection.execute(_MANY, {"tenant": self._tenant_id, "ids": part}).mappings():
                 found[row["id"]] = make_group(row)
         return found
 

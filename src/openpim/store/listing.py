@@ -10,6 +10,7 @@ import binascii
 import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from sqlalchemy import (
@@ -161,33 +162,47 @@ def page(
     fields: Fields,
     query: q.Query,
     make: Callable[[RowMapping], T],
+    given: Mapping[str, Any] | None = None,
 ) -> q.Page[T]:
-    """Run `base` with the query's filter, order and page; `make` turns a row into a value."""
+    """Run `base` with the query's filter, order and page; `make` turns a row into a value.
+
+    given: the parameters of a base that is built once; its first pages without a filter are then built once too.
+    """
     statement = base
     if query.where is not None:
         statement = statement.where(condition(fields, query.where))
     total = None
     if query.count:
-        total = connection.execute(select(func.count()).select_from(statement.subquery())).scalar_one()
+        counting = select(func.count()).select_from(statement.subquery())
+        total = connection.execute(counting, given).scalar_one()
     orders = [order for order in query.order if order.field != fields.identity]
     directions = {order.field: order.descending for order in query.order}
     keys = [(order.field, order.descending) for order in orders]
     keys.append((fields.identity, directions.get(fields.identity, False)))
     if query.after is not None:
         statement = statement.where(_beyond(fields, keys, _cursor(query.after, len(keys))))
-    for field, descending in keys:
-        column = fields.column(field)
-        statement = statement.order_by(_ordered(column, descending))
-    for index, (field, _) in enumerate(keys):
-        statement = statement.add_columns(fields.column(field).label(f"_key{index}"))
+    order = _ordered_once if given is not None and statement is base else _ordered_by
+    statement = order(statement, fields, tuple(keys))
     if query.skip:
         statement = statement.offset(query.skip)
-    rows = connection.execute(statement.limit(query.limit + 1)).mappings().all()
+    rows = connection.execute(statement.limit(query.limit + 1), given).mappings().all()
     shown = rows[: query.limit]
     following = None
     if len(rows) > query.limit and shown:
         following = _encode([shown[-1][f"_key{index}"] for index in range(len(keys))])
     return q.Page(tuple(make(row) for row in shown), following, total)
+
+
+def _ordered_by(statement: Select[Any], fields: Fields, keys: tuple[tuple[str, bool], ...]) -> Select[Any]:
+    """The statement in the order of the keys, with a column for each of them for the cursor."""
+    for field, descending in keys:
+        statement = statement.order_by(_ordered(fields.column(field), descending))
+    for index, (field, _) in enumerate(keys):
+        statement = statement.add_columns(fields.column(field).label(f"_key{index}"))
+    return statement
+
+
+_ordered_once = lru_cache(maxsize=256)(_ordered_by)
 
 
 def _nullable(column: ColumnElement[Any]) -> bool:

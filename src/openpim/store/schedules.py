@@ -167,14 +167,14 @@ class Schedules:
         live_at: datetime | None = None,
         principal_ids: Collection[str] | None = None,
     ) -> Page[Schedule]:
-        statement = self._select().where(_c.provider == provider.value, _c.kind == kind.value)
+        given: dict[str, Any] = {"tenant": self._tenant, "provider": provider.value, "kind": kind.value}
         if in_force_at is not None:
-            statement = statement.where(_in_force(in_force_at))
+            given["in_force"] = in_force_at
         if live_at is not None:
-            statement = statement.where(_live_at(live_at))
+            given["now"] = live_at
         if principal_ids is not None:
-            statement = statement.where(_c.principal_id.in_(principal_ids))
-        return page(self._connection, statement, FIELDS, query, _value)
+            given |= one_or_many("principal", list(principal_ids))
+        return page(self._connection, _of(frozenset(given), share=False), FIELDS, query, _value, given)
 
     def due_to_start(self, now: datetime, limit: int) -> list[Schedule]:
         statement = (
@@ -223,7 +223,7 @@ def _save(status: ScheduleStatus) -> Update:
 
 @cache
 def _of(parameters: frozenset[str], *, share: bool) -> Select[Any]:
-    """The statement of `Schedules.of` with these parameters. Building one costs five times as much as running it."""
+    """The statement of `Schedules.of` and `.page` with these parameters. Building one costs five times as much as running it."""
     conditions = {
         "tenant": _c.tenant_id == bindparam("tenant"),
         "provider": _c.provider == bindparam("provider"),
@@ -234,6 +234,7 @@ def _of(parameters: frozenset[str], *, share: bool) -> Select[Any]:
         "principal": _c.principal_id == bindparam("principal"),
         "principals": _c.principal_id.in_(bindparam("principals", expanding=True)),
         "now": _live_at(bindparam("now")),
+        "in_force": in_force_at(bindparam("in_force")),
     }
     statement = select(schedules).where(*(conditions[name] for name in sorted(parameters)))
     return statement.with_for_update(read=True) if share else statement
@@ -246,9 +247,6 @@ def in_force_at(now: Any) -> Any:
         _c.starts_at <= now,
         or_(_c.ends_at.is_(None), _c.ends_at > now),
     )
-
-
-_in_force = in_force_at
 
 
 def _live_at(now: Any) -> Any:
