@@ -10,7 +10,8 @@ from openpim.core.grants import NO_TICKET, UNBOUNDED, Action, Kind, Provider, Ti
 @dataclass(frozen=True, slots=True)
 class Ask:
     """principal_id: who is to hold it. scope: a path (see core/scopes.py). schedule_id: the schedule meant, when
-    several could be. validation_only: decide and answer, change nothing."""
+    several could be. validation_only: decide and answer, change nothing. request_id: the id that the client gave the
+    request; the schedule it makes has the same."""
 
     kind: Kind
     provider: Provider
@@ -24,3 +25,4 @@ class Ask:
     validation_only: bool = False
     custom_data: str | None = None
     schedule_id: str | None = None
+    request_id: str | None = None

@@ -55,6 +55,10 @@ def in_transaction(tx: Transaction, deps: Deps, caller: Caller, ask: Ask, now: d
     if refusal is not None:
         return refusal
     tx.lock_principal(ask.principal_id)
+    if ask.request_id is not None:
+        known = _asked_before(tx, caller, ask, ask.request_id)
+        if known is not None:
+            return known
     match ask.action:
         case Action.SELF_ACTIVATE:
             return activate.activate(tx, deps, caller, ask, now)
@@ -99,6 +103,23 @@ def _named_things(tx: Transaction, caller: Caller, ask: Ask) -> Refusal | None:
             return fault
         return rules.subject_fault(tx, principal, ask.kind, ask.role_id, ask.scope)
     return None
+
+
+def _asked_before(tx: Transaction, caller: Caller, ask: Ask, request_id: str) -> Request | Refusal | None:
+    """A client that heard no answer asks again under the same id: it gets the request it made."""
+    known = tx.requests.get(request_id)
+    if known is None and tx.schedules.get(request_id) is None:
+        return None
+    same = known is not None and (
+        known.created_by == caller.principal_id
+        and (known.kind, known.provider, known.action) == (ask.kind, ask.provider, ask.action)
+        and (known.principal_id, known.role_id, known.scope) == (ask.principal_id, ask.role_id, ask.scope)
+    )
+    if known is not None and same:
+        return known
+    return Refusal(
+        Code.CONFLICT, f"There is something else with the id {request_id}. Choose a new one.", member="id"
+    )
 
 
 def _unreadable(ask: Ask) -> Refusal | None:

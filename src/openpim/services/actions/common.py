@@ -43,7 +43,7 @@ def new_request(
     completed_at: datetime | None = None,
 ) -> Request:
     return Request(
-        id=deps.new_id(),
+        id=ask.request_id or deps.new_id(),
         kind=ask.kind,
         provider=ask.provider,
         action=ask.action,
