@@ -22,6 +22,10 @@ class Policies(Protocol):
         self, provider: Provider, scope: str, role_ids: Collection[str] | None = None
     ) -> list[Policy]: ...
 
+    def remove_at(self, provider: Provider, scopes: Collection[str]) -> None:
+        """What they are of is gone: whatever is made there again starts with the default."""
+        ...
+
     def put(self, provider: Provider, policy: Policy) -> None:
         """Insert, or replace the settings of the same (provider, role, scope)."""
         ...

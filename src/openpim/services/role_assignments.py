@@ -44,8 +44,9 @@ def create(
     principal_id: str,
     scope: str,
     provider: Provider = Provider.DIRECTORY,
+    schedule_id: str | None = None,
 ) -> Schedule | Refusal:
-    """A permanent active assignment."""
+    """A permanent active assignment. schedule_id: the id it is to have."""
     now = deps.clock()
 
     def work(tx: Transaction) -> Schedule | Refusal:
@@ -66,8 +67,10 @@ def create(
         ask = Ask(Kind.ASSIGNMENT, provider, Action.ADMIN_ASSIGN, principal_id, role_id, scope)
         if any(held.assignment_type is AssignmentType.ASSIGNED for held in held_exactly(tx, ask, now)):
             return Refusal(Code.ASSIGNMENT_EXISTS, "This assignment exists already.")
+        if schedule_id is not None and (tx.schedules.get(schedule_id) or tx.requests.get(schedule_id)):
+            return Refusal(Code.CONFLICT, f"The id {schedule_id} is taken. Choose a new one.", member="id")
         schedule = Schedule(
-            id=deps.new_id(),
+            id=schedule_id or deps.new_id(),
             kind=Kind.ASSIGNMENT,
             provider=provider,
             principal_id=principal_id,
@@ -110,8 +113,9 @@ def delete(
     principal_id: str,
     scope: str,
     provider: Provider = Provider.DIRECTORY,
+    schedule_id: str | None = None,
 ) -> Schedule | Refusal:
-    """End every active assignment of this principal, role and scope."""
+    """End every active assignment of this principal, role and scope; or only the one with this id."""
     now = deps.clock()
 
     def work(tx: Transaction) -> Schedule | Refusal:
@@ -120,7 +124,11 @@ def delete(
             return _FORBIDDEN
         tx.lock_principal(principal_id)
         ask = Ask(Kind.ASSIGNMENT, provider, Action.ADMIN_REMOVE, principal_id, role_id, scope)
-        held = [one for one in held_exactly(tx, ask, now) if one.in_force(now)]
+        held = [
+            one
+            for one in held_exactly(tx, ask, now)
+            if one.in_force(now) and schedule_id in {None, one.id}
+        ]
         if not held:
             return Refusal(Code.NOT_FOUND, "There is no such assignment.")
 

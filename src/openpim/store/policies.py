@@ -17,6 +17,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     bindparam,
+    delete,
     insert,
     select,
     update,
@@ -100,6 +101,14 @@ class Policies:
         if role_ids is not None:
             statement = statement.where(_c.role_id.in_(role_ids))
         return [_value(row) for row in self._connection.execute(statement.order_by(_c.role_id)).mappings()]
+
+    def remove_at(self, provider: Provider, scopes: Collection[str]) -> None:
+        for part in batches(scopes):
+            self._connection.execute(
+                delete(policies).where(
+                    _c.tenant_id == self._tenant, _c.provider == provider.value, _c.scope.in_(part)
+                )
+            )
 
     def put(self, provider: Provider, policy: Policy) -> None:
         values = {

@@ -31,7 +31,7 @@ from openpim.core.query import Page, Query
 from openpim.store.listing import Fields, page
 from openpim.store.schedules import window_text, window_value
 from openpim.store.schema import metadata
-from openpim.store.types import Instant
+from openpim.store.types import Instant, Path
 
 requests = Table(
     "requests",
@@ -44,7 +44,7 @@ requests = Table(
     Column("status", String(32), nullable=False),
     Column("principal_id", String(36), nullable=False),
     Column("role_id", String(64), nullable=False),
-    Column("scope", String(512), nullable=False),
+    Column("scope", Path(512), nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("created_by", String(36), nullable=False),
     Column("created_by_kind", String(16), nullable=False),
@@ -67,6 +67,7 @@ requests = Table(
     Index("ix_requests_creator", "tenant_id", "created_by", "created_at"),
     Index("ix_requests_due", "tenant_id", "status", "completed_at"),
     Index("ix_requests_schedule", "tenant_id", "schedule_id"),
+    Index("ix_requests_scope", "tenant_id", "provider", "kind", "scope", "id"),
     Index("ix_requests_role", "tenant_id", "provider", "kind", "role_id", "created_at", "id"),
 )
 

@@ -24,16 +24,17 @@ from sqlalchemy import (
 from openpim.core.query import Page, Query
 from openpim.core.resources import ROOT, Resource, ResourceKind
 from openpim.store.listing import Fields, page
+from openpim.store.principals import batches
 from openpim.store.schema import metadata
-from openpim.store.types import Instant
+from openpim.store.types import Instant, Path
 
 resources = Table(
     "resources",
     metadata,
     Column("tenant_id", String(36), primary_key=True),
-    Column("id", String(512), primary_key=True),
+    Column("id", Path(512), primary_key=True),
     Column("path", String(512), nullable=False),
-    Column("parent_id", String(512), nullable=False),
+    Column("parent_id", Path(512), nullable=False),
     Column("kind", String(16), nullable=False),
     Column("type", String(256), nullable=False),
     Column("name", String(260), nullable=False),
@@ -66,10 +67,11 @@ class Resources:
         return None if row is None else _value(row)
 
     def many(self, ids: Collection[str]) -> dict[str, Resource]:
-        if not ids:
-            return {}
-        rows = self._connection.execute(self._select().where(_c.id.in_(ids))).mappings()
-        return {row["id"]: _value(row) for row in rows}
+        found: dict[str, Resource] = {}
+        for part in batches(ids):
+            rows = self._connection.execute(self._select().where(_c.id.in_(part))).mappings()
+            found |= {row["id"]: _value(row) for row in rows}
+        return found
 
     def chain(self, id: str) -> tuple[str, ...]:
         if id == ROOT:
@@ -91,11 +93,14 @@ class Resources:
             at = parents[at]
         return (*found, ROOT) if found else ()
 
-    def below(self, id: str, limit: int = 1000) -> tuple[Resource, ...]:
-        start = (
-            select(_c.id).where(_c.tenant_id == self._tenant, _c.parent_id == id).cte("under", recursive=True)
-        )
-        under = start.union(select(_c.id).where(_c.tenant_id == self._tenant, _c.parent_id == start.c.id))
+    def below(
+        self, id: str, limit: int = 1000, kinds: Collection[ResourceKind] = ()
+    ) -> tuple[Resource, ...]:
+        which = [_c.tenant_id == self._tenant]
+        if kinds:
+            which.append(_c.kind.in_([kind.value for kind in kinds]))
+        start = select(_c.id).where(*which, _c.parent_id == id).cte("under", recursive=True)
+        under = start.union(select(_c.id).where(*which, _c.parent_id == start.c.id))
         rows = self._connection.execute(
             self._select().where(_c.id.in_(select(under.c.id))).order_by(_c.id).limit(limit)
         ).mappings()
@@ -116,8 +121,8 @@ class Resources:
         )
 
     def remove(self, ids: Collection[str]) -> None:
-        if ids:
-            self._connection.execute(delete(resources).where(_c.tenant_id == self._tenant, _c.id.in_(ids)))
+        for part in batches(ids):
+            self._connection.execute(delete(resources).where(_c.tenant_id == self._tenant, _c.id.in_(part)))
 
 
 def _row(resource: Resource) -> dict[str, Any]:

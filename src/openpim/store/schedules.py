@@ -41,7 +41,7 @@ from openpim.core.query import Page, Query
 from openpim.store.listing import Fields, page
 from openpim.store.principals import batches
 from openpim.store.schema import metadata
-from openpim.store.types import Instant
+from openpim.store.types import Instant, Path
 
 schedules = Table(
     "schedules",
@@ -52,7 +52,7 @@ schedules = Table(
     Column("provider", String(9), nullable=False),
     Column("principal_id", String(36), nullable=False),
     Column("role_id", String(64), nullable=False),
-    Column("scope", String(512), nullable=False),
+    Column("scope", Path(512), nullable=False),
     Column("starts_at", Instant, nullable=False),
     Column("ends_at", Instant),
     Column("status", String(20), nullable=False),

@@ -35,6 +35,11 @@ class Instant(TypeDecorator[datetime]):
         return _EPOCH + timedelta(microseconds=value)
 
 
+def Path(length: int) -> String:  # noqa: N802 - as Folded
+    """The path of a scope, in binary order: what lies below one is a range on it, which a plain index serves."""
+    return String(length).with_variant(String(length, collation="C"), "postgresql")
+
+
 def Folded(length: int) -> String:  # noqa: N802 - reads as a type where columns are declared
     """Lower-case text in binary order on every database: what names are compared and searched by.
 

@@ -15,7 +15,7 @@ from openpim.core.grants import Kind, Provider
 from openpim.core.permissions import MANAGING_ROLES, OWNER
 from openpim.core.policy import Policy, default_resource_policy
 from openpim.core.refusals import Code, Refusal
-from openpim.core.resources import contains
+from openpim.core.resources import canonical, contains
 from openpim.core.roles import scoped_role_key
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
@@ -47,9 +47,8 @@ class ResourceRoles:
         chain = tx.resources.chain(scope)
         if not chain:
             return Refusal(Code.SCOPE_MISSING, f"There is no resource {scope}.", member="scope")
-        if not any(
-            contains(allowed_at, scope) or allowed_at in chain for allowed_at in role.assignable_scopes
-        ):
+        places = {canonical(place) for place in role.assignable_scopes}
+        if not any(contains(place, scope) or place in chain for place in places):
             return Refusal(
                 Code.INVALID,
                 f"The role {role.name} cannot be assigned at {scope}; see its assignable scopes.",
