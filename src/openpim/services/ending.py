@@ -23,6 +23,7 @@ from openpim.ports.store import Transaction
 from openpim.services import settling
 from openpim.services.authority import identities
 from openpim.services.last_administrator import guarded
+from openpim.services.membership import bounded
 from openpim.services.providers import PROVIDERS
 from openpim.services.recording import category_of, grant_details, grant_targets, record
 
@@ -54,7 +55,8 @@ def end(
 
 
 def leave(tx: Transaction, deps: Deps, caller: Caller, ended: Schedule, now: datetime) -> None:
-    """Where the ended schedule was a group membership: what its holders activated through the group ends too."""
+    """Where the schedule that ended (or ends earlier now) is a group membership: so does what its holders activated
+    through the group."""
     if ended.provider is Provider.GROUP and ended.kind is Kind.ASSIGNMENT and ended.role_id == "member":
         release(tx, deps, caller, people_in(tx, ended.principal_id, now), now)
 
@@ -70,13 +72,13 @@ def people_in(tx: Transaction, principal_id: str, now: datetime) -> frozenset[st
 def release(
     tx: Transaction, deps: Deps, caller: Caller, principal_ids: Collection[str], now: datetime
 ) -> None:
-    """Look again at what these people activated through groups they may have left. Asked after they left."""
+    """Look again at what these people activated through groups they have left, or will leave earlier."""
     tx.lock_principals(principal_ids)  # an activation that is being made at this moment must be seen below
     for activation in tx.schedules.of(principal_ids, kind=Kind.ASSIGNMENT, live_at=now):
         if activation.assignment_type is not AssignmentType.ACTIVATED or activation.linked_id is None:
             continue
         basis = tx.schedules.get(activation.linked_id)
-        if basis is not None and basis.principal_id in identities(tx, activation.principal_id, now):
+        if basis is not None and basis.principal_id == activation.principal_id:
             continue
         reason = "The holder left the group that was eligible."
         rest_anew(tx, deps, caller, activation, now, reason=reason)
@@ -100,14 +102,16 @@ def rest_anew(
     if held is None or not held.live(now):
         return
     at = max(now, held.starts_at)
-    candidates = tx.schedules.of(
-        identities(tx, held.principal_id, now),
+    who = identities(tx, held.principal_id, now)
+    found = tx.schedules.of(
+        who,
         provider=held.provider,
         kind=Kind.ELIGIBILITY,
         role_id=held.role_id,
         scopes=PROVIDERS[held.provider].chain(tx, held.scope),
         live_at=now,
     )
+    candidates = bounded(tx, held.principal_id, who, found, now)
     carrying = [one for one in candidates if one.in_force(at)]
     kept = next((one for one in carrying if one.id == held.linked_id and _reaches(one, held.ends_at)), None)
     best = kept or best_eligibility(carrying, at)
@@ -122,6 +126,7 @@ def rest_anew(
     tx.schedules.save(moved)
     if ends_at != held.ends_at:  # a target that ends access by itself must hear of the new end
         _note(tx, deps, caller, moved, now, SHORTENED, "The eligible assignment it rests on ends earlier.")
+        leave(tx, deps, caller, moved, now)
 
 
 def _reaches(eligibility: Schedule, end_at: datetime | None) -> bool:

@@ -24,7 +24,7 @@ from openpim.services.actions.common import (
     provision,
     tell,
 )
-from openpim.services.ending import close_request, end, end_guarded, loosen
+from openpim.services.ending import close_request, end, end_guarded, leave, loosen
 from openpim.services.providers import PROVIDERS
 
 _FORBIDDEN = Refusal(
@@ -120,6 +120,8 @@ def write(
         settling.ask_for(tx, deps, schedule, now)
         if schedule.kind is Kind.ELIGIBILITY:
             loosen(tx, deps, caller, schedule, now)
+        else:
+            leave(tx, deps, caller, schedule, now)
     completed = _name(request, schedule, "completed")
     if fresh:
         tx.requests.add(request)

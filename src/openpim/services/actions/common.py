@@ -20,6 +20,7 @@ from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
 from openpim.services import settling
 from openpim.services.authority import identities
+from openpim.services.membership import bounded
 from openpim.services.providers import PROVIDERS
 from openpim.services.recording import category_of, grant_details, grant_targets, record
 
@@ -97,9 +98,11 @@ def eligibilities_for(tx: Transaction, ask: Ask, now: datetime) -> list[Schedule
     """Live eligibilities of the person, or of groups he is in, at the asked scope or above it.
 
     They are shared until the commit: who ends one of them waits, and then sees the activation that rests on it.
+    One that comes through a group ends, for him, when he leaves the group.
     """
-    return tx.schedules.of(
-        identities(tx, ask.principal_id, now),
+    who = identities(tx, ask.principal_id, now)
+    found = tx.schedules.of(
+        who,
         provider=ask.provider,
         kind=Kind.ELIGIBILITY,
         role_id=ask.role_id,
@@ -107,6 +110,7 @@ def eligibilities_for(tx: Transaction, ask: Ask, now: datetime) -> list[Schedule
         live_at=now,
         share=True,
     )
+    return bounded(tx, ask.principal_id, who, found, now)
 
 
 def held_exactly(tx: Transaction, ask: Ask, now: datetime, kind: Kind | None = None) -> list[Schedule]:
