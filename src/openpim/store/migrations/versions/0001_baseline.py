@@ -435,7 +435,11 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement a table
         sa.Column("status", sa.String(length=32), nullable=False),
         sa.Column("principal_id", sa.String(length=36), nullable=False),
         sa.Column("role_id", sa.String(length=64), nullable=False),
-        sa.Column("scope", sa.String(length=512), nullable=False),
+        sa.Column(
+            "scope",
+            sa.String(length=512).with_variant(sa.String(length=512, collation="C"), "postgresql"),
+            nullable=False,
+        ),
         sa.Column("created_at", Instant(), nullable=False),
         sa.Column("created_by", sa.String(length=36), nullable=False),
         sa.Column("created_by_kind", sa.String(length=16), nullable=False),
@@ -475,6 +479,9 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement a table
     )
     op.create_index("ix_requests_schedule", "requests", ["tenant_id", "schedule_id"], unique=False)
     op.create_index(
+        "ix_requests_scope", "requests", ["tenant_id", "provider", "kind", "scope", "id"], unique=False
+    )
+    op.create_index(
         "ix_requests_status",
         "requests",
         ["tenant_id", "provider", "kind", "status", "created_at", "id"],
@@ -504,9 +511,17 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement a table
     op.create_table(
         "resources",
         sa.Column("tenant_id", sa.String(length=36), nullable=False),
-        sa.Column("id", sa.String(length=512), nullable=False),
+        sa.Column(
+            "id",
+            sa.String(length=512).with_variant(sa.String(length=512, collation="C"), "postgresql"),
+            nullable=False,
+        ),
         sa.Column("path", sa.String(length=512), nullable=False),
-        sa.Column("parent_id", sa.String(length=512), nullable=False),
+        sa.Column(
+            "parent_id",
+            sa.String(length=512).with_variant(sa.String(length=512, collation="C"), "postgresql"),
+            nullable=False,
+        ),
         sa.Column("kind", sa.String(length=16), nullable=False),
         sa.Column("type", sa.String(length=256), nullable=False),
         sa.Column("name", sa.String(length=260), nullable=False),
@@ -555,7 +570,11 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement a table
         sa.Column("provider", sa.String(length=9), nullable=False),
         sa.Column("principal_id", sa.String(length=36), nullable=False),
         sa.Column("role_id", sa.String(length=64), nullable=False),
-        sa.Column("scope", sa.String(length=512), nullable=False),
+        sa.Column(
+            "scope",
+            sa.String(length=512).with_variant(sa.String(length=512, collation="C"), "postgresql"),
+            nullable=False,
+        ),
         sa.Column("starts_at", Instant(), nullable=False),
         sa.Column("ends_at", Instant(), nullable=True),
         sa.Column("status", sa.String(length=20), nullable=False),
