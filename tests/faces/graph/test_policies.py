@@ -20,7 +20,7 @@ from openpim.core.policy import (
     Stage,
     default_directory_policy,
 )
-from openpim.faces.graph import policy_changes, policy_rules
+from openpim.faces.shared import policy_changes, policy_rules
 from openpim.wire.jsonbody import BodyError, read_object
 from tests.faces.graph.client import ORIGIN, Graph, wrapped
 from tests.world import GA, TEAMS

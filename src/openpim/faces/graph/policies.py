@@ -13,13 +13,14 @@ from openpim.core.grants import Provider
 from openpim.core.policy import Policy
 from openpim.core.refusals import Refusal
 from openpim.core.scopes import TENANT
-from openpim.faces.graph import grants, policy_changes, policy_rules
+from openpim.faces.graph import grants
 from openpim.faces.graph import permissions as p
 from openpim.faces.graph.call import NO_CONTENT, Answer, Call
 from openpim.faces.graph.dispatch import narrowed
 from openpim.faces.graph.faults import Fault, Style, settled
 from openpim.faces.graph.resource import Resource, Row, listed, plain_page
 from openpim.faces.graph.table import Endpoint
+from openpim.faces.shared import policy_changes, policy_rules
 from openpim.services import browse, policies
 from openpim.wire.enums import PolicyScopeType, Rule, lookup, rule
 from openpim.wire.ids import IdError, is_guid, parse_policy_assignment_id, parse_policy_id, policy_id

@@ -22,7 +22,7 @@ from openpim.core.policy import (
     Reviewers,
     Stage,
 )
-from openpim.faces.graph.policy_rules import MINUTES_A_DAY, expiry_name, notification_key, requires_name
+from openpim.faces.shared.policy_rules import MINUTES_A_DAY, expiry_name, notification_key, requires_name
 from openpim.wire.claims import is_context_id
 from openpim.wire.enums import Rule, is_rule_type, lookup, rule
 from openpim.wire.jsonbody import Body
