@@ -16,5 +16,6 @@ class Audit(Protocol):
     def get(self, event_id: str) -> AuditEvent | None: ...
 
     def page(self, query: Query) -> Page[AuditEvent]:
-        """Fields: id at activity category result actor_id actor_name correlation_id target_id (any target)."""
+        """Fields: id at activity category result actor_id actor_name correlation_id target_id (any target), and
+        concerns (the actor, or any target)."""
         ...

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from openpim.core.audit import AuditEvent
 from openpim.core.caller import Caller, CallerKind
-from openpim.core.query import All, Compare, Order, Page, Query, Some
+from openpim.core.query import All, Compare, Order, Page, Query
 from openpim.core.refusals import Code, Refusal
 from openpim.core.roles import READERS
 from openpim.ports.deps import Deps
@@ -26,8 +26,7 @@ def page(deps: Deps, caller: Caller, query: Query) -> Page[AuditEvent]:
         newest = (Order("at", descending=True), Order("sequence", descending=True))
         asked = query if query.order else replace(query, order=newest)
         if not _reads_all(tx, caller, now):
-            me = caller.principal_id
-            mine = Some((Compare("actor_id", "eq", me), Compare("target_id", "eq", me)))
+            mine = Compare("concerns", "eq", caller.principal_id)
             asked = replace(asked, where=mine if query.where is None else All((mine, query.where)))
         return tx.audit.page(asked)
 

@@ -68,29 +68,39 @@ targets = Table(
 _c = events.c
 
 
-def _about_target(compare: Compare) -> ColumnElement[bool]:
-    if compare.op != "eq" or not isinstance(compare.value, str):
-        msg = "target_id can only be compared with eq and a text"
-        raise UnknownFieldError(msg)
-    return _c.id.in_(
-        select(targets.c.event_id).where(
-            targets.c.tenant_id == _c.tenant_id, targets.c.target_id == compare.value
+def _fields(tenant_id: str) -> Fields:
+    """What the history can be asked about. The tenant is named in each question, so that it stands on its own and is
+    answered first: events are then looked up by id."""
+
+    def value_of(compare: Compare) -> str:
+        if compare.op != "eq" or not isinstance(compare.value, str):
+            msg = f"{compare.field} can only be compared with eq and a text"
+            raise UnknownFieldError(msg)
+        return compare.value
+
+    def touching(target_id: str) -> Select[Any]:
+        return select(targets.c.event_id).where(
+            targets.c.tenant_id == tenant_id, targets.c.target_id == target_id
         )
+
+    def about_target(compare: Compare) -> ColumnElement[bool]:
+        return _c.id.in_(touching(value_of(compare)))
+
+    def concerns(compare: Compare) -> ColumnElement[bool]:
+        value = value_of(compare)
+        acts = select(_c.id).where(_c.tenant_id == tenant_id, _c.actor_id == value)
+        return _c.id.in_(touching(value).union(acts.correlate(None)))
+
+    return Fields(_COLUMNS, conditions={"target_id": about_target, "concerns": concerns})
+
+
+_COLUMNS = {
+    name: _c[name]
+    for name in (
+        "id", "at", "activity", "category", "result", "reason", "actor_id", "actor_name", "actor_upn",
+        "app_id", "correlation_id", "sequence",
     )
-
-
-FIELDS = Fields(
-    {
-        name: _c[name]
-        for name in (
-            "id", "at", "activity", "category", "result", "reason", "actor_id", "actor_name", "actor_upn",
-            "app_id", "correlation_id", "sequence",
-        )
-    },
-    identity="sequence",
-    conditions={"target_id": _about_target},
-)  # fmt: skip
-
+}  # fmt: skip
 
 _INSERT = insert(events)
 _INSERT_TARGET = insert(targets)
@@ -121,7 +131,7 @@ class Audit:
         return None if row is None else _value(row)
 
     def page(self, query: Query) -> Page[AuditEvent]:
-        return page(self._connection, self._select(), FIELDS, query, _value)
+        return page(self._connection, self._select(), _fields(self._tenant), query, _value)
 
 
 def _row(event: AuditEvent) -> dict[str, Any]:
