@@ -77,6 +77,12 @@ def make_system(config: Config, *, now: Callable[[], datetime] = clock) -> Syste
     )
     key = read_or_make_key(config.data_dir / "key", os.urandom)
     signin = make_sign_in(deps, key)
+    if not signin.tokens.keys.readable():
+        msg = (
+            f"the key file {config.data_dir / 'key'} does not fit the database: it was lost or replaced. "
+            "Restore it from the back-up that the database came from."
+        )
+        raise ConfigError(msg)
     worker = Worker(deps, interval=config.worker_interval_seconds)
     return System(
         config, deps, signin, database, worker, make_app(deps, signin, worker, run=config.run_workers)

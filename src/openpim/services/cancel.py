@@ -51,14 +51,7 @@ def cancel(deps: Deps, caller: Caller, provider: Provider, kind: Kind, request_i
         else:
             close_request(tx, request.id, RequestStatus.CANCELED, now, "Cancelled.")
         cancelled = tx.requests.get(request.id) or request
-        activation = request.action is Action.SELF_ACTIVATE
-        activity = (
-            "Add member to role canceled (PIM activation)"
-            if activation
-            else "Add eligible member to role in PIM canceled (timebound)"
-            if kind is Kind.ELIGIBILITY
-            else "Add member to role in PIM canceled (timebound)"
-        )
+        activity = _activity(request.action, kind)
         tell(tx, deps, caller, now, activity, cancelled, schedule)
         return cancelled
 
@@ -77,3 +70,26 @@ def cancel(deps: Deps, caller: Caller, provider: Provider, kind: Kind, request_i
             )
 
     return deps.store.write(caller.tenant_id, work)
+
+
+def _activity(action: Action, kind: Kind) -> str:
+    eligible = kind is Kind.ELIGIBILITY
+    if action is Action.SELF_ACTIVATE:
+        return "Add member to role canceled (PIM activation)"
+    if action is Action.SELF_EXTEND:
+        return (
+            "Update eligible member in PIM canceled (extend)"
+            if eligible
+            else "Update member in PIM canceled (extend)"
+        )
+    if action is Action.SELF_RENEW:
+        return (
+            "Add eligible member to role in PIM canceled (renew)"
+            if eligible
+            else "Add member to role in PIM canceled (renew)"
+        )
+    return (
+        "Add eligible member to role in PIM canceled (timebound)"
+        if eligible
+        else "Add member to role in PIM canceled (timebound)"
+    )

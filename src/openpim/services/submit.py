@@ -11,13 +11,13 @@ from datetime import datetime
 from openpim.core.ask import Ask
 from openpim.core.audit import Target
 from openpim.core.caller import Caller, CallerKind
-from openpim.core.grants import Action, Request
+from openpim.core.grants import Action, Kind, Request
 from openpim.core.refusals import Code, Refusal
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
 from openpim.services.actions import activate, administer, deactivate, extend
 from openpim.services.providers import PROVIDERS
-from openpim.services.recording import record_refusal, storable
+from openpim.services.recording import grant_targets, record_refusal, storable
 
 _MAX_TEXT = 10_000
 _MAX_ID = 500
@@ -150,7 +150,14 @@ def _record_refusal(
     readable = _unreadable(ask) is None
     name = rules.role_name(tx, ask.role_id, ask.scope) if rules is not None and readable else ""
     targets = (
-        (Target("Role", ask.role_id, name), Target("User", ask.principal_id), Target("Directory", ask.scope))
+        grant_targets(
+            tx,
+            role_id=ask.role_id,
+            role_name=name,
+            principal_id=ask.principal_id,
+            scope=ask.scope,
+            request_id=None,
+        )
         if readable
         else (Target("Directory", tx.tenant_id),)
     )
@@ -160,7 +167,7 @@ def _record_refusal(
         caller,
         now,
         refusal,
-        activity=REFUSED[ask.action],
+        activity=REFUSED_ELIGIBILITY[ask.action] if ask.kind is Kind.ELIGIBILITY else REFUSED[ask.action],
         provider=ask.provider,
         targets=targets,
         details=(
@@ -175,9 +182,21 @@ REFUSED: dict[Action, str] = {
     Action.SELF_DEACTIVATE: "Remove member from role requested (PIM deactivate)",
     Action.SELF_EXTEND: "Update member in PIM requested (extend)",
     Action.SELF_RENEW: "Add member to role in PIM requested (renew)",
-    Action.ADMIN_ASSIGN: "Add member to role in PIM requested (permanent)",
+    Action.ADMIN_ASSIGN: "Add member to role in PIM requested (timebound)",
     Action.ADMIN_UPDATE: "Process role update request",
-    Action.ADMIN_REMOVE: "Remove member from role in PIM requested (permanent)",
+    Action.ADMIN_REMOVE: "Remove member from role in PIM requested (timebound)",
     Action.ADMIN_EXTEND: "Update member in PIM requested (extend)",
     Action.ADMIN_RENEW: "Add member to role in PIM requested (renew)",
+}
+
+REFUSED_ELIGIBILITY: dict[Action, str] = {
+    Action.SELF_ACTIVATE: "Add member to role requested (PIM activation)",
+    Action.SELF_DEACTIVATE: "Remove member from role requested (PIM deactivate)",
+    Action.ADMIN_UPDATE: "Process role update request",
+    Action.SELF_EXTEND: "Update eligible member in PIM requested (extend)",
+    Action.SELF_RENEW: "Add eligible member to role in PIM requested (renew)",
+    Action.ADMIN_ASSIGN: "Add eligible member to role in PIM requested (timebound)",
+    Action.ADMIN_REMOVE: "Remove eligible member from role in PIM requested (timebound)",
+    Action.ADMIN_EXTEND: "Update eligible member in PIM requested (extend)",
+    Action.ADMIN_RENEW: "Add eligible member to role in PIM requested (renew)",
 }

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from openpim.core.ask import Ask
 from openpim.core.caller import system
 from openpim.core.directory import Tenant, User, UserType
-from openpim.core.grants import AssignmentType, Kind, Provider, Schedule
-from openpim.core.lifecycle import ScheduleStatus
+from openpim.core.grants import Action, Kind, Provider
 from openpim.core.refusals import Code, Refusal
 from openpim.core.roles import GLOBAL_ADMINISTRATOR
+from openpim.core.scopes import TENANT
 from openpim.core.signin.values import Account, SetupLink, digest
 from openpim.ports.store import Transaction
 from openpim.services.credentials import (
@@ -28,6 +29,7 @@ from openpim.services.credentials import (
 from openpim.services.signin.context import SignIn
 from openpim.services.signin.events import Origin, record
 from openpim.services.signin.sessions import end_all
+from openpim.services.submit import in_transaction
 
 _PURPOSE = "setup"
 _DEAD = Refusal(
@@ -190,21 +192,10 @@ def _make_administrator(signin: SignIn, tx: Transaction, name: str, display: str
         created_at=now,
     )
     tx.users.add(user)
-    tx.schedules.add(
-        Schedule(
-            id=deps.new_id(),
-            kind=Kind.ASSIGNMENT,
-            provider=Provider.DIRECTORY,
-            principal_id=user.id,
-            role_id=GLOBAL_ADMINISTRATOR,
-            scope="/",
-            starts_at=now,
-            ends_at=None,
-            status=ScheduleStatus.PROVISIONED,
-            assignment_type=AssignmentType.ASSIGNED,
-            created_at=now,
-        )
-    )
+    ask = Ask(Kind.ASSIGNMENT, Provider.DIRECTORY, Action.ADMIN_ASSIGN, user.id, GLOBAL_ADMINISTRATOR, TENANT)
+    given = in_transaction(tx, deps, system(tx.tenant_id), ask, now)
+    if isinstance(given, Refusal):
+        return given
     account = Account(tx.tenant_id, user.id)
     detail = (("role", GLOBAL_ADMINISTRATOR), ("by", system(tx.tenant_id).display_name))
     record(

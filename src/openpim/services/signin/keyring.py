@@ -52,6 +52,11 @@ class KeyRing:
         self._lock = threading.Lock()
         self._ring: Ring | None = None
 
+    def readable(self) -> bool:
+        """Whether our key file opens the key that signs now; True while there is none yet."""
+        signing = signer(self._deps.store.read("", lambda tx: tx.signing_keys.all()), self._deps.clock())
+        return signing is None or self._sealer.unseal(_PURPOSE, signing.sealed) is not None
+
     def current(self, *, wanted: str | None = None) -> Ring:
         """The ring as of now. wanted: a kid somebody presented; if we do not have it, look again (not too often)."""
         now = self._deps.clock()
