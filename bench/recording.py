@@ -177,6 +177,7 @@ class Player:
     def _part(self, steps: list[Step], change: dict[str, str], *, writes: bool) -> None:
         if writes and self._sqlite:
             with self._gate:
+                self._gated.execute("BEGIN IMMEDIATE")
                 self._issue(self._gated, steps, change)
                 self._gated.execute("COMMIT")
             return

@@ -130,7 +130,11 @@ def _walk(dialect: str, edges: Sequence[_Edges], name: str) -> CTE:
             *(select(cast(e.far, String).label("id")).where(e.near == walk.c.id, e.where) for e in edges)
         )
     step = union_all(
-        *(select(cast(e.far, String).label("far")).where(e.near == walk.c.id, e.where) for e in edges)
+        # A scope is in binary order, an id is not, and a walk has one collation: that of the indices it looks into.
+        *(
+            select(cast(e.far, String).collate("default").label("far")).where(e.near == walk.c.id, e.where)
+            for e in edges
+        )
     ).lateral(f"{name}_step")
     return walk.union(select(step.c.far.label("id")).select_from(walk.join(step, true())))
 
