@@ -29,7 +29,7 @@ from starlette.types import ASGIApp
 from openpim.config import Config, ConfigError, load
 from openpim.core import caller as callers
 from openpim.core.refusals import Refusal
-from openpim.faces import graph, oidc
+from openpim.faces import graph, legacy, oidc
 from openpim.faces.shared.paths import TidyPaths
 from openpim.faces.shared.request_ids import RequestIds
 from openpim.faces.shared.threads import in_thread
@@ -106,6 +106,7 @@ def make_app(deps: Deps, signin: SignIn, worker: Worker | None = None, *, run: b
         Route("/healthz", _healthy),
         Route("/readyz", _ready(deps)),
         *graph.routes(deps, who, signin),
+        *legacy.routes(deps, who),
         *oidc.routes(signin),
     ]
     return RequestIds(TidyPaths(Starlette(routes=routes, lifespan=lifespan)), new_id)

@@ -86,7 +86,7 @@ def _mine(
             by_key[_key(one)].append(one)
     if not by_key:
         return ()
-    names = _Names(tx, by_key.keys())
+    named = Names(tx, by_key.keys())
     policies = _policies(tx, by_key.keys())
     groups = tx.groups.many(
         {one.principal_id for found in by_key.values() for one in found} - {caller.principal_id}
@@ -102,7 +102,7 @@ def _mine(
     found: list[Activatable] = []
     for key, eligibilities in by_key.items():
         best = best_eligibility(eligibilities, now)
-        if best is None or key not in names.roles:
+        if best is None or key not in named.roles:
             continue
         given = dict(held.get(key, {}))
         for one in eligibilities:
@@ -112,9 +112,9 @@ def _mine(
         found.append(
             Activatable(
                 eligibility=best,
-                role_name=names.roles[key],
-                scope_name=names.scopes[key],
-                scope_path=names.paths.get(key[2], key[2]),
+                role_name=named.roles[key],
+                scope_name=named.scopes[key],
+                scope_path=named.paths.get(key[2], key[2]),
                 through=tuple((one, groups[one].display_name) for one in via if one in groups),
                 policy=policies[key],
                 held=tuple(sorted(given.values(), key=lambda one: (one.starts_at, one.id))),
@@ -126,6 +126,11 @@ def _mine(
             found, key=lambda one: (one.role_name.casefold(), one.scope_name.casefold(), one.eligibility.id)
         )
     )
+
+
+def names(deps: Deps, caller: Caller, keys: Collection[Key]) -> Names:
+    """What the roles and scopes of rows are called that the caller may see."""
+    return deps.store.read(caller.tenant_id, lambda tx: Names(tx, keys))
 
 
 def _key(schedule: Schedule) -> Key:
@@ -142,7 +147,7 @@ def _policies(tx: Transaction, keys: Iterable[Key]) -> dict[Key, Policy]:
     }
 
 
-class _Names:
+class Names:
     """What roles and scopes are called. A key that is in none of these names something that is gone."""
 
     def __init__(self, tx: Transaction, keys: Collection[Key]) -> None:
@@ -163,21 +168,21 @@ class _Names:
             one.removeprefix(ADMINISTRATIVE_UNITS) for one in below if one.startswith(ADMINISTRATIVE_UNITS)
         }
         objects = {one[1:] for one in below if not one.startswith(ADMINISTRATIVE_UNITS)}
-        named = {TENANT: tenant.name if tenant is not None else TENANT}
+        places = {TENANT: tenant.name if tenant is not None else TENANT}
         if units:
-            named |= {
+            places |= {
                 ADMINISTRATIVE_UNITS + one: unit.display_name
                 for one, unit in tx.administrative_units.many(units).items()
             }
         if objects:
-            named |= {
+            places |= {
                 f"/{one}": found.display_name for one, found in tx.principals.many(sorted(objects)).items()
             }
         for key in keys:
             role = roles.get(key[1])
             if role is not None and role.enabled:
                 self.roles[key] = role.display_name
-                self.scopes[key] = named.get(key[2], key[2])
+                self.scopes[key] = places.get(key[2], key[2])
 
     def _groups(self, tx: Transaction, keys: list[Key]) -> None:
         groups = tx.groups.many({key[2] for key in keys}) if keys else {}
