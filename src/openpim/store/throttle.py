@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import Column, Connection, Index, Integer, String, Table, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from openpim.core.signin.values import Counter
 from openpim.store.schema import metadata
@@ -25,6 +25,17 @@ Index(None, failure_counters.c.last)
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+def _inserter(dialect: str) -> Any:
+    """The INSERT that knows ON CONFLICT. Only the dialect in use is imported: the other one would slow the start."""
+    if dialect == "postgresql":
+        from sqlalchemy.dialects.postgresql import insert  # noqa: PLC0415
+
+        return insert
+    from sqlalchemy.dialects.sqlite import insert as insert_sqlite  # noqa: PLC0415
+
+    return insert_sqlite
+
+
 class Throttle:
     """See `ports.throttle.Throttle`."""
 
@@ -40,7 +51,7 @@ class Throttle:
     def lock(self, keys: Sequence[str]) -> dict[str, Counter]:
         # A row that is not there cannot be locked, and the first failures would be counted over each other.
         wanted = sorted(set(keys))
-        insert = postgresql.insert if self._connection.dialect.name == "postgresql" else sqlite.insert
+        insert = _inserter(self._connection.dialect.name)
         for key in wanted:
             self._connection.execute(
                 insert(failure_counters)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
@@ -15,23 +15,32 @@ from openpim.faces.oidc.cookies import keep
 from openpim.services.signin.context import SignIn
 from openpim.services.signin.flow import Answer, Ask, Browser, Done, Failed, GoTo, Outcome, Turn, seal_flow
 
-_environment = Environment(
-    loader=PackageLoader("openpim.faces.oidc"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
 # The one script of ours: it sends the form that a client asked for with response_mode=form_post. There is a button.
 _SUBMIT = "document.forms[0].submit()"
 _SUBMIT_HASH = base64.b64encode(hashlib.sha256(_SUBMIT.encode()).digest()).decode()
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - a start does not wait for it
+
+    return Environment(
+        loader=PackageLoader("openpim.faces.oidc"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
 
 
 def page(
     template: str, status: int = 200, *, target: str = "", script: str = "", **values: Any
 ) -> HTMLResponse:
     """target: an origin (or scheme) besides our own that a form may end at. script: hash of the one allowed."""
-    body = _environment.get_template(template).render(**values)
+    body = _environment().get_template(template).render(**values)
     return HTMLResponse(body, status, headers=_headers(target, script))
 
 
