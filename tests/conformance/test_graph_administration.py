@@ -148,7 +148,7 @@ def test_the_life_of_an_active_assignment(seat, server):
 
 
 def test_assignments_outside_pim(seat, server):
-    who = server.people["leila"].id
+    who = server.people["nadia"].id
 
     async def story(graph):
         assignments = graph.role_management.directory.role_assignments

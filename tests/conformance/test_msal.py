@@ -95,32 +95,32 @@ def test_every_way_to_name_graph_is_cached(server, browsers, robots, scope):
 @pytest.mark.parametrize("segment", ["common", "organizations", "{id}", "{domain}"])
 def test_authorities(server, browsers, robots, segment):
     name = segment.format(id=server.tenant_id, domain=server.domain)
-    browsers.robot = robots("priya")
+    browsers.robot = robots("elif")
     result = public(server, name).acquire_token_interactive(GRAPH, timeout=30)
-    assert me(server, result) == server.people["priya"].username
+    assert me(server, result) == server.people["elif"].username
 
 
 def test_the_alias_adfs_needs_no_option(server, browsers, robots):
-    browsers.robot = robots("priya")
+    browsers.robot = robots("elif")
     app = msal.PublicClientApplication(AZURE_CLI, authority=f"{server.origin}/adfs")
     result = app.acquire_token_interactive(GRAPH, timeout=30)
-    assert me(server, result) == server.people["priya"].username
+    assert me(server, result) == server.people["elif"].username
     (account,) = app.get_accounts()
     assert "access_token" in app.acquire_token_silent(GRAPH, account, force_refresh=True)
 
 
 def test_a_generic_openid_authority_needs_no_option(server, browsers, robots):
-    browsers.robot = robots("priya")
+    browsers.robot = robots("elif")
     app = msal.PublicClientApplication(AZURE_CLI, oidc_authority=f"{server.origin}/{server.tenant_id}/v2.0")
     result = app.acquire_token_interactive(GRAPH, timeout=30)
-    assert me(server, result) == server.people["priya"].username
+    assert me(server, result) == server.people["elif"].username
 
 
 def test_login_hint_prompt_and_domain_hint(server, browsers, robots):
-    browsers.robot = robots("priya")
+    browsers.robot = robots("elif")
     app = public(server)
     result = app.acquire_token_interactive(
-        GRAPH, timeout=30, login_hint=server.people["priya"].username, domain_hint="organizations"
+        GRAPH, timeout=30, login_hint=server.people["elif"].username, domain_hint="organizations"
     )
     assert me(server, result)
     for prompt in ("select_account", "login", "consent", "none"):
