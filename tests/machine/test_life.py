@@ -82,7 +82,12 @@ class Life(RuleBasedStateMachine):
         self.model = Model(self.team, HELPDESK)
         self.target = TargetSystem()
         self.ended: dict[str, object] = {}
-        self.administrators = {GA: {world.ga, world.ga2}, PRA: {world.pra}}
+        # Something to begin with: one who may for good, one for half a day, and both through a group.
+        self.join_or_leave("bob")
+        self.assign("eligible", "ann", TEAMS, "/", None, 0)
+        self.assign("eligible", "bob", HELPDESK, "/", 720, 0)
+        self.assign("eligible", "team", TEAMS, "/", 240, 0)
+        self.assign("eligible", "team", HELPDESK, "unit", None, 0)
 
     # ---------------------------------------------------------------- names
     def id(self, name: str) -> str:
@@ -92,11 +97,12 @@ class Life(RuleBasedStateMachine):
         return self.unit if name == "unit" else "/"
 
     # ---------------------------------------------------------------- time
-    @rule(minutes=st.sampled_from([1, 4, 5, 10, 30, 60, 180, 1440]))
+    @rule(minutes=st.sampled_from([5, 1, 4, 10, 30, 60, 180]))
     def time_goes_by(self, minutes: int) -> None:
         self.world.forward(minutes=minutes)
 
-    @rule(which=st.integers(0, 5), beside=st.sampled_from([-1, 0, 0, 1]))
+    @precondition(lambda self: self.model.pending or self.active() or self.waiting())
+    @rule(which=st.sampled_from([0, 0, 0, 1, 2]), beside=st.sampled_from([0, -1, 1]))
     def to_the_next_boundary(self, which: int, beside: int) -> None:
         moments = {one.deadline for one in self.model.pending.values()}
         for grant in self.model.grants.values():
@@ -140,8 +146,25 @@ class Life(RuleBasedStateMachine):
         return sorted(found, key=lambda grant: (grant.start, grant.id))
 
     @rule(kind=st.sampled_from(list(KINDS)), name=PRINCIPAL, role=ROLES, scope=SCOPE)
-    def remove(self, kind: str, name: str, role: str, scope: str) -> None:
-        principal, scope = self.id(name), self.scope(scope)
+    def remove_at_random(self, kind: str, name: str, role: str, scope: str) -> None:
+        self.remove(kind, self.id(name), role, self.scope(scope))
+
+    @precondition(lambda self: self.active() or self.waiting())
+    @rule(which=st.integers(0, 5))
+    def remove_what_carries_one(self, which: int) -> None:
+        found = self.active() + self.waiting()
+        grant = self.model.grants[found[which % len(found)].link]
+        if grant.live(self.world.now):
+            self.remove("eligible", grant.principal, grant.role, grant.scope)
+
+    @precondition(lambda self: self.active())
+    @rule(which=st.integers(0, 5), minutes=st.sampled_from([30, 5, 120, 600]))
+    def shorten_what_carries_one(self, which: int, minutes: int) -> None:
+        grant = self.model.grants[self.active()[which % len(self.active())].link]
+        if grant.live(self.world.now):
+            self.change(grant, minutes)
+
+    def remove(self, kind: str, principal: str, role: str, scope: str) -> None:
         held = self.live(kind, principal, role, scope)
         allowed = self.model.may_end(held, self.world.now)
         outcome = self.world.take(principal, role, KINDS[kind], scope)
@@ -161,17 +184,20 @@ class Life(RuleBasedStateMachine):
         grants = [g for g in self.model.grants.values() if g.kind == kind and g.live(now)]
         if not grants:
             return
-        grant = grants[which % len(grants)]
+        self.change(grants[which % len(grants)], minutes)
+
+    def change(self, grant: Grant, minutes: float | None) -> None:
+        now = self.world.now
         start = min(grant.start, now)
         end = None if minutes is None else now + timedelta(seconds=int(minutes * 60))
         allowed = (end is None or end - now >= timedelta(minutes=5)) and self.model.may_give(
-            kind, grant.principal, grant.role, grant.scope, start, end, now, but=grant
+            grant.kind, grant.principal, grant.role, grant.scope, start, end, now, but=grant
         )
         when = {"permanent": True} if end is None else {"minutes": minutes}
         outcome = self.world.give(
             grant.principal,
             grant.role,
-            KINDS[kind],
+            KINDS[grant.kind],
             grant.scope,
             action=Action.ADMIN_UPDATE,
             schedule_id=grant.id,
@@ -182,7 +208,11 @@ class Life(RuleBasedStateMachine):
             grant.start, grant.end = start, end
             self.model.look_again(now)
 
-    @rule(name=PERSON)
+    @rule(name=PERSON, really=st.integers(0, 2))
+    def join_or_leave_now_and_then(self, name: str, really: int) -> None:
+        if really == 0:
+            self.join_or_leave(name)
+
     def join_or_leave(self, name: str) -> None:
         world, person = self.world, self.id(name)
         if person in self.model.members:
@@ -193,7 +223,7 @@ class Life(RuleBasedStateMachine):
             ok(add_member(world.deps, world.system, self.team, person))
             self.model.members.add(person)
 
-    @rule(name=PERSON, really=st.integers(0, 3))
+    @rule(name=PERSON, really=st.integers(0, 5))
     def disable_or_enable(self, name: str, really: int) -> None:
         person = self.id(name)
         if person in self.model.disabled:
@@ -233,20 +263,37 @@ class Life(RuleBasedStateMachine):
     def ask_at_random(self, name: str, role: str, scope: str, minutes: float, delay: int) -> None:
         self.ask(self.id(name), role, self.scope(scope), minutes, delay)
 
-    @rule(which=st.integers(0, 9), minutes=st.sampled_from([5, 60, 480]), delay=DELAY, name=PERSON)
-    def ask_well(self, which: int, minutes: int, delay: int, name: str) -> None:
-        grants = [
-            grant
+    def chances(self) -> list[tuple[str, str, str]]:
+        """Who could activate what now, and does not hold it that way yet."""
+        found = {
+            (person, grant.role, scope)
             for grant in self.model.grants.values()
             if grant.kind == "eligible" and grant.on(self.world.now)
-        ]
-        if grants:
-            grant = grants[which % len(grants)]
-            person = self.id(name) if grant.principal == self.team else grant.principal
-            self.ask(person, grant.role, grant.scope, minutes, delay)
+            for person in (self.world.ann, self.world.bob)
+            if grant.principal in self.model.ids(person)
+            for scope in {grant.scope, self.unit}
+        }
+        return sorted(one for one in found if self.model.running(*one, self.world.now) is None)
+
+    @precondition(lambda self: self.chances())
+    @rule(which=st.integers(0, 9), minutes=st.sampled_from([60, 5, 30, 480]), delay=DELAY)
+    def ask_well(self, which: int, minutes: int, delay: int) -> None:
+        self.ask(*self.chances()[which % len(self.chances())], minutes, delay)
+
+    @precondition(lambda self: self.chances())
+    @rule(which=st.integers(0, 9), minutes=st.sampled_from([60, 5, 30, 480]))
+    def ask_well_at_once(self, which: int, minutes: int) -> None:
+        self.ask(*self.chances()[which % len(self.chances())], minutes, 0)
+
+    @precondition(lambda self: self.chances())
+    @rule(which=st.integers(0, 9), minutes=st.sampled_from([60, 480]))
+    def ask_and_approve(self, which: int, minutes: int) -> None:
+        self.ask(*self.chances()[which % len(self.chances())], minutes, 0)
+        if self.model.pending:
+            self.decide(newest=True, deny=False)
 
     @precondition(lambda self: self.active())
-    @rule(which=st.integers(0, 5), minutes=st.sampled_from([5, 60, 240, 480, 481]))
+    @rule(which=st.integers(0, 5), minutes=st.sampled_from([480, 470, 240, 60, 481]))
     def extend_well(self, which: int, minutes: int) -> None:
         world, model, now = self.world, self.model, self.world.now
         grant = self.active()[which % len(self.active())]
@@ -268,8 +315,13 @@ class Life(RuleBasedStateMachine):
     def active(self) -> list[Grant]:
         return [g for g in self.model.grants.values() if g.kind == "active" and g.on(self.world.now)]
 
-    @rule(which=st.integers(0, 5))
-    def deactivate(self, which: int) -> None:
+    def waiting(self) -> list[Grant]:
+        return [g for g in self.model.grants.values() if g.waiting and g.live(self.world.now)]
+
+    @precondition(lambda self: self.active())
+    @rule(which=st.integers(0, 5), after=st.sampled_from([5, 5, 4, 0]))
+    def deactivate(self, which: int, after: int) -> None:
+        self.world.forward(minutes=after)
         active = self.active()
         if not active:
             return
@@ -280,13 +332,12 @@ class Life(RuleBasedStateMachine):
         assert allowed is not isinstance(outcome, Refusal), outcome
         grant.over = grant.over or allowed
 
+    @precondition(lambda self: self.model.pending or self.waiting())
     @rule(which=st.integers(0, 5))
     def call_off(self, which: int) -> None:
         """A request that waits for a decision, or an activation that waits for its start."""
         waiting = [one.id for one in self.model.pending.values()]
-        waiting += [g.id for g in self.model.grants.values() if g.waiting and not g.over]
-        if not waiting:
-            return
+        waiting += [grant.id for grant in self.waiting()]
         id = waiting[which % len(waiting)]
         request = self.world.request(id)
         ok(self.world.cancel(request, request.principal_id))
