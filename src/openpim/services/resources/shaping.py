@@ -1,0 +1,296 @@
+"""Making, moving and deleting management groups, subscriptions, resource groups and resources."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from openpim.core.audit import Category, Target
+from openpim.core.caller import Caller, CallerKind
+from openpim.core.permissions import OWNER
+from openpim.core.refusals import Code, Refusal
+from openpim.core.resources import MANAGEMENT_GROUPS, ROOT, Place, Resource, ResourceKind, read_path
+from openpim.ports.deps import Deps
+from openpim.ports.store import Transaction
+from openpim.services.directory.performing import Done, perform
+from openpim.services.providers.resources import WRITE
+from openpim.services.recording import storable
+from openpim.services.resource_access import allowed
+from openpim.services.resources.consequences import forget, resettle
+from openpim.services.resources.direct import give
+from openpim.services.resources.rights import may, may_shape, missing
+
+CREATED = "Create resource"
+UPDATED = "Update resource"
+MOVED = "Move resource"
+DELETED = "Delete resource"
+OWNED = "Add member to role outside of PIM (permanent)"
+CATEGORY: Category = "ResourceManagement"
+MOST_DEEP = 6  # levels of management groups below the root one
+MOST_CHILDREN = 500
+_PART = 5_000
+_GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a place is to be like; None: as it is, or nothing in particular."""
+
+    display_name: str | None = None
+    location: str | None = None
+    tags: tuple[tuple[str, str], ...] | None = None
+    parent_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    resource: Resource
+    new: bool
+
+
+def root_group(tenant_id: str) -> str:
+    """The id of the management group that contains all others."""
+    return MANAGEMENT_GROUPS + tenant_id
+
+
+def ensure_root(tx: Transaction, now: datetime) -> str:
+    """The root management group, made when it is first needed."""
+    root = root_group(tx.tenant_id)
+    if tx.resources.get(root) is None:
+        tx.resources.add(
+            Resource(
+                id=root,
+                path=f"/providers/Microsoft.Management/managementGroups/{tx.tenant_id}",
+                parent_id=ROOT,
+                kind=ResourceKind.MANAGEMENT_GROUP,
+                type="Microsoft.Management/managementGroups",
+                name=tx.tenant_id,
+                display_name="Tenant Root Group",
+                created_at=now,
+            )
+        )
+    return root
+
+
+def put(deps: Deps, caller: Caller, scope: str, wanted: Wanted) -> Made | Refusal:
+    """Make a place, or change it. A change of parent_id moves a management group or subscription."""
+    place = read_path(scope)
+    fault = _fault(place, wanted)
+    if place is None or fault is not None:
+        return fault or Refusal(Code.INVALID, f"{scope[:200]} is not the path of a resource.", member="id")
+
+    def work(tx: Transaction, now: datetime) -> Done[Made] | Refusal:
+        tx.lock_tenant()
+        made = put_in(tx, deps, caller, place, wanted, now)
+        if isinstance(made, Refusal):
+            return made
+        return Done(made, (Target("Resource", made.resource.id, made.resource.display_name),))
+
+    return perform(deps, caller, CREATED, CATEGORY, work, targets=(Target("Resource", place.id),))
+
+
+def put_in(
+    tx: Transaction, deps: Deps, caller: Caller, place: Place, wanted: Wanted, now: datetime
+) -> Made | Refusal:
+    """The same inside a unit of work that is already open (imports, seeding)."""
+    old = tx.resources.get(place.id)
+    upper = place.kind in {ResourceKind.MANAGEMENT_GROUP, ResourceKind.SUBSCRIPTION}
+    check = may_shape if upper else may
+    if old is not None:
+        return _change(tx, deps, caller, old, wanted, now)
+    parent = place.parent_id or wanted.parent_id or ensure_root(tx, now)
+    if parent == ROOT and place.kind is not ResourceKind.MANAGEMENT_GROUP:
+        parent = ensure_root(tx, now)
+    refusal = check(tx, caller, write_action(place.kind, place.type), parent, now)
+    if refusal is not None:
+        return refusal
+    above = tx.resources.chain(parent)
+    if not above:
+        return missing(parent)
+    fault = _depth_fault(place.kind, above)
+    if fault is not None:
+        return fault
+    made = Resource(
+        id=place.id,
+        path=_path(tx, place),
+        parent_id=parent,
+        kind=place.kind,
+        type=place.type,
+        name=place.name,
+        display_name=wanted.display_name or place.name,
+        created_at=now,
+        location=wanted.location,
+        tags=wanted.tags or (),
+    )
+    tx.resources.add(made)
+    if upper and caller.kind is not CallerKind.SYSTEM and not allowed(tx, caller, WRITE, made.id, now):
+        give(tx, deps, caller, OWNER, made.id, OWNED, now)  # who makes it where he manages nothing owns it
+    return Made(made, new=True)
+
+
+def _path(tx: Transaction, place: Place) -> str:
+    """The names as written, the words between them as documented."""
+    match place.kind:
+        case ResourceKind.MANAGEMENT_GROUP:
+            return f"/providers/Microsoft.Management/managementGroups/{place.name}"
+        case ResourceKind.SUBSCRIPTION:
+            return f"/subscriptions/{place.name.lower()}"
+        case _:
+            pass
+    parent = tx.resources.get(place.parent_id or "")
+    above = parent.path if parent is not None else place.parent_id or ""
+    if place.kind is ResourceKind.RESOURCE_GROUP:
+        return f"{above}/resourceGroups/{place.name}"
+    if parent is not None and parent.kind is ResourceKind.RESOURCE:
+        return "/".join([above, *place.path.split("/")[-2:]])
+    return f"{above}/providers/{place.type}/{place.name}"
+
+
+def _change(
+    tx: Transaction, deps: Deps, caller: Caller, old: Resource, wanted: Wanted, now: datetime
+) -> Made | Refusal:
+    upper = old.kind in {ResourceKind.MANAGEMENT_GROUP, ResourceKind.SUBSCRIPTION}
+    check = may_shape if upper else may
+    refusal = check(tx, caller, write_action(old.kind, old.type), old.id, now)
+    if refusal is not None:
+        return refusal
+    if wanted.location and old.location and wanted.location.lower() != old.location.lower():
+        return Refusal(Code.CONFLICT, f"{old.name} is in {old.location} and stays there.", member="location")
+    new = replace(
+        old,
+        display_name=wanted.display_name or old.display_name,
+        location=wanted.location or old.location,
+        tags=old.tags if wanted.tags is None else wanted.tags,
+    )
+    if new != old:
+        tx.resources.save(new)
+    if wanted.parent_id is not None and wanted.parent_id != old.parent_id:
+        return move_in(tx, deps, caller, new, wanted.parent_id, now)
+    return Made(new, new=False)
+
+
+def move(deps: Deps, caller: Caller, scope: str, parent_id: str) -> Resource | Refusal:
+    """Hang a management group or subscription elsewhere. What is in it goes with it; what it inherited, does not."""
+
+    def work(tx: Transaction, now: datetime) -> Done[Resource] | Refusal:
+        tx.lock_tenant()
+        old = tx.resources.get(scope)
+        if old is None:
+            return missing(scope)
+        moved = move_in(tx, deps, caller, old, parent_id, now)
+        if isinstance(moved, Refusal):
+            return moved
+        change = ("parent", old.parent_id, moved.resource.parent_id)
+        return Done(moved.resource, (Target("Resource", scope, old.display_name, (change,)),))
+
+    return perform(deps, caller, MOVED, CATEGORY, work, targets=(Target("Resource", scope),))
+
+
+def move_in(
+    tx: Transaction, deps: Deps, caller: Caller, old: Resource, parent_id: str, now: datetime
+) -> Made | Refusal:
+    if old.kind not in {ResourceKind.MANAGEMENT_GROUP, ResourceKind.SUBSCRIPTION}:
+        return Refusal(Code.INVALID, "Only management groups and subscriptions are moved.", member="parent")
+    if old.id == root_group(tx.tenant_id):
+        return Refusal(Code.INVALID, "The root management group stays where it is.", member="parent")
+    action = write_action(old.kind, old.type)
+    for scope in (old.id, parent_id):
+        refusal = may_shape(tx, caller, action, scope, now)
+        if refusal is not None:
+            return refusal
+    above = tx.resources.chain(parent_id)
+    if not above:
+        return missing(parent_id)
+    if old.id in above:
+        return Refusal(Code.INVALID, f"{old.name} cannot be put into itself.", member="parent")
+    fault = _depth_fault(old.kind, above)
+    if fault is not None:
+        return fault
+    before = tx.resources.chain(old.id)
+    moved = replace(old, parent_id=parent_id)
+    tx.resources.save(moved)
+    resettle(tx, deps, caller, old.id, before, now)
+    return Made(moved, new=False)
+
+
+def delete(deps: Deps, caller: Caller, scope: str) -> Resource | Refusal:
+    """A place with everything in it; a management group only when it is empty."""
+
+    def work(tx: Transaction, now: datetime) -> Done[Resource] | Refusal:
+        tx.lock_tenant()
+        old = tx.resources.get(scope)
+        place = read_path(scope)
+        kind, type_ = (old.kind, old.type) if old else (place.kind, place.type) if place else (None, "*")
+        action = delete_action(kind, type_)
+        upper = kind in {ResourceKind.MANAGEMENT_GROUP, ResourceKind.SUBSCRIPTION}
+        refusal = (may_shape if upper else may)(tx, caller, action, scope, now)
+        if refusal is not None:
+            return refusal
+        if old is None:
+            return missing(scope)
+        if old.id == root_group(tx.tenant_id):
+            return Refusal(Code.CONFLICT, "The root management group cannot be deleted.", member="id")
+        if old.kind is ResourceKind.MANAGEMENT_GROUP and tx.resources.below(old.id, 1):
+            return Refusal(Code.CONFLICT, f"{old.name} is not empty: move what is in it first.", member="id")
+        while inside := tx.resources.below(old.id, _PART):
+            ids = [one.id for one in inside]
+            forget(tx, deps, caller, ids, now)
+            tx.resources.remove(ids)
+            if len(inside) < _PART:
+                break
+        forget(tx, deps, caller, [old.id], now)
+        tx.resources.remove([old.id])
+        return Done(old, (Target("Resource", old.id, old.display_name),))
+
+    return perform(deps, caller, DELETED, CATEGORY, work, targets=(Target("Resource", scope),))
+
+
+# ---------------------------------------------------------------- rules
+
+
+def write_action(kind: ResourceKind, type_: str) -> str:
+    return _ACTIONS[kind] + "/write" if kind in _ACTIONS else f"{type_}/write"
+
+
+def delete_action(kind: ResourceKind | None, type_: str) -> str:
+    return _ACTIONS[kind] + "/delete" if kind in _ACTIONS else f"{type_}/delete"
+
+
+_ACTIONS: Mapping[ResourceKind | None, str] = {
+    ResourceKind.MANAGEMENT_GROUP: "Microsoft.Management/managementGroups",
+    ResourceKind.SUBSCRIPTION: "Microsoft.Management/managementGroups/subscriptions",
+    ResourceKind.RESOURCE_GROUP: "Microsoft.Resources/subscriptions/resourceGroups",
+}
+
+
+def _depth_fault(kind: ResourceKind, above: tuple[str, ...]) -> Refusal | None:
+    groups = [one for one in above if one.startswith(MANAGEMENT_GROUPS)]
+    if kind in {ResourceKind.MANAGEMENT_GROUP, ResourceKind.SUBSCRIPTION} and len(groups) + 1 != len(above):
+        return Refusal(Code.INVALID, "It can only be put into a management group.", member="parent")
+    if kind is ResourceKind.MANAGEMENT_GROUP and len(groups) > MOST_DEEP:
+        return Refusal(Code.INVALID, f"Management groups go {MOST_DEEP} levels deep.", member="parent")
+    return None
+
+
+def _fault(place: Place | None, wanted: Wanted) -> Refusal | None:
+    if place is None:
+        return None
+    texts = [
+        ("id", place.path, 500),
+        ("displayName", wanted.display_name, 256),
+        ("location", wanted.location, 64),
+    ]
+    for name, value in wanted.tags or ():
+        texts += [("tags", name, 512), ("tags", value, 256)]
+    if len(wanted.tags or ()) > 50:
+        return Refusal(Code.INVALID, "At most 50 tags.", member="tags")
+    for member, text, longest in texts:
+        if text is not None and (len(text) > longest or not storable(text)):
+            return Refusal(Code.INVALID, f"{member} is too long, or cannot be stored.", member=member)
+    if place.kind is ResourceKind.SUBSCRIPTION and not _GUID.fullmatch(place.id.rsplit("/", 1)[1]):
+        return Refusal(Code.INVALID, "The id of a subscription is a GUID.", member="subscriptionId")
+    if place.kind is ResourceKind.RESOURCE and place.type.lower().startswith("microsoft.authorization/"):
+        return Refusal(Code.INVALID, f"{place.type} is not a type of resource here.", member="type")
+    return None
