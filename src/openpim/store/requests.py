@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -27,7 +28,7 @@ from sqlalchemy import (
 
 from openpim.core.grants import Action, Kind, Provider, Request, Ticket
 from openpim.core.lifecycle import OPEN, REQUEST_MOVES, IllegalMoveError, RequestStatus
-from openpim.core.query import Page, Query
+from openpim.core.query import Order, Page, Query
 from openpim.store.listing import Fields, page
 from openpim.store.schedules import window_text, window_value
 from openpim.store.schema import metadata
@@ -60,7 +61,6 @@ requests = Table(
     Column("acrs", Text, nullable=False),
     Column("failure", Text),
     Index("ix_requests_list", "tenant_id", "provider", "kind", "created_at", "id"),
-    Index("ix_requests_id", "tenant_id", "provider", "kind", "id"),
     Index("ix_requests_principal", "tenant_id", "principal_id", "kind", "provider", "created_at", "id"),
     Index("ix_requests_open", "tenant_id", "principal_id", "status"),
     Index("ix_requests_status", "tenant_id", "provider", "kind", "status", "created_at", "id"),
@@ -157,6 +157,8 @@ class Requests:
         statement = self._select().where(_c.provider == provider.value, _c.kind == kind.value)
         if ids is not None:
             statement = statement.where(_c.id.in_(ids))
+        if not query.order:  # every index of theirs is in this order
+            query = replace(query, order=(Order("created_at"),))
         return page(self._connection, statement, FIELDS, query, _value)
 
 

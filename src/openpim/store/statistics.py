@@ -42,27 +42,30 @@ def write_statistics(connection: Connection) -> None:
     connection.execute(text("DELETE FROM sqlite_stat1"))
     found = connection.execute(
         text(
-            "SELECT tables.name AS tab, list.name AS idx, list.[unique] AS uniq, info.name AS col "
+            "SELECT tables.name AS tab, list.name AS idx, list.[unique] AS uniq, list.partial AS part, info.name AS col "
             "FROM sqlite_schema AS tables JOIN pragma_index_list(tables.name) AS list "
             "JOIN pragma_index_info(list.name) AS info "
             "WHERE tables.type = 'table' ORDER BY tables.name, list.name, info.seqno"
         )
     ).all()
-    columns: dict[tuple[str, str, bool], list[str]] = {}
+    columns: dict[tuple[str, str, bool, bool], list[str]] = {}
     for row in found:
-        columns.setdefault((row.tab, row.idx, bool(row.uniq)), []).append(str(row.col))
+        named = (row.tab, row.idx, bool(row.uniq), bool(row.part))
+        columns.setdefault(named, []).append(str(row.col))
     rows = [
-        {"tab": table, "idx": index, "stat": _stat(names, unique=unique)}
-        for (table, index, unique), names in columns.items()
+        {"tab": table, "idx": index, "stat": _stat(names, unique=unique, partial=partial)}
+        for (table, index, unique, partial), names in columns.items()
     ]
     if rows:
         connection.execute(text("INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES (:tab, :idx, :stat)"), rows)
     connection.execute(text("ANALYZE sqlite_schema"))  # makes this connection read them
 
 
-def _stat(columns: list[str], *, unique: bool) -> str:
-    """Rows in all, then the mean number of rows that agree in the first column, the first two, and so on."""
-    left, means = ROWS, [ROWS]
+def _stat(columns: list[str], *, unique: bool, partial: bool = False) -> str:
+    """Rows in all, then the mean number of rows that agree in the first column, the first two, and so on. A partial
+    index holds few of the rows."""
+    left = ROWS // 100 if partial else ROWS
+    means = [left]
     for column in columns:
         left = max(left // _DISTINCT.get(column, _UNNAMED), 2)
         means.append(left)

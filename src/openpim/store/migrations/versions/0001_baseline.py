@@ -460,7 +460,6 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement a table
         "ix_requests_creator", "requests", ["tenant_id", "created_by", "created_at"], unique=False
     )
     op.create_index("ix_requests_due", "requests", ["tenant_id", "status", "completed_at"], unique=False)
-    op.create_index("ix_requests_id", "requests", ["tenant_id", "provider", "kind", "id"], unique=False)
     op.create_index(
         "ix_requests_list", "requests", ["tenant_id", "provider", "kind", "created_at", "id"], unique=False
     )
@@ -587,6 +586,14 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement a table
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_schedules")),
     )
     op.create_index("ix_schedules_end", "schedules", ["status", "ends_at"], unique=False)
+    op.create_index(
+        "ix_schedules_live",
+        "schedules",
+        ["tenant_id", "provider", "kind", "id"],
+        unique=False,
+        sqlite_where=sa.text("status IN ('Granted', 'Provisioned')"),
+        postgresql_where=sa.text("status IN ('Granted', 'Provisioned')"),
+    )
     op.create_index("ix_schedules_linked", "schedules", ["tenant_id", "linked_id"], unique=False)
     op.create_index("ix_schedules_list", "schedules", ["tenant_id", "provider", "kind", "id"], unique=False)
     op.create_index(
@@ -599,8 +606,10 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement a table
     op.create_index(
         "ix_schedules_role",
         "schedules",
-        ["tenant_id", "provider", "kind", "role_id", "scope", "status"],
+        ["tenant_id", "provider", "kind", "role_id", "id"],
         unique=False,
+        sqlite_where=sa.text("status IN ('Granted', 'Provisioned')"),
+        postgresql_where=sa.text("status IN ('Granted', 'Provisioned')"),
     )
     op.create_index(
         "ix_schedules_scope", "schedules", ["tenant_id", "provider", "kind", "scope", "id"], unique=False

@@ -1,0 +1,368 @@
+"""Every question about grants costs the same at a hundred thousand rows as at a hundred.
+
+Three looks at each statement that a list, a look-up or a worker makes: its plan scans no big table; and the work that
+is really done (SQLite: steps of its machine, PostgreSQL: rows that are touched) does not grow with the table. The data
+are what a tenant looks like after years: nearly all activations, requests and approvals are long over.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import event, text
+
+from openpim.core.grants import Kind, Provider
+from openpim.core.query import All, AnyOf, Compare, Order, Query
+from openpim.store.database import Database
+from openpim.store.statistics import write_statistics
+
+NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
+MICROS = int(NOW.timestamp()) * 1_000_000
+TENANT = "aaaaaaaa-0000-4000-8000-000000000001"
+ROWS = 100_000
+OPEN = 200  # of them are still in force, open, or to be done
+DAY = 86_400_000_000
+BIG = (
+    "schedules",
+    "requests",
+    "approvals",
+    "approval_stages",
+    "approval_reviewers",
+    "approval_decisions",
+    "audit_events",
+    "audit_targets",
+    "outbox",
+)
+DIRECTORY = Provider.DIRECTORY
+E, A = Kind.ELIGIBILITY, Kind.ASSIGNMENT
+
+
+def guid(kind: int, number: int) -> str:
+    return f"{kind:08x}-0000-4000-8000-{number:012x}"
+
+
+def key(kind: int, expression: str, dialect: str) -> str:
+    """The SQL of `guid(kind, expression)`."""
+    prefix = f"'{kind:08x}-0000-4000-8000-'"
+    if dialect == "sqlite":
+        return f"{prefix} || printf('%012x', {expression})"
+    return f"{prefix} || lpad(to_hex(({expression})::bigint), 12, '0')"
+
+
+def person(expression: str, dialect: str) -> str:
+    return key(1, f"({expression}) % 20000", dialect)
+
+
+def fill(database: Database) -> None:
+    d = database.dialect
+    series = (
+        f"(WITH RECURSIVE s(n) AS (SELECT 0 UNION ALL SELECT n+1 FROM s WHERE n < {ROWS - 1}) SELECT n FROM s)"
+        if d == "sqlite"
+        else f"(SELECT generate_series(0, {ROWS - 1}) AS n)"
+    )
+    ago = f"{MICROS} - CAST(n + 1 AS BIGINT) * 60000000"
+    live = f"n % {ROWS // OPEN} = 7"  # scattered: a walk in any order meets mostly what is over
+    fields = "tenant_id, kind, provider, scope, created_at, role_id, principal_id, id"
+    same = f"'{TENANT}', '{{kind}}', 'directory', '/', {ago}, {key(9, 'n % 100', d)}, {person('n', d)}"
+    statements = []
+    for kind, number, ends, status in (
+        ("eligibility", 2, "NULL", "'Provisioned'"),
+        (
+            "assignment",
+            3,
+            f"CASE WHEN {live} THEN {MICROS} + 3600000000 ELSE {ago} + 60000000 END",
+            f"CASE WHEN {live} THEN 'Provisioned' ELSE 'Expired' END",
+        ),
+    ):
+        common = same.format(kind=kind)
+        ticket = key(number, "n", d)
+        # name is quoted because WINDOW is a word of SQL
+        statements.append(
+            f'INSERT INTO schedules ({fields}, starts_at, ends_at, status, request_id, linked_id, "window") '
+            f"SELECT {common}, {ticket}, {ago}, {ends}, {status}, {ticket}, "
+            f"{key(2, 'n', d) if kind == 'assignment' else 'NULL'}, '[null,\"notSpecified\",null,null]' "
+            f"FROM {series} AS x"
+        )
+        request_status = f"CASE WHEN {live} THEN 'PendingApproval' ELSE 'Provisioned' END"
+        statements.append(
+            f"INSERT INTO requests ({fields}, action, status, created_by, created_by_kind, completed_at, "
+            'schedule_id, approval_id, amr, acrs, "window") '
+            f"SELECT {common}, {ticket}, '{'adminAssign' if number == 2 else 'selfActivate'}', "
+            f"{request_status if number == 3 else chr(39) + 'Provisioned' + chr(39)}, "
+            f"{person('n', d)}, 'user', {ago}, {ticket}, {ticket}, '[]', '[]', "
+            f"'[null,\"notSpecified\",null,null]' FROM {series} AS x"
+        )
+    request = key(3, "n", d)
+    status = f"CASE WHEN {live} THEN 'InProgress' ELSE 'Approved' END"
+    stage = f"CASE WHEN {live} THEN 'InProgress' ELSE 'Completed' END"
+    settings = (
+        '{"escalate_after_minutes":0,"escalation":[[],[]],"justification_required":true,"primary":[[],[]],'
+        '"quorum":1,"timeout_minutes":1440}'
+    )
+    no = "0" if d == "sqlite" else "false"
+    statements += [
+        (
+            "INSERT INTO approvals (tenant_id, id, requestor_id, status) "
+            f"SELECT '{TENANT}', {request}, {person('n', d)}, {status} FROM {series} AS x"
+        ),
+        (
+            "INSERT INTO approval_stages (tenant_id, id, approval_id, number, status, settings, keys, started_at, "
+            "deadline, escalated, fell_back) "
+            f"SELECT '{TENANT}', {request}, {request}, 1, {stage}, '{settings}', '[]', {ago}, "
+            f"{ago} + {DAY}, {no}, {no} FROM {series} AS x"
+        ),
+        (
+            "INSERT INTO approval_reviewers (tenant_id, reviewer, approval_id) "
+            f"SELECT '{TENANT}', {key(1, 'n % 10', d)}, {request} FROM {series} AS x WHERE {live}"
+        ),
+        (
+            "INSERT INTO approval_decisions (tenant_id, stage_id, reviewer_id, approval_id, verdict, justification, "
+            f"at, right_of) SELECT '{TENANT}', {request}, {key(1, 'n % 10', d)}, {request}, 'Approve', 'ok', {ago}, "
+            f"{key(1, 'n % 10', d)} FROM {series} AS x WHERE NOT {live}"
+        ),
+        (
+            "INSERT INTO audit_events (tenant_id, id, at, activity, category, result, reason, actor_id, actor_kind, "
+            "actor_name, amr, correlation_id, targets, details) "
+            f"SELECT '{TENANT}', {key(5, 'n', d)}, {ago}, 'Activity ' || (n % 40), 'RoleManagement', 'success', '', "
+            f"{person('n', d)}, 'user', 'x', '[]', {request}, '[]', '[]' FROM {series} AS x"
+        ),
+        (
+            "INSERT INTO audit_targets (tenant_id, target_id, at, event_id) "
+            f"SELECT '{TENANT}', {person('n + 7', d)}, {ago}, {key(5, 'n', d)} FROM {series} AS x"
+        ),
+        (
+            "INSERT INTO audit_targets (tenant_id, target_id, at, event_id) "
+            f"SELECT '{TENANT}', {key(9, 'n % 100', d)}, {ago}, {key(5, 'n', d)} FROM {series} AS x"
+        ),
+        (
+            "INSERT INTO outbox (id, tenant_id, topic, key, payload, created_at, due_at, attempt, done_at) "
+            f"SELECT {key(6, 'n', d)}, '{TENANT}', 'settle', {request}, '{{}}', {ago}, "
+            f"CASE WHEN {live} THEN {ago} END, 1, {ago} FROM {series} AS x"
+        ),
+    ]
+    with database.engine.begin() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO tenants (id, name, domain, created_at) VALUES "
+            f"('{TENANT}', 'big', 'big.test', {MICROS})"
+        )
+        for statement in statements:
+            connection.exec_driver_sql(statement.replace("%", "%%") if d != "sqlite" else statement)
+        write_statistics(connection)
+    if d == "postgresql":
+        with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text("VACUUM ANALYZE"))
+
+
+@pytest.fixture(scope="module")
+def _filled() -> Iterator[dict[str, Database]]:
+    databases: dict[str, Database] = {}
+    yield databases
+    for database in databases.values():
+        database.close()
+
+
+@pytest.fixture
+def database(
+    database_kind: str,
+    _filled: dict[str, Database],
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Database:
+    from tests.conftest import _Databases
+
+    if database_kind not in _filled:
+        server = request.getfixturevalue("postgres_server") if database_kind == "postgresql" else None
+        url = _Databases(database_kind, tmp_path_factory.mktemp("big"), server).make()
+        filling = Database(url)
+        try:
+            fill(filling)
+        finally:
+            filling.close()
+        _filled[database_kind] = Database(url)
+    return _filled[database_kind]
+
+
+P = guid(1, 77)
+ROLE = guid(9, 7)
+NEWEST = (Order("created_at", descending=True),)
+LATEST = (Order("at", descending=True),)
+
+
+def page(kind: Kind, query: Query, **more: Any) -> Callable[[Any], Any]:
+    return lambda tx: tx.schedules.page(DIRECTORY, kind, query, **more)
+
+
+def requests(kind: Kind, query: Query, **more: Any) -> Callable[[Any], Any]:
+    return lambda tx: tx.requests.page(DIRECTORY, kind, query, **more)
+
+
+def audit(query: Query) -> Callable[[Any], Any]:
+    return lambda tx: tx.audit.page(query)
+
+
+MINE = Compare("concerns", "eq", P)
+QUESTIONS: dict[str, Callable[[Any], Any]] = {
+    "eligible instances": page(E, Query(), in_force_at=NOW),
+    "eligible schedules": page(E, Query(), live_at=NOW),
+    "eligible instances, page 900": page(
+        E, Query(after="WyIwMDAwMDAwMi0wMDAwLTQwMDAtODAwMC0wMDAwMDAwMTVmOTAiXQ"), in_force_at=NOW
+    ),
+    "active instances": page(A, Query(), in_force_at=NOW),
+    "active schedules": page(A, Query(), live_at=NOW),
+    "active instances of a role": page(A, Query(Compare("role_id", "eq", ROLE)), in_force_at=NOW),
+    "eligible instances of a role": page(E, Query(Compare("role_id", "eq", ROLE)), in_force_at=NOW),
+    "eligible schedules of a role": page(E, Query(Compare("role_id", "eq", ROLE)), live_at=NOW),
+    "eligible schedules of a scope": page(E, Query(Compare("scope", "eq", "/x")), live_at=NOW),
+    "instances of a person": page(A, Query(Compare("principal_id", "eq", P)), in_force_at=NOW),
+    "schedules of a person": page(E, Query(Compare("principal_id", "eq", P)), live_at=NOW),
+    "schedules of a person and a role": page(
+        E, Query(All((Compare("principal_id", "eq", P), Compare("role_id", "eq", ROLE)))), live_at=NOW
+    ),
+    "my instances": page(A, Query(), in_force_at=NOW, principal_ids=[P, guid(1, 9), guid(1, 10)]),
+    "my eligibilities": page(E, Query(), live_at=NOW, principal_ids=[P, guid(1, 9), guid(1, 10)]),
+    "schedules by id": page(E, Query(AnyOf("id", (guid(2, 5), guid(2, 6)))), live_at=NOW),
+    "schedules of a request": page(A, Query(Compare("request_id", "eq", guid(3, 5))), live_at=NOW),
+    "schedules that rest on one": page(A, Query(Compare("linked_id", "eq", guid(2, 5))), live_at=NOW),
+    "one schedule": lambda tx: tx.schedules.get(guid(3, 50_000)),
+    "of a person": lambda tx: tx.schedules.of([P], provider=DIRECTORY, kind=A, live_at=NOW),
+    "eligibilities of a person for a role": lambda tx: tx.schedules.of(
+        [P, guid(1, 9)], provider=DIRECTORY, kind=E, role_id=ROLE, scopes=["/"], live_at=NOW
+    ),
+    "holders of a role": lambda tx: tx.schedules.of_role(DIRECTORY, A, ROLE, "/", now=NOW),
+    "resting on": lambda tx: tx.schedules.resting_on(guid(2, 50), NOW),
+    "due to start": lambda tx: tx.schedules.due_to_start(NOW, 100),
+    "due to end": lambda tx: tx.schedules.due_to_end(NOW + timedelta(days=1), 100),
+    "requests": requests(A, Query()),
+    "requests, newest first": requests(A, Query(order=NEWEST)),
+    "requests of a status": requests(A, Query(Compare("status", "eq", "PendingApproval"))),
+    "requests of a status, newest first": requests(
+        A, Query(Compare("status", "eq", "PendingApproval"), order=NEWEST)
+    ),
+    "requests of a person": requests(A, Query(Compare("principal_id", "eq", P), order=NEWEST)),
+    "requests of a person, by id": requests(A, Query(Compare("principal_id", "eq", P))),
+    "pending requests of a person": requests(
+        A, Query(All((Compare("principal_id", "eq", P), Compare("status", "eq", "PendingApproval"))))
+    ),
+    "requests that somebody made": requests(A, Query(Compare("created_by", "eq", P))),
+    "requests of a role": requests(A, Query(Compare("role_id", "eq", ROLE), order=NEWEST)),
+    "requests waiting for me": requests(A, Query(), ids=[guid(3, n) for n in range(20)]),
+    "one request": lambda tx: tx.requests.get(guid(3, 50_000)),
+    "open requests": lambda tx: tx.requests.open_of(P, kind=A, provider=DIRECTORY, role_id=ROLE, scope="/"),
+    "requests of a schedule": lambda tx: tx.requests.of_schedule(guid(3, 50_000)),
+    "started requests": lambda tx: tx.requests.started(NOW, 100),
+    "an approval": lambda tx: tx.approvals.get(guid(3, 50_000)),
+    "waiting for me": lambda tx: tx.approvals.waiting_for([guid(1, 3), guid(1, 4)]),
+    "approvals that are due": lambda tx: tx.approvals.due(NOW + timedelta(days=1), 100),
+    "open approvals": lambda tx: tx.approvals.open_ids(guid(3, 3), 100),
+    "delegators": lambda tx: tx.approvals.delegators_of(P, NOW),
+    "history": audit(Query(order=LATEST)),
+    "history, oldest first": audit(Query(order=(Order("at"),))),
+    "history of a week": audit(Query(Compare("at", "ge", NOW - timedelta(days=7)), order=LATEST)),
+    "history of somebody's acts": audit(Query(Compare("actor_id", "eq", P), order=LATEST)),
+    "history of a person": audit(Query(Compare("target_id", "eq", P), order=LATEST)),
+    "history of an activity": audit(Query(Compare("activity", "eq", "Activity 7"), order=LATEST)),
+    "history of an activity in a week": audit(
+        Query(
+            All((Compare("activity", "eq", "Activity 7"), Compare("at", "ge", NOW - timedelta(days=7)))),
+            order=LATEST,
+        )
+    ),
+    "history of a category": audit(Query(Compare("category", "eq", "RoleManagement"), order=LATEST)),
+    "history of a request": audit(Query(Compare("correlation_id", "eq", guid(3, 5)), order=LATEST)),
+    "my history": audit(Query(MINE, order=LATEST)),
+    "my history of a week": audit(
+        Query(All((MINE, Compare("at", "ge", NOW - timedelta(days=7)))), order=LATEST)
+    ),
+    "one event": lambda tx: tx.audit.get(guid(5, 50_000)),
+    "outbox": lambda tx: tx.outbox.claim(("settle",), NOW, NOW, 50),
+}
+# What a page of a hundred may cost: rows touched, and steps of SQLite's machine (some dozens for a row of so many
+# columns). A scan costs a hundred thousand and some millions.
+MOST_ROWS = 3_000
+MOST_STEPS = 120_000
+
+
+class UndoError(Exception):
+    pass
+
+
+def asked(database: Database, question: Callable[[Any], Any]) -> list[tuple[str, Any]]:
+    """Every statement the question makes. It runs on the writing connection and is undone."""
+    found: list[tuple[str, Any]] = []
+
+    def note(connection, cursor, statement, parameters, context, executemany):
+        if statement.lstrip().upper().startswith("SELECT") and not executemany:
+            found.append((statement, parameters))
+
+    def work(tx: Any) -> None:
+        event.listen(database.engine, "before_cursor_execute", note)
+        try:
+            question(tx)
+        finally:
+            event.remove(database.engine, "before_cursor_execute", note)
+        raise UndoError
+
+    with pytest.raises(UndoError):
+        database.write(TENANT, work)
+    assert found
+    return found
+
+
+def touched(plan: dict[str, Any]) -> int:
+    """Rows that the scans of a plan read, shown or not."""
+    own = 0
+    if "Scan" in plan["Node Type"]:
+        removed = plan.get("Rows Removed by Filter", 0) + plan.get("Rows Removed by Index Recheck", 0)
+        own = (plan["Actual Rows"] + removed) * plan["Actual Loops"]
+    return int(own + sum(touched(part) for part in plan.get("Plans", ())))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_flat(database: Database, name: str) -> None:
+    for statement, parameters in asked(database, QUESTIONS[name]):
+        with database.reading_engine.connect() as connection:
+            if database.dialect == "postgresql":
+                # What it would do at ten million rows it does here: a scan only where nothing else is left.
+                connection.exec_driver_sql("SET enable_seqscan = off")
+                rows = connection.exec_driver_sql(
+                    f"EXPLAIN (ANALYZE, FORMAT JSON) {statement.replace('FOR UPDATE SKIP LOCKED', '')}",
+                    parameters,
+                )
+                found = rows.scalar()
+                plan = (json.loads(found) if isinstance(found, str) else found)[0]["Plan"]
+                shown = json.dumps(plan, indent=1)
+                scan = re.search(
+                    rf'"Seq Scan",(\s+"[^"]+": [^\n]+\n)*?\s+"Relation Name": "({"|".join(BIG)})"', shown
+                )
+                work, most = touched(plan), MOST_ROWS
+                connection.exec_driver_sql("RESET enable_seqscan")
+            else:
+                rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+                shown = "\n".join(str(row[-1]) for row in rows)
+                scan = re.search(rf"SCAN ({'|'.join(BIG)})\b|AUTOMATIC|BLOOM", shown)
+                work, most = steps(connection, statement, parameters), MOST_STEPS
+        assert scan is None, f"{statement}\n{shown}"
+        assert work <= most, f"{work} of at most {most}\n{statement}\n{shown}"
+
+
+def steps(connection: Any, statement: str, parameters: Any) -> int:
+    """How many hundreds of steps SQLite's machine makes."""
+    raw = connection.connection.dbapi_connection
+    count = [0]
+
+    def tick() -> int:
+        count[0] += 100
+        return 0
+
+    raw.set_progress_handler(tick, 100)
+    try:
+        connection.exec_driver_sql(statement, parameters).all()
+    finally:
+        raw.set_progress_handler(None, 0)
+    return count[0]
