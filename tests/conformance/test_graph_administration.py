@@ -34,7 +34,7 @@ from msgraph.generated.role_management.directory.role_eligibility_schedules.role
 from msgraph_core.requests.batch_request_builder import BatchRequestBuilder
 from msgraph_core.requests.batch_request_content import BatchRequestContent
 
-from tests.conformance.graph_client import ERRORS, Seat
+from tests.conformance.graph_client import ERRORS, Seat, as_application
 
 Actions = UnifiedRoleScheduleRequestActions
 Pattern = ExpirationPatternType
@@ -258,3 +258,21 @@ def test_a_batch(seat, server):
         assert bodies[assign]["isValidationOnly"] is True
 
     seat.do(story)
+
+
+def test_an_application_administers(server):
+    """With an application permission, without a person."""
+    who = server.people["zanele"].id
+    kind = UnifiedRoleEligibilityScheduleRequest
+
+    async def story(graph):
+        requests = graph.role_management.directory.role_eligibility_schedule_requests
+        made = await requests.post(
+            given(kind, Actions.AdminAssign, who, MESSAGE_READER, lasting(timedelta(days=3)))
+        )
+        assert made.status == "Provisioned"
+        assert made.created_by.application.id or made.created_by.user.id
+        removed = await requests.post(given(kind, Actions.AdminRemove, who, MESSAGE_READER))
+        assert removed.status == "Revoked"
+
+    as_application(server, story)
