@@ -41,7 +41,7 @@ format: setup ## Put the code into shape
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-conformance: $(CONFORMANCE)/.installed ## Let other people's clients (msgraph-sdk, msal, azure-identity) use it
+conformance: $(CONFORMANCE)/.postgres ## Let other people's clients (msgraph-sdk, msal, azure-identity) use it
 	$(CONFORMANCE)/bin/pytest tests/conformance $(PYTEST_ARGS)
 
 bench: setup ## Measure, each figure beside its floor
@@ -91,4 +91,10 @@ $(CONFORMANCE)/.locked: requirements/conformance.txt | $(CONFORMANCE)/pyvenv.cfg
 
 $(CONFORMANCE)/.installed: pyproject.toml $(CONFORMANCE)/.locked
 	$(CONFORMANCE)/bin/python $(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(CONFORMANCE)/.postgres: requirements/postgres.txt $(CONFORMANCE)/.installed
+	@$(CONFORMANCE)/bin/python -m tests.postgres find || \
+		$(CONFORMANCE)/bin/python $(PIP) install --require-hashes -r $< || \
+		echo "No PostgreSQL: its tests will be skipped (and fail where CI=true)."
 	@touch $@
