@@ -13,6 +13,10 @@ from openpim.core.query import Page, Query
 class Schedules(Protocol):
     def get(self, schedule_id: str) -> Schedule | None: ...
 
+    def many(self, schedule_ids: Collection[str]) -> dict[str, Schedule]:
+        """By id, whatever has become of them."""
+        ...
+
     def add(self, schedule: Schedule) -> None: ...
 
     def save(self, schedule: Schedule) -> None:

@@ -110,6 +110,13 @@ class Schedules:
         row = self._connection.execute(_GET, {"tenant": self._tenant, "id": schedule_id}).mappings().first()
         return None if row is None else _value(row)
 
+    def many(self, schedule_ids: Collection[str]) -> dict[str, Schedule]:
+        found: dict[str, Schedule] = {}
+        for part in batches(schedule_ids):
+            rows = self._connection.execute(self._select().where(_c.id.in_(part))).mappings()
+            found |= {row["id"]: _value(row) for row in rows}
+        return found
+
     def add(self, schedule: Schedule) -> None:
         self._connection.execute(_INSERT, {"tenant_id": self._tenant, **_row(schedule)})
 
