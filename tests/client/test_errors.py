@@ -102,7 +102,9 @@ def test_reasons_of_openpim_are_shown():
     assert "Ask for at most 8 hours." in graph_error(400, given).message
     given = body("Request_BadRequest", "This would take away the last Global Administrator.")
     given["error"]["innerError"] = {"code": "last_administrator"}
-    assert graph_error(400, given).kind == "denied"
+    assert (graph_error(400, given).kind, graph_error(400, given).hint) == ("denied", "")
+    given["error"]["innerError"]["detail"] = "62e90394-69f5-4237-9190-012177145e10"
+    assert "pim assign ROLE PERSON --active --permanent" in graph_error(400, given).hint
 
 
 def test_claims_of_both_challenges():

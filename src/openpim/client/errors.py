@@ -51,11 +51,14 @@ class StepUpError(PimError):
 class GraphError(PimError):
     """An answer of the server that is an error."""
 
-    def __init__(self, kind: str, message: str, hint: str, status: int, code: str, rules: list[str]) -> None:
+    def __init__(
+        self, kind: str, message: str, hint: str, status: int, code: str, rules: list[str], refusal: str = ""
+    ) -> None:
         super().__init__(kind, message, hint)
         self.status = status
         self.code = code
         self.rules = rules
+        self.refusal = refusal  # OpenPIM's own name of it
 
 
 _MISSING = {
@@ -81,6 +84,7 @@ _INNER = {  # OpenPIM says in innerError which refusal it was
     "request_missing": "missing",
     "throttled": "server",
 }
+_LAST_ADMINISTRATOR = "first give it to another person: pim assign ROLE PERSON --active --permanent"
 _REFUSED = {
     "RequestCannotBeCancelled",
     "RoleAssignmentRequestAlreadyApproved",
@@ -142,8 +146,12 @@ def graph_error(status: int, body: Any) -> GraphError:
         return GraphError(
             "policy", message, "sign in more strongly: pim login --acr CONTEXT", status, code, []
         )
-    kind = _kind(status, code, str(inner.get("code") or ""))
+    refusal = str(inner.get("code") or "")
+    kind = _kind(status, code, refusal)
     text = message or reason or f"the server answered {status} without saying why"
     if kind in {"unexpected", "server"}:
         text = f"{text} ({code or status})"
-    return GraphError(kind, text, _HINTS.get(code) or _KIND_HINTS.get(kind, ""), status, code, [])
+    hint = _HINTS.get(code) or _KIND_HINTS.get(kind, "")
+    if refusal == "last_administrator":  # the detail names the roles; of a group's last owner there is none
+        hint = _LAST_ADMINISTRATOR if inner.get("detail") else ""
+    return GraphError(kind, text, hint, status, code, [], refusal)

@@ -82,6 +82,8 @@ def run(args: Namespace, context: Context) -> int:
     try:
         graph.request("POST", ASSIGNMENT_REQUESTS if active else ELIGIBILITY_REQUESTS, body)
     except GraphError as error:
+        if error.refusal == "last_administrator":
+            error.hint = f'first give it to another person: pim assign "{role}" PERSON --active --permanent'
         if error.code != "RoleAssignmentDoesNotExist":
             raise
         state = "not there"
