@@ -14,7 +14,9 @@ class Approvals(Protocol):
 
     def add(self, approval: Approval) -> None: ...
 
-    def save(self, approval: Approval) -> None: ...
+    def save(self, approval: Approval, before: Approval | None = None) -> None:
+        """before: as it is stored, where this unit of work has just read it; else it is read again."""
+        ...
 
     def waiting_for(self, keys: Collection[str], limit: int = 500) -> list[str]:
         """Ids of approvals whose current stage may be decided by one of these reviewer keys, oldest first."""

@@ -113,7 +113,7 @@ def _review(
     after = decided(approval, decision, now)
     if after.status is ApprovalStatus.IN_PROGRESS:
         after = ensure_decidable(tx, deps, request, after, now)
-    tx.approvals.save(after)
+    tx.approvals.save(after, approval)
     said = replace(request, justification=justification)
     tell(tx, deps, caller, now, APPROVED if verdict is Verdict.APPROVE else DENIED, said, None)
     if after.status is ApprovalStatus.DENIED:

@@ -102,7 +102,7 @@ def brought_up_to_date(
         )
     changed = ensure_decidable(tx, deps, request, changed, now)
     if changed != approval:
-        tx.approvals.save(changed)
+        tx.approvals.save(changed, approval)
     return changed
 
 

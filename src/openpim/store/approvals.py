@@ -172,10 +172,10 @@ class Approvals:
         self._connection.execute(
             _INSERT_STAGE, [self._stage_row(stage, approval.id) for stage in approval.stages]
         )
-        self._set_reviewers(approval)
+        self._set_reviewers(approval, frozenset())
 
-    def save(self, approval: Approval) -> None:
-        before = self.get(approval.id)
+    def save(self, approval: Approval, before: Approval | None = None) -> None:
+        before = before or self.get(approval.id)
         if before is None:
             msg = f"approval {approval.id} is not stored"
             raise LookupError(msg)
@@ -202,14 +202,14 @@ class Approvals:
                     "right_of": decision.right_of,
                 },
             )
-        self._set_reviewers(approval)
+        given = {"tenant": self._tenant, "approval": approval.id}
+        self._set_reviewers(approval, frozenset(self._connection.execute(_REVIEWERS, given).scalars()))
 
-    def _set_reviewers(self, approval: Approval) -> None:
+    def _set_reviewers(self, approval: Approval, present: frozenset[str]) -> None:
         wanted: frozenset[str] = frozenset()
         if approval.status is ApprovalStatus.IN_PROGRESS and approval.current is not None:
             wanted = approval.current.keys
         mine = {"tenant": self._tenant, "approval": approval.id}
-        present = frozenset(self._connection.execute(_REVIEWERS, mine).scalars())
         if present - wanted:
             self._connection.execute(_DELETE_REVIEWERS, {**mine, "keys": list(present - wanted)})
         if wanted - present:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import (
     Boolean,
@@ -118,6 +119,7 @@ def joined(detail: Table) -> ColumnElement[bool]:
 
 def write_principal(connection: Connection, tenant_id: str, principal: Principal, *, new: bool) -> None:
     """Insert or update the shared part of a user, group or service principal."""
+    forget_read(connection)
     values: dict[str, Any] = {
         "display_name": principal.display_name,
         "name_key": fold(principal.display_name),
@@ -144,6 +146,7 @@ def write_principal(connection: Connection, tenant_id: str, principal: Principal
 
 def mark_deleted(connection: Connection, tenant_id: str, id: str, now: datetime) -> bool:
     """Soft-delete; True when there was a living one."""
+    forget_read(connection)
     done = connection.execute(
         update(principals)
         .where(principals.c.tenant_id == tenant_id, principals.c.id == id, principals.c.deleted_at.is_(None))
@@ -155,12 +158,21 @@ def mark_deleted(connection: Connection, tenant_id: str, id: str, now: datetime)
 # Asked in every unit of work: built once, because building a statement costs five times as much as running it.
 _c = principals.c
 _GET = select(principals).where(_c.tenant_id == bindparam("tenant"), _c.id == bindparam("id"))
-_GET_LIVING = _GET.where(_c.deleted_at.is_(None))
 _MANY = select(principals).where(
     _c.tenant_id == bindparam("tenant"), _c.id.in_(bindparam("ids", expanding=True))
 )
-_MANY_LIVING = _MANY.where(_c.deleted_at.is_(None))
-_LOCK = _MANY.with_only_columns(_c.id).order_by(_c.id).with_for_update()
+_LOCK = _MANY.order_by(_c.id).with_for_update()
+
+# The principals that a unit of work has read, by its connection: a decision asks for the same few a dozen times.
+# Forgotten at every write and at every return to a savepoint; a lock reads anew.
+_read: WeakKeyDictionary[Connection, dict[tuple[str, str], Principal]] = WeakKeyDictionary()
+
+
+def forget_read(connection: Connection) -> None:
+    """What is asked next is read from the database again."""
+    known = _read.get(connection)
+    if known is not None:
+        known.clear()
 
 
 class Principals:
@@ -169,19 +181,29 @@ class Principals:
     def __init__(self, connection: Connection, tenant_id: str) -> None:
         self._connection = connection
         self._tenant_id = tenant_id
+        self._known = _read.setdefault(connection, {})
 
     def get(self, id: str, *, deleted: bool = False) -> Principal | None:
-        statement = _GET if deleted else _GET_LIVING
-        row = self._connection.execute(statement, {"tenant": self._tenant_id, "id": id}).mappings().first()
-        return make_principal(row) if row is not None else None
+        found = self._known.get((self._tenant_id, id))
+        if found is None:
+            row = self._connection.execute(_GET, {"tenant": self._tenant_id, "id": id}).mappings().first()
+            found = self._keep(row) if row is not None else None
+        return found if found is not None and (deleted or found.deleted_at is None) else None
 
     def many(self, ids: Collection[str], *, deleted: bool = False) -> dict[str, Principal]:
-        found: dict[str, Principal] = {}
-        for part in batches(ids):
+        wanted = set(ids)
+        known = (self._known.get((self._tenant_id, id)) for id in wanted)  # noqa: A001
+        found = {one.id: one for one in known if one is not None}
+        for part in batches(wanted - found.keys()):
             given = {"tenant": self._tenant_id, "ids": part}
-            for row in self._connection.execute(_MANY if deleted else _MANY_LIVING, given).mappings():
-                found[row["id"]] = make_principal(row)
-        return found
+            for row in self._connection.execute(_MANY, given).mappings():
+                found[row["id"]] = self._keep(row)
+        return {one.id: one for one in found.values() if deleted or one.deleted_at is None}
+
+    def _keep(self, row: RowMapping) -> Principal:
+        principal = make_principal(row)
+        self._known[self._tenant_id, principal.id] = principal
+        return principal
 
     def page(self, query: Query, kinds: Collection[PrincipalKind] = ()) -> Page[Principal]:
         base = select(principals).where(living(self._tenant_id, *kinds))
@@ -214,4 +236,6 @@ class Principals:
         if self._connection.dialect.name == "sqlite":
             return  # there is one writer
         for part in batches(ids):
-            self._connection.execute(_LOCK, {"tenant": self._tenant_id, "ids": part}).all()
+            rows = self._connection.execute(_LOCK, {"tenant": self._tenant_id, "ids": part}).mappings()
+            for row in rows.all():
+                self._keep(row)  # as it is now that nobody else changes it

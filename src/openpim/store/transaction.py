@@ -20,7 +20,7 @@ from openpim.store.groups import Groups
 from openpim.store.oauth import AuthorizationCodes, Grants, RefreshTokens, Revocations
 from openpim.store.outbox import Outbox
 from openpim.store.policies import Policies
-from openpim.store.principals import Principals
+from openpim.store.principals import Principals, forget_read
 from openpim.store.requests import Requests
 from openpim.store.resource_roles import ResourceRoles
 from openpim.store.resources import Resources
@@ -67,7 +67,9 @@ class StoreTransaction:
             yield point
         except Undo:
             nested.rollback()
+            forget_read(self.connection)
         except BaseException:
+            forget_read(self.connection)
             # Not when an inner savepoint could not be released: then the whole unit of work is lost anyway.
             if nested.is_active and self.connection.get_nested_transaction() is nested:
                 nested.rollback()
