@@ -17,7 +17,7 @@ from openpim.core.signin.scopes import ResourceKind
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
 from openpim.services.signin.context import issuer, origins
-from openpim.services.signin.people import able_user
+from openpim.services.signin.people import able_user, delegated
 from openpim.services.signin.tokens import Tokens, instant
 
 GRAPH = frozenset({ResourceKind.GRAPH, ResourceKind.ARM})  # some tools send Graph their management token
@@ -88,14 +88,15 @@ def live_caller(tx: Transaction, claims: Mapping[str, Any], facts: Mapping[str, 
         return _no("The account of this access token is disabled or gone: ask an administrator.")
     if not _client_still_able(tx, str(claims.get("appid"))):
         return _no("The application of this access token is disabled here: ask an administrator.")
+    app_id = str(claims.get("appid"))
     return Caller(
         tenant_id=tx.tenant_id,
         principal_id=user.id,
         kind=CallerKind.USER,
         display_name=user.display_name,
         user_principal_name=user.user_principal_name,
-        app_id=str(claims.get("appid")),
-        scopes=frozenset(str(claims.get("scp", "")).split()),
+        app_id=app_id,
+        scopes=frozenset(delegated(tx, app_id, str(claims.get("scp", "")).split())),
         amr=_texts(claims.get("amr")),
         acrs=_texts(claims.get("acrs")),
         auth_time=instant(claims.get("auth_time")),

@@ -16,7 +16,7 @@ from openpim.core.signin.scopes import Asked, ResourceKind
 from openpim.core.signin.values import Client, Grant, RefreshToken, digest
 from openpim.ports.store import Transaction
 from openpim.services.signin.context import SignIn, issuer
-from openpim.services.signin.people import Person
+from openpim.services.signin.people import Person, delegated
 from openpim.services.signin.roles import InForce, roles_in_force
 from openpim.services.signin.sealing import b64
 from openpim.services.signin.tokens import seconds
@@ -61,6 +61,8 @@ def draft_for_person(
     held = roles_in_force(tx.in_tenant(person.tenant_id), person.user.id, now)
     end = access_token_end(now, settings.access_token_minutes, held.ends)
     access = _access(signin, grant, person, asked, held, now, end, acrs, cp1)
+    if asked.resource.kind is not ResourceKind.APPLICATION:
+        access["scp"] = " ".join(delegated(tx.in_tenant(person.tenant_id), grant.client_id, asked.granted))
     identity = _identity(grant, person, asked, now, id_issuer, nonce) if asked.openid else None
     return Draft(
         access=access,
