@@ -44,6 +44,7 @@ COMMANDS = {
     "inbox": ("approvals", "List requests that wait for your decision"),
     "approve": ("approvals", "Approve a request"),
     "deny": ("approvals", "Deny a request"),
+    "delegate": ("approvals", "Let somebody else decide in your place for a time"),
     "assign": ("administration", "Make somebody eligible for a role, or assign it"),
     "unassign": ("administration", "Take an eligibility or an assignment away"),
     "policy": ("administration", "Show or change what a role demands"),
