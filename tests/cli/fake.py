@@ -361,6 +361,13 @@ class Fake:
             (pim + r"role(Assignment|Eligibility)ScheduleRequests/([^/]+)/cancel", self._cancel),
             (pim + r"roleAssignmentApprovals/([^/]+)", self._approval),
             (pim + r"roleAssignmentApprovals/([^/]+)/(?:steps|stages)/([^/]+)", self._decide),
+            # Groups are shown by a real server (test_real_server.py); here nobody is eligible for any.
+            (
+                r"/identityGovernance/privilegedAccess/group/\w+/filterByCurrentUser\(on='\w+'\)",
+                lambda _method, match, _body, options, _claims, base, _version: self._list(
+                    [], options, base, match[0]
+                ),
+            ),
             (pim + r"roleDefinitions", self._role_definitions),
             ("/policies/roleManagementPolicyAssignments", self._policies),
             (r"/policies/roleManagementPolicies/([^/]+)/rules/([^/]+)", self._patch_rule),

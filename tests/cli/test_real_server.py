@@ -256,3 +256,49 @@ def test_application(demo, monkeypatch, desk):
     ran = jonas("requests", "--everyone", "-o", "json")
     assert ran.code == 0, ran
     assert jonas("activate", "reports reader").code == 6
+
+
+def test_groups(desk):
+    """The same verbs for groups: settings, assigning, activating, approving, giving back, taking away."""
+    dana = desk("dana")
+    ran = dana("activate", "privileged role administrator", "-j", "x", "-t", "A:1", "--no-wait")
+    assert ran.code == 0, ran
+    ran = dana("policy", "set", "robotics:owner", "--max-duration", "2h", "--no-mfa", "-o", "json")
+    assert ran.code == 0, ran
+    assert (ran.json["provider"], ran.json["role"]) == ("group", "Robotics Research:owner")
+    assert ran.json["maximumDuration"] == "PT2H"
+    assert dana("policy", "set", "robotics research", "--no-mfa", "--no-justification").code == 0
+    mira = desk("mira")
+    upn = mira("whoami", "-o", "json").json["user"]
+    for name in ("robotics research", "robotics:owner"):
+        ran = dana("assign", name, upn, "-d", "30d", "-j", "prototype")
+        assert ran.code == 0, ran
+        assert "is eligible for Robotics Research" in ran.out
+    assert "already" in dana("assign", "Robotics Research", upn, "-d", "30d", "-j", "prototype").out
+
+    listed = mira("list", "-o", "json").json
+    groups = {row["role"]: row["state"] for row in listed if row["provider"] == "group"}
+    assert groups == {"Robotics Research": "eligible", "Robotics Research:owner": "eligible"}
+    ran = mira("activate", "robotics", "-d", "1h")
+    assert ran.code == 0, ran
+    assert "Robotics Research is active until" in ran.out
+    ran = mira("activate", "robo:owner", "-d", "5h", "-j", "hand over", "-o", "json")
+    assert ran.code == 0, ran
+    assert ran.json[0]["role"] == "Robotics Research:owner"
+    assert "already active" in mira("activate", "Robotics Research:member").out
+    assert "Robotics Research" in mira("status").out
+    assert mira("deactivate", "robotics").code == 8  # five minutes
+
+    assert dana("policy", "set", "Field Service", "--no-mfa", "--approver", "jonas").code == 0
+    assert dana("assign", "Field Service", upn, "-d", "9d", "-j", "trip").code == 0
+    ran = mira("activate", "field service", "--no-wait", "-j", "trip")
+    assert ran.code == 3, ran
+    assert "Jonas" in ran.out
+    jonas = desk("jonas")
+    assert "Field Service" in jonas("inbox").out
+    assert jonas("approve", "field service", "-j", "agreed").code == 0
+    assert "already active" in mira("activate", "field service").out
+    assert any(row["role"] == "Field Service" for row in mira("requests", "-o", "json").json)
+    ran = dana("unassign", "robotics:owner", upn, "--eligible")
+    assert ran.code in {0, 8}, ran
+    assert dana("unassign", "no such group:member", upn).code == 6

@@ -7,6 +7,7 @@ from openpim.cli.output import short
 from openpim.client import clock
 from openpim.client.errors import PimError
 from openpim.client.instants import iso, iso_duration
+from openpim.client.roles import subject
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -116,8 +117,7 @@ def body(
     row: Row = {
         "action": "selfActivate",
         "principalId": me,
-        "roleDefinitionId": held.role_id,
-        "directoryScopeId": scope,
+        **subject(held.provider, held.role_id, scope),
         "justification": wish.justification or None,
         "scheduleInfo": schedule,
         "isValidationOnly": wish.validate,

@@ -8,8 +8,8 @@ from openpim.cli.exits import exit_code
 from openpim.cli.output import left, local
 from openpim.client.errors import PimError
 from openpim.client.instants import iso
-from openpim.client.policy import Demand, policies
-from openpim.client.roles import APPROVAL, Asked, Holding, active_path
+from openpim.client.policy import Demand, policies_of
+from openpim.client.roles import APPROVAL, Asked, Holding, active_paths, both
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def await_all(attempts: list[Attempt], context: Context, *, wait: bool, timeout:
     approving = [one for one in open_ones.values() if one.asked and one.asked.status in APPROVAL]
     for one in approving:
         if not one.demand.approvers and one.held is not None:
-            one.demand = Demand(policies(context.graph, [one.held.role_id]).get(one.held.role_id))
+            one.demand = Demand(policies_of(context.graph, [one.held]).get(one.held.key))
         if wait:
             context.note(_waits(one))
     slow = not all(is_settled(asked) for asked in waiting.values())
@@ -114,8 +114,9 @@ def _read_ends(attempts: list[Attempt], graph: Graph) -> None:
     """After an approval the clock of the activation started anew: read when it ends."""
     if not any(one.state == "active" for one in attempts):
         return
-    answer = graph.lists(active_path())[0]
-    if not isinstance(answer, list):
+    try:
+        answer = both(graph, active_paths())[0]
+    except PimError:
         return
     held = {one.key: one for one in (Holding(row, eligible=False) for row in answer) if one.activated}
     for one in attempts:
@@ -128,6 +129,7 @@ def row(one: Attempt) -> Row:
     asked = one.asked
     error = one.error
     return {
+        "provider": one.held.provider if one.held else None,
         "role": one.held.role if one.held else one.name,
         "roleDefinitionId": one.held.role_id if one.held else None,
         "scope": one.scope or None,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         scope: str
         scope_name: str
         id: str
+        provider: str
 
         @property
         def key(self) -> tuple[str, str]: ...
@@ -31,9 +32,9 @@ __all__ = ["by_key", "choose", "label", "scope_option"]
 
 
 def label(item: Scoped) -> str:
-    """`Teams Administrator`, `User Administrator in Berlin`."""
+    """`Teams Administrator`, `User Administrator in Berlin`, `sg-admins`, `sg-admins:owner`."""
     role = one_line(item.role)
-    return role if item.scope == "/" else f"{role} in {one_line(item.scope_name)}"
+    return role if item.scope == "/" or item.provider == "group" else f"{role} in {one_line(item.scope_name)}"
 
 
 def by_key(items: Iterable[S]) -> dict[tuple[str, str], list[S]]:
@@ -57,9 +58,32 @@ def _in_scope(items: list[S], scope: str) -> list[S]:
     return fits(scope, items, lambda item: (item.scope, item.scope.rpartition("/")[2], item.scope_name))
 
 
+def _names(item: Scoped) -> tuple[str, ...]:
+    if item.provider == "group":
+        return (item.role, f"{item.scope}:{item.role_id}", item.id, *_explicit(item))
+    return (item.role, item.role_id, item.id, label(item))
+
+
+def _explicit(item: Scoped) -> tuple[str, ...]:
+    """A member is meant when nothing is said, but may be said."""
+    return (item.scope, f"{item.role}:member") if item.role_id == "member" else ()
+
+
+def _members_first(wanted: str, found: list[S]) -> list[S]:
+    """`sg-ad` means membership of the group, also where one may own it: that is `sg-ad:owner`."""
+    if ":" in wanted:
+        return found
+    members = {item.scope for item in found if item.provider == "group" and item.role_id == "member"}
+    return [
+        item
+        for item in found
+        if item.provider != "group" or item.role_id == "member" or item.scope not in members
+    ]
+
+
 def choose(wanted: str, items: Sequence[S], scope: str, *, what: str, hint: str) -> list[S] | PimError:
     """All items of the one role and scope that `wanted` means; the error for none or several."""
-    found = fits(wanted, items, lambda item: (item.role, item.role_id, item.id, label(item)))
+    found = _members_first(wanted, fits(wanted, items, _names) or _of_group(wanted, items))
     if not found:
         return missing(wanted, (item.role for item in items), what, hint)
     here = _in_scope(found, scope)
@@ -78,6 +102,16 @@ def choose(wanted: str, items: Sequence[S], scope: str, *, what: str, hint: str)
     ]
     more = "say where: --scope SCOPE" if len(roles) == 1 else "type more of the name, or its id"
     return ambiguous(wanted, sorted(shown), more)
+
+
+def _of_group(wanted: str, items: Sequence[S]) -> list[S]:
+    """`sg-ad:owner`: a part of a group's name, and which of its two roles."""
+    name, colon, access = wanted.rpartition(":")
+    access = access.strip().lower()
+    if not colon or access not in {"member", "owner"}:
+        return []
+    mine = [item for item in items if item.provider == "group" and item.role_id == access]
+    return fits(name, mine, lambda item: (item.role.removesuffix(f":{access}"), item.scope))
 
 
 def resolve_scope(graph: Graph, text: str) -> tuple[str, str] | PimError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from openpim.cli.output import one_line
 from openpim.client import clock
 from openpim.client.errors import GraphError, PimError
-from openpim.client.roles import APPROVAL, ASSIGNMENT_REQUESTS, FAILED, Asked
+from openpim.client.roles import APPROVAL, FAILED, Asked, requests_base
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def watch(graph: Graph, waiting: dict[str, Asked], timeout: float) -> dict[str, 
 
 
 def _refresh(graph: Graph, known: dict[str, Asked], keys: list[str]) -> None:
-    paths = [f"{ASSIGNMENT_REQUESTS}/{known[key].id}" for key in keys]
+    paths = [f"{requests_base(known[key].provider)}/{known[key].id}" for key in keys]
     try:
         answers = (
             graph.batch([("GET", path, None) for path in paths]) if len(paths) > 1 else [graph.get(paths[0])]

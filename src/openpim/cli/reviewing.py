@@ -10,11 +10,23 @@ from openpim.cli.exits import combined, exit_code
 from openpim.cli.match import ambiguous, fits, missing
 from openpim.cli.output import one_line, short
 from openpim.client.errors import GraphError, PimError
-from openpim.client.roles import APPROVAL, BASE, Asked, iso, length, named, requests_path, status_filter, text
+from openpim.client.roles import (
+    AWAITING,
+    BASE,
+    GROUPS,
+    Asked,
+    iso,
+    length,
+    named,
+    requests_paths,
+    status_filter,
+    text,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
+    from collections.abc import Sequence
     from typing import Any
 
     from openpim.cli.context import Context
@@ -22,24 +34,50 @@ if TYPE_CHECKING:
 
     Row = dict[str, Any]
 
-__all__ = ["COLUMNS", "configure", "decide", "inbox", "inbox_path", "inbox_row"]
+__all__ = ["COLUMNS", "configure", "decide", "inbox", "inbox_of", "inbox_paths", "inbox_row"]
 
-APPROVALS = BASE + "/roleAssignmentApprovals"
+_APPROVALS = {"directory": BASE + "/roleAssignmentApprovals", "group": GROUPS + "/assignmentApprovals"}
 COLUMNS = (
-    ("created", "ASKED", "time"), ("principal", "WHO"), ("role", "ROLE"), ("scopeName", "SCOPE"), ("for", "FOR"),
-    ("start", "FROM", "time"), ("justification", "WHY"), ("ticket", "TICKET"), ("id", "REQUEST"),
+    ("created", "ASKED", "time"), ("principal", "WHO"), ("what", "WHAT"), ("role", "ROLE"), ("scopeName", "SCOPE"),
+    ("for", "FOR"), ("start", "FROM", "time"), ("justification", "WHY"), ("ticket", "TICKET"), ("id", "REQUEST"),
 )  # fmt: skip
+_ASKS = {"selfActivate": "activate", "selfExtend": "extend", "selfRenew": "renew"}
 
 
-def inbox_path() -> str:
-    """Requests that wait for my decision."""
-    return requests_path(status_filter(APPROVAL), on="approver")
+def inbox_paths() -> tuple[str, ...]:
+    """Requests that wait for my decision: for assignments of roles and of groups, then for eligibilities."""
+    where = status_filter(AWAITING)
+    return (
+        *requests_paths(where, on="approver"),
+        *requests_paths(where, on="approver", kind="eligibility"),
+    )
+
+
+def inbox_of(answers: Sequence[list[Row] | GraphError]) -> list[Asked]:
+    """The requests in the answers to `inbox_paths`, the oldest first; a list that was refused counts as empty."""
+    found = [
+        asked
+        for index, answer in enumerate(answers)
+        for row in (answer if isinstance(answer, list) else ())
+        if (asked := Asked(row, eligibility=index >= len(answers) // 2)).status in AWAITING
+    ]
+    return sorted(found, key=lambda asked: asked.created or 0.0)
 
 
 def inbox(graph: Graph) -> list[Asked]:
     """Requests that wait for my decision, the oldest first."""
-    rows = [asked for row in graph.rows(inbox_path()) if (asked := Asked(row)).status in APPROVAL]
-    return sorted(rows, key=lambda asked: asked.created or 0.0)
+    answers = graph.lists(*inbox_paths())
+    if not isinstance(answers[0], list):  # the others are not everywhere, nor for everyone
+        raise answers[0]
+    return inbox_of(answers)
+
+
+def _what(asked: Asked) -> str:
+    """`activate`, `extend eligibility`, `renew assignment`."""
+    word = _ASKS.get(asked.action, asked.action)
+    if asked.action == "selfActivate":
+        return word
+    return f"{word} {'eligibility' if asked.eligibility else 'assignment'}"
 
 
 def inbox_row(asked: Asked) -> Row:
@@ -52,8 +90,12 @@ def inbox_row(asked: Asked) -> Row:
         "approvalId": asked.approval_id or asked.id,
         "created": iso(asked.created),
         "status": asked.status,
+        "action": asked.action,
+        "kind": "eligibility" if asked.eligibility else "assignment",
+        "what": _what(asked),
         "principal": asked.upn or asked.principal,
         "principalId": asked.principal_id,
+        "provider": asked.provider,
         "role": asked.role,
         "roleDefinitionId": asked.role_id,
         "scope": asked.scope,
@@ -89,8 +131,9 @@ def _names(asked: Asked) -> tuple[str, ...]:
 
 
 def _line(asked: Asked) -> str:
-    where = "" if asked.scope == "/" else f" in {asked.scope_name}"
-    return one_line(f"{asked.role}{where} for {asked.upn or asked.principal}")
+    where = "" if asked.scope == "/" or asked.provider == "group" else f" in {asked.scope_name}"
+    what = "" if asked.action == "selfActivate" else f" ({_what(asked)})"
+    return one_line(f"{asked.role}{where} for {asked.upn or asked.principal}{what}")
 
 
 def _chosen(args: Namespace, context: Context, waiting: list[Asked], verb: str) -> list[Asked]:
@@ -125,19 +168,24 @@ def _chosen(args: Namespace, context: Context, waiting: list[Asked], verb: str) 
     return list(chosen.values())
 
 
-def _steps(graph: Graph, approval: str) -> tuple[str, list[Row]]:
+def _address(asked: Asked) -> str:
+    return f"{_APPROVALS[asked.provider]}/{asked.approval_id or asked.id}"
+
+
+def _steps(graph: Graph, asked: Asked) -> tuple[str, list[Row]]:
     """`(steps or stages, the list)` of an approval."""
+    address = _address(asked)
     try:
-        row = graph.get(f"{APPROVALS}/{approval}?$expand=steps", beta=True)
+        row = graph.get(f"{address}?$expand=steps", beta=True)
     except GraphError as error:
         if error.status != 400:
             raise
-        row = graph.get(f"{APPROVALS}/{approval}?$expand=stages", beta=True)
+        row = graph.get(f"{address}?$expand=stages", beta=True)
     for member in ("steps", "stages"):
         value = row.get(member)
         if isinstance(value, list) and value:
             return member, [step for step in value if isinstance(step, dict)]
-    return "steps", graph.rows(f"{APPROVALS}/{approval}/steps", beta=True)
+    return "steps", graph.rows(f"{address}/steps", beta=True)
 
 
 def _mine(steps: list[Row]) -> Row | None:
@@ -158,10 +206,10 @@ def _undecided(steps: list[Row]) -> list[Row]:
     ]
 
 
-def _after_approval(graph: Graph, approval: str) -> str:
+def _after_approval(graph: Graph, asked: Asked) -> str:
     """Whether that was the last approval: there may be more stages, or several approvers in one."""
     try:
-        left = _undecided(_steps(graph, approval)[1])
+        left = _undecided(_steps(graph, asked)[1])
     except GraphError:  # who has decided may no longer look
         return "approved"
     return "approved; more approvals are needed" if left else "approved"
@@ -169,21 +217,20 @@ def _after_approval(graph: Graph, approval: str) -> str:
 
 def _decide_one(graph: Graph, asked: Asked, result: str, why: str) -> str:
     """Record the decision; returns what became of the request: a word for the table."""
-    approval = asked.approval_id or asked.id
-    member, steps = _steps(graph, approval)
+    member, steps = _steps(graph, asked)
     step = _mine(steps)
     if step is None:
         return _decided_before(steps, asked, result)
-    path = f"{APPROVALS}/{approval}/{member}/{text(step.get('id'))}"
+    path = f"{_address(asked)}/{member}/{text(step.get('id'))}"
     try:
         graph.request("PATCH", path, {"reviewResult": result, "justification": why}, beta=True)
     except GraphError as error:
         if error.status == 409 or error.code == "RoleAssignmentRequestAlreadyApproved":
-            return _decided_before(_steps(graph, approval)[1], asked, result)
+            return _decided_before(_steps(graph, asked)[1], asked, result)
         raise
     if result == "Deny":
         return "denied"
-    return _after_approval(graph, approval)
+    return _after_approval(graph, asked)
 
 
 def _decided_before(steps: list[Row], asked: Asked, result: str) -> str:
@@ -223,6 +270,7 @@ def decide(args: Namespace, context: Context, result: str) -> int:
             "id": asked.id,
             "role": asked.role,
             "principal": asked.upn or asked.principal,
+            "what": _what(asked),
             "state": "",
             "message": None,
             "exitCode": 0,

@@ -72,13 +72,13 @@ class Graph:
             self.session.step_up(error.claims)
         return self._once(method, url, body)
 
-    def _once(self, method: str, url: str, body: Row | None) -> Any:
-        response = self._authorized(method, url, body)
+    def _once(self, method: str, url: str, body: Row | None, *, reads: bool = False) -> Any:
+        response = self._authorized(method, url, body, reads=reads)
         if response.status == 401 and "insufficient_claims" not in response.headers.get(
             "www-authenticate", ""
         ):
             self.session.renew()
-            response = self._authorized(method, url, body)
+            response = self._authorized(method, url, body, reads=reads)
         data = decode_json(response)
         if 200 <= response.status < 300:
             if data is None and response.body:
@@ -88,13 +88,13 @@ class Graph:
             return data
         raise _refused(response.status, response.headers, data)
 
-    def _authorized(self, method: str, url: str, body: Row | None) -> Response:
+    def _authorized(self, method: str, url: str, body: Row | None, *, reads: bool) -> Response:
         headers = {"Authorization": "Bearer " + self.session.tokens().access}
         data = None
         if body is not None:
             headers["Content-Type"] = "application/json"
             data = json.dumps(body, separators=(",", ":")).encode()
-        return self.transport.send(method, url, headers, data)
+        return self.transport.send(method, url, headers, data, reads=reads)
 
     def get(self, path: str, *, beta: bool = False) -> Row:
         """One object."""
@@ -179,7 +179,8 @@ class Graph:
             requests.append(item)
         url = f"{self.profile.graph}/{'beta' if beta else 'v1.0'}/$batch"
         try:
-            data = self._once("POST", url, {"requests": requests})
+            reads = all(method == "GET" for method, _, _ in calls)
+            data = self._once("POST", url, {"requests": requests}, reads=reads)
         except GraphError as error:
             if error.status in {404, 405, 501}:
                 return [self._single(*call, beta=beta) for call in calls]

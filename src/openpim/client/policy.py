@@ -7,13 +7,25 @@ from openpim.client.roles import length, named, text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from collections.abc import Sequence
+    from typing import Any, Protocol
 
     from openpim.client.graph import Graph
 
     Row = dict[str, Any]
 
-__all__ = ["Demand", "PolicyRow", "approver_name", "approvers", "policies"]
+    class Placed(Protocol):
+        """A role at a scope, of one provider."""
+
+        provider: str
+        role_id: str
+        scope: str
+
+        @property
+        def key(self) -> tuple[str, str]: ...
+
+
+__all__ = ["Demand", "PolicyRow", "approver_name", "approvers", "group_policies", "policies", "policies_of"]
 
 _CHUNK = 15  # ids in one filter: keeps the address short
 
@@ -21,12 +33,13 @@ _CHUNK = 15  # ids in one filter: keeps the address short
 class PolicyRow:
     """One policy: its id and its rules by id."""
 
-    __slots__ = ("id", "role_id", "rules")
+    __slots__ = ("id", "role_id", "rules", "scope")
 
     def __init__(self, row: Row) -> None:
         policy = named(row, "policy")
         self.id = text(row.get("policyId")) or text(policy.get("id"))
         self.role_id = text(row.get("roleDefinitionId"))
+        self.scope = text(row.get("scopeId")) or "/"
         rules = policy.get("rules")
         listed = rules if isinstance(rules, list) else []
         self.rules: dict[str, Row] = {text(rule.get("id")): rule for rule in listed if isinstance(rule, dict)}
@@ -108,4 +121,38 @@ def policies(graph: Graph, role_ids: list[str], *, scope_type: str = "DirectoryR
                 found[policy.role_id] = policy
         elif answer.status != 403:
             raise answer
+    return found
+
+
+def group_policies(graph: Graph, groups: list[str]) -> dict[tuple[str, str], PolicyRow]:
+    """The two policies of each group, by (member or owner, group); those that cannot be read are left out."""
+    paths = []
+    for first in range(0, len(groups), _CHUNK):
+        which = " or ".join(f"scopeId eq {literal(group)}" for group in groups[first : first + _CHUNK])
+        paths.append(
+            query(
+                "/policies/roleManagementPolicyAssignments",
+                filter=f"({which}) and scopeType eq 'Group'",
+                expand="policy($expand=rules)",
+            )
+        )
+    found: dict[tuple[str, str], PolicyRow] = {}
+    for answer in graph.lists(*paths) if paths else []:
+        if isinstance(answer, list):
+            for policy in map(PolicyRow, answer):
+                found[policy.role_id, policy.scope.lower()] = policy
+        elif answer.status != 403:
+            raise answer
+    return found
+
+
+def policies_of(graph: Graph, held: Sequence[Placed]) -> dict[tuple[str, str], PolicyRow]:
+    """The policies of what is held, by (role, scope)."""
+    roles = [one.role_id for one in held if one.provider != "group"]
+    groups = [one.scope for one in held if one.provider == "group"]
+    of_roles = policies(graph, list(dict.fromkeys(roles)))
+    found = group_policies(graph, list(dict.fromkeys(groups)))
+    for one in held:
+        if one.provider != "group" and one.role_id in of_roles:
+            found[one.key] = of_roles[one.role_id]
     return found

@@ -1,4 +1,4 @@
-"""Directory roles as one account sees them: what it may activate, what is active, what is asked for.
+"""Directory roles and groups as one account sees them: what it may activate, what is active, what is asked for.
 
 The rows of Graph become `Holding` and `Asked`: names beside ids, times as seconds since 1970.
 """
@@ -12,20 +12,26 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from openpim.client.graph import Graph
+
     Row = dict[str, Any]
 
 __all__ = [
-    "ASSIGNMENT_REQUESTS", "BASE", "CANCELLABLE", "ELIGIBILITY_REQUESTS", "FAILED", "PENDING", "Asked", "Holding",
-    "active_path", "eligible_path", "instant", "iso", "pending_path", "requests_path",
+    "ASSIGNMENT_REQUESTS", "AWAITING", "BASE", "CANCELLABLE", "ELIGIBILITY_REQUESTS", "FAILED", "GROUPS", "PENDING", "Asked",
+    "Holding", "active_path", "active_paths", "both", "eligible_path", "eligible_paths", "instant", "iso",
+    "pending_path", "pending_paths", "requests_base", "requests_path", "requests_paths", "subject",
 ]  # fmt: skip
 
 BASE = "/roleManagement/directory"
 ASSIGNMENT_REQUESTS = BASE + "/roleAssignmentScheduleRequests"
 ELIGIBILITY_REQUESTS = BASE + "/roleEligibilityScheduleRequests"
 EXPAND = "roleDefinition($select=id,displayName),principal,directoryScope"
+GROUPS = "/identityGovernance/privilegedAccess/group"
+EXPAND_GROUP = "group($select=id,displayName),principal"
 
 APPROVAL = ("PendingApproval", "PendingApprovalProvisioning")
-CANCELLABLE = (*APPROVAL, "PendingAdminDecision", "Granted")
+AWAITING = (*APPROVAL, "PendingAdminDecision")  # somebody has to decide
+CANCELLABLE = (*AWAITING, "Granted")
 PENDING = (
     *CANCELLABLE,
     "PendingProvisioning",
@@ -57,6 +63,32 @@ def scope_of(row: Row) -> tuple[str, str]:
     return scope, text(expanded.get("displayName")) or scope
 
 
+def _what(row: Row) -> tuple[str, str, str, str, str]:
+    """`(provider, role id, role name, scope, scope name)`; a group's are member or owner, at the group."""
+    group = text(row.get("groupId"))
+    if group:
+        access = text(row.get("accessId")).lower() or "member"
+        name = text(named(row, "group").get("displayName")) or group
+        return "group", access, name if access == "member" else f"{name}:{access}", group, "group"
+    role_id = text(row.get("roleDefinitionId"))
+    role = text(named(row, "roleDefinition").get("displayName")) or role_id
+    return ("directory", role_id, role, *scope_of(row))
+
+
+def subject(provider: str, role_id: str, scope: str) -> Row:
+    """The members of a body that say which role where."""
+    if provider == "group":
+        return {"accessId": role_id, "groupId": scope}
+    return {"roleDefinitionId": role_id, "directoryScopeId": scope}
+
+
+def requests_base(provider: str, kind: str = "assignment") -> str:
+    """Where requests for assignments, or for eligibilities, are made."""
+    if provider == "group":
+        return f"{GROUPS}/{kind}ScheduleRequests"
+    return ASSIGNMENT_REQUESTS if kind == "assignment" else ELIGIBILITY_REQUESTS
+
+
 class Holding:
     """A role somebody is eligible for, or holds now.  `via` names the group it comes through."""
 
@@ -68,6 +100,7 @@ class Holding:
         "member_type",
         "principal",
         "principal_id",
+        "provider",
         "role",
         "role_id",
         "schedule_id",
@@ -78,21 +111,23 @@ class Holding:
     )  # fmt: skip
 
     def __init__(self, row: Row, *, eligible: bool, me: str = "") -> None:
-        role, principal = named(row, "roleDefinition"), named(row, "principal")
+        principal = named(row, "principal")
         self.id = text(row.get("id"))
         self.eligible = eligible
-        self.role_id = text(row.get("roleDefinitionId"))
-        self.role = text(role.get("displayName")) or self.role_id
-        self.scope, self.scope_name = scope_of(row)
+        self.provider, self.role_id, self.role, self.scope, self.scope_name = _what(row)
         self.starts = instant(row.get("startDateTime"))
         self.ends = instant(row.get("endDateTime"))
         self.activated = row.get("assignmentType") == "Activated"
         self.member_type = text(row.get("memberType")) or "Direct"
         self.principal_id = text(row.get("principalId"))
         self.principal = text(principal.get("displayName"))
-        self.schedule_id = text(row.get("roleEligibilityScheduleId")) or text(
-            row.get("roleAssignmentScheduleId")
+        ids = (
+            "roleEligibilityScheduleId",
+            "roleAssignmentScheduleId",
+            "eligibilityScheduleId",
+            "assignmentScheduleId",
         )
+        self.schedule_id = next((text(row[name]) for name in ids if text(row.get(name))), "")
         through = self.member_type != "Direct" or bool(me and self.principal_id and self.principal_id != me)
         is_group = self.principal_id != me and bool(self.principal)
         self.via = (self.principal if is_group else "a group") if through else ""
@@ -107,24 +142,24 @@ class Asked:
     """A request: who asked for what, and what became of it."""
 
     __slots__ = (
-        "action", "approval_id", "created", "created_by", "duration", "ends", "id", "justification", "principal",
-        "principal_id", "role", "role_id", "scope", "scope_name", "starts", "status", "target", "ticket", "upn",
+        "action", "approval_id", "created", "created_by", "duration", "eligibility", "ends", "failure", "id", "justification", "principal",
+        "principal_id", "provider", "role", "role_id", "scope", "scope_name", "starts", "status", "target", "ticket", "upn",
     )  # fmt: skip
 
-    def __init__(self, row: Row) -> None:
-        role, principal = named(row, "roleDefinition"), named(row, "principal")
+    def __init__(self, row: Row, *, eligibility: bool = False) -> None:
+        principal = named(row, "principal")
         schedule = named(row, "scheduleInfo")
         expiration = named(schedule, "expiration")
         ticket = named(row, "ticketInfo")
+        self.eligibility = eligibility
+        self.failure = text(named(row, "openPim").get("failure"))  # ours: Graph does not say why
         self.id = text(row.get("id"))
         self.status = text(row.get("status"))
         self.action = text(row.get("action"))
         self.approval_id = text(row.get("approvalId"))
         self.created = instant(row.get("createdDateTime"))
         self.created_by = text(named(named(row, "createdBy"), "user").get("id"))
-        self.role_id = text(row.get("roleDefinitionId"))
-        self.role = text(role.get("displayName")) or self.role_id
-        self.scope, self.scope_name = scope_of(row)
+        self.provider, self.role_id, self.role, self.scope, self.scope_name = _what(row)
         self.principal_id = text(row.get("principalId"))
         self.principal = text(principal.get("displayName")) or self.principal_id
         self.upn = text(principal.get("userPrincipalName"))
@@ -174,9 +209,49 @@ def active_path() -> str:
 def requests_path(filter: str = "", *, on: str = "principal", base: str = ASSIGNMENT_REQUESTS) -> str:
     """Requests for me (`principal`), by me (`createdBy`) or for me to decide (`approver`)."""
     path = f"{base}/filterByCurrentUser(on={literal(on)})"
-    return query(
-        path, filter=filter, expand="roleDefinition($select=id,displayName),principal,directoryScope"
+    return query(path, filter=filter, expand=EXPAND_GROUP if base.startswith(GROUPS) else EXPAND)
+
+
+# Each of these is a pair: for directory roles, and for groups.
+
+
+def requests_paths(filter: str = "", *, on: str = "principal", kind: str = "assignment") -> tuple[str, str]:
+    """As `requests_path`."""
+    roles, groups = (
+        requests_path(filter, on=on, base=requests_base(one, kind)) for one in ("directory", "group")
     )
+    return roles, groups
+
+
+def eligible_paths() -> tuple[str, str]:
+    """My eligibilities that are in force."""
+    path = f"{GROUPS}/eligibilityScheduleInstances/filterByCurrentUser(on='principal')"
+    return eligible_path(), query(path, expand=EXPAND_GROUP)
+
+
+def active_paths() -> tuple[str, str]:
+    """My assignments that are in force."""
+    path = f"{GROUPS}/assignmentScheduleInstances/filterByCurrentUser(on='principal')"
+    return active_path(), query(path, expand=EXPAND_GROUP)
+
+
+def pending_paths() -> tuple[str, str]:
+    """My requests that are not decided or not in force yet."""
+    return requests_paths(status_filter((*CANCELLABLE, "PendingProvisioning")))
+
+
+def both(graph: Graph, *pairs: tuple[str, str]) -> list[list[Row]]:
+    """For each pair one list, of roles and of groups, all in one round trip.
+
+    Groups are left out where the server does not have them, or the sign-in may not see them.
+    """
+    answers = graph.lists(*(path for pair in pairs for path in pair))
+    found: list[list[Row]] = []
+    for roles, groups in zip(answers[::2], answers[1::2], strict=True):
+        if not isinstance(roles, list):
+            raise roles
+        found.append([*roles, *(groups if isinstance(groups, list) else [])])
+    return found
 
 
 def status_filter(statuses: tuple[str, ...]) -> str:

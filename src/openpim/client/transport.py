@@ -70,9 +70,19 @@ class Transport:
         self._connections: dict[tuple[str, str, int], Connection] = {}
 
     def send(
-        self, method: str, url: str, headers: Mapping[str, str] | None = None, body: bytes | None = None
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        *,
+        reads: bool = False,
     ) -> Response:
-        """One request; repeated after 429 (nothing was done) and, if it only reads, after 503 and 504."""
+        """One request; repeated after 429 (nothing was done) and, if it only reads, after 503 and 504.
+
+        reads: it only reads, though it is no GET.
+        """
+        reads = reads or method == "GET"
         scheme, host, port, path = split_url(url)
         key = (scheme, host, port)
         connection = self._connections.get(key)
@@ -82,7 +92,7 @@ class Transport:
         sent = {"User-Agent": "openpim", "Accept": "application/json", **(headers or {})}
         for attempt in range(_TRIES):
             response = connection.request(method, path, sent, body)
-            again = response.status == 429 or (response.status in {503, 504} and method == "GET")
+            again = response.status == 429 or (response.status in {503, 504} and reads)
             if not again or attempt == _TRIES - 1:
                 break
             wait = retry_after(response.headers, attempt)

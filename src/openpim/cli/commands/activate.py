@@ -8,15 +8,16 @@ from openpim.cli.choosing import choose, resolve_scope, scope_option
 from openpim.cli.deciding import DEFAULT_TIMEOUT
 from openpim.cli.exits import combined
 from openpim.client.errors import GraphError, PimError, StepUpError
-from openpim.client.policy import Demand, policies
+from openpim.client.policy import Demand, policies_of
 from openpim.client.roles import (
-    ASSIGNMENT_REQUESTS,
     PENDING,
     Asked,
     Holding,
-    active_path,
-    eligible_path,
-    pending_path,
+    active_paths,
+    both,
+    eligible_paths,
+    pending_paths,
+    requests_base,
 )
 
 TYPE_CHECKING = False
@@ -29,12 +30,13 @@ if TYPE_CHECKING:
 
     Row = dict[str, Any]
 
-DESCRIPTION = """Activate roles you are eligible for.  Names may be shortened as long as only one fits
+DESCRIPTION = """Activate roles and groups you are eligible for.  Names may be shortened as long as only one fits
 (exact, then prefix, then substring, then initials).  A role that is active already counts as done."""
 EXAMPLES = """examples:
   pim activate "Teams Administrator"
   pim activate teams exchange -d 2h -j "mail outage" -t JIRA:OPS-123
   pim activate "User Administrator" --au Berlin --until 18:00
+  pim activate sg-admins             membership of a group; sg-admins:owner to own it
   pim activate ga --dry-run          what would be missing
 """
 COLUMNS = (
@@ -98,11 +100,7 @@ def _wish(args: Namespace) -> Wish:
 
 
 def _lists(graph: Graph) -> tuple[list[Holding], list[Holding], list[Asked]]:
-    answers = graph.lists(eligible_path(), active_path(), pending_path())
-    for answer in answers:
-        if not isinstance(answer, list):
-            raise answer
-    eligible, active, pending = (answer for answer in answers if isinstance(answer, list))
+    eligible, active, pending = both(graph, eligible_paths(), active_paths(), pending_paths())
     me = graph.me
     return (
         [Holding(row, eligible=True, me=me) for row in eligible],
@@ -161,9 +159,9 @@ def _ready(attempts: list[Attempt], wish: Wish, context: Context) -> list[Attemp
     if not todo:
         return []
     graph = context.graph
-    known = policies(graph, list(dict.fromkeys(one.held.role_id for one in todo if one.held)))
+    known = policies_of(graph, [one.holding for one in todo])
     for one in todo:
-        one.demand = Demand(known.get(one.holding.role_id))
+        one.demand = Demand(known.get(one.holding.key))
     complete(wish, {one.label: one.demand for one in todo}, context)
     notes: list[str] = []
     stamp = context.profile.kind == "entra"
@@ -178,7 +176,9 @@ def _ready(attempts: list[Attempt], wish: Wish, context: Context) -> list[Attemp
 
 
 def _send(ready: list[Attempt], wish: Wish, graph: Graph) -> None:
-    calls: list[tuple[str, str, Row | None]] = [("POST", ASSIGNMENT_REQUESTS, one.body) for one in ready]
+    calls: list[tuple[str, str, Row | None]] = [
+        ("POST", requests_base(one.holding.provider), one.body) for one in ready
+    ]
     answers: list[Any]
     if len(calls) == 1:
         try:

@@ -6,8 +6,8 @@ from openpim.cli import administering
 from openpim.cli.output import local
 from openpim.client import clock
 from openpim.client.errors import GraphError, PimError
-from openpim.client.policy import PolicyRow, policies
-from openpim.client.roles import ASSIGNMENT_REQUESTS, ELIGIBILITY_REQUESTS, Asked, iso, length, text
+from openpim.client.policy import PolicyRow, policies_of
+from openpim.client.roles import Asked, iso, length, requests_base, subject, text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,19 +18,22 @@ if TYPE_CHECKING:
 
     Row = dict[str, Any]
 
-DESCRIPTION = """Make a user or group eligible for a role (the default), or assign the role itself (--active).
+DESCRIPTION = """Make a user or group eligible for a role or a group (the default), or assign it itself (--active).
 Already being so counts as done."""
 EXAMPLES = """examples:
   pim assign "Teams Administrator" anna@contoso.com
   pim assign "User Administrator" Helpdesk --au Berlin -d 90d -j "season"
   pim assign "Security Reader" ben@contoso.com --active -d 8h
+  pim assign sg-admins anna@contoso.com -d 90d       eligible member of a group; sg-admins:owner
   pim assign "Teams Administrator" anna@contoso.com --update --until 2027-06-30
 """
 
 
 def configure(parser: ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument("role", metavar="ROLE", help="role name, a part of it, or its id")
+    parser.add_argument(
+        "role", metavar="ROLE", help="role name, a part of it, or its id; or a group: NAME, NAME:owner"
+    )
     parser.add_argument(
         "who", metavar="WHO", help="user, group or application: address, name or id; 'me' for yourself"
     )
@@ -81,41 +84,39 @@ def run(args: Namespace, context: Context) -> int:
     from openpim.cli.times import moment
 
     graph = context.graph
-    role_id, role = administering.role(graph, args.role)
+    what = administering.target(graph, args.role, args.scope)
     who = administering.principal(graph, args.who)
-    scope, scope_name = administering.scope(graph, args.scope)
     level = "Assignment" if args.active else "Eligibility"
-    policy = policies(graph, [role_id]).get(role_id)
+    policy = policies_of(graph, [what]).get(what.key)
     why = args.justification.strip()
     if not why and policy and "Justification" in policy.enabled(f"Enablement_Admin_{level}"):
         why = context.ask("Justification") if context.interactive else ""
         if not why:
             raise PimError(
-                "policy", f"{role}: the role's policy also demands a justification (-j TEXT)", "add -j TEXT"
+                "policy",
+                f"{what.role}: the role's policy also demands a justification (-j TEXT)",
+                "add -j TEXT",
             )
     start = moment(args.start, "--start") if args.start else clock.now()
     body: Row = {
         "action": "adminUpdate" if args.update else "adminAssign",
         "principalId": who["id"],
-        "roleDefinitionId": role_id,
-        "directoryScopeId": scope,
+        **subject(what.provider, what.role_id, what.scope),
         "justification": why or None,
         "scheduleInfo": {"startDateTime": iso(start), "expiration": _expiration(args, policy, level)},
         "isValidationOnly": args.dry_run,
     }
-    where = "" if scope == "/" else f" in {scope_name}"
-    thing = (
-        f"{administering.principal_label(who)} {'has' if args.active else 'is eligible for'} {role}{where}"
-    )
+    thing = f"{administering.principal_label(who)} {'has' if args.active else 'is eligible for'} {what.label}"
     row: Row = {
-        "role": role,
-        "roleDefinitionId": role_id,
+        "provider": what.provider,
+        "role": what.role,
+        "roleDefinitionId": what.role_id,
         "principalId": who["id"],
         "principal": administering.principal_label(who),
-        "scope": scope,
+        "scope": what.scope,
     }
     try:
-        answer = graph.request("POST", ASSIGNMENT_REQUESTS if args.active else ELIGIBILITY_REQUESTS, body)
+        answer = graph.request("POST", requests_base(what.provider, level.lower()), body)
     except GraphError as error:
         if error.code not in {"RoleAssignmentExists", "RoleAssignmentScheduleExists"}:
             raise

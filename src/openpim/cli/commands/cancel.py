@@ -5,14 +5,7 @@ from __future__ import annotations
 from openpim.cli.choosing import label
 from openpim.cli.match import ambiguous, fits, missing
 from openpim.client.errors import PimError
-from openpim.client.roles import (
-    ASSIGNMENT_REQUESTS,
-    CANCELLABLE,
-    ELIGIBILITY_REQUESTS,
-    Asked,
-    requests_path,
-    status_filter,
-)
+from openpim.client.roles import CANCELLABLE, Asked, requests_base, requests_path, status_filter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,13 +32,15 @@ def configure(parser: ArgumentParser) -> None:
 
 def _open(graph: Graph) -> list[tuple[str, Asked]]:
     where = status_filter(CANCELLABLE)
-    bases = (ASSIGNMENT_REQUESTS, ELIGIBILITY_REQUESTS)
+    bases = [
+        requests_base(one, kind) for one in ("directory", "group") for kind in ("assignment", "eligibility")
+    ]
     answers = graph.lists(*(requests_path(where, base=base) for base in bases))
     found = []
     for base, answer in zip(bases, answers, strict=True):
         if isinstance(answer, list):
             found += [(base, asked) for row in answer if (asked := Asked(row)).status in CANCELLABLE]
-        elif base == ASSIGNMENT_REQUESTS:
+        elif base == bases[0]:
             raise answer
     return found
 

@@ -134,13 +134,13 @@ def _fish() -> str:
 
 def _names(command: str, context: Context) -> str:
     """Role names for a shell: quick, never asking anybody anything; nothing where that is not possible."""
-    from openpim.client.roles import Holding, active_path, eligible_path
+    from openpim.client.roles import Holding, active_paths, both, eligible_paths
 
     context.interactive = False
     context.timeout = 3.0
     eligible = _NAMED.get(command, "eligible") == "eligible"
     try:
-        rows = context.graph.rows(eligible_path() if eligible else active_path())
+        rows = both(context.graph, eligible_paths() if eligible else active_paths())[0]
     except PimError:
         return ""
     held = [Holding(row, eligible=eligible) for row in rows]

@@ -7,7 +7,7 @@ from openpim.cli.exits import combined, exit_code
 from openpim.cli.output import local
 from openpim.client.errors import GraphError, PimError
 from openpim.client.instants import iso
-from openpim.client.roles import ASSIGNMENT_REQUESTS, Holding, active_path, eligible_path
+from openpim.client.roles import Holding, active_paths, both, eligible_paths, requests_base, subject
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ def configure(parser: ArgumentParser) -> None:
 
 def _result(held: Holding | None, name: str, state: str, error: PimError | None = None) -> Row:
     return {
+        "provider": held.provider if held else None,
         "role": held.role if held else name,
         "roleDefinitionId": held.role_id if held else None,
         "scope": held.scope if held else None,
@@ -89,23 +90,18 @@ def run(args: Namespace, context: Context) -> int:
     if bool(args.names) == args.all:
         raise PimError("usage", "name the roles to deactivate, or give --all", "see: pim list active")
     graph = context.graph
-    answers = graph.lists(active_path(), eligible_path())
-    for answer in answers:
-        if not isinstance(answer, list):
-            raise answer
-    lists = [answer for answer in answers if isinstance(answer, list)]
+    lists = both(graph, active_paths(), eligible_paths())
     active = [held for row in lists[0] if (held := Holding(row, eligible=False)).activated]
     eligible = [Holding(row, eligible=True) for row in lists[1]]
     chosen, results = _chosen(args, active, eligible)
     calls: list[tuple[str, str, Row | None]] = [
         (
             "POST",
-            ASSIGNMENT_REQUESTS,
+            requests_base(held.provider),
             {
                 "action": "selfDeactivate",
                 "principalId": graph.me,
-                "roleDefinitionId": held.role_id,
-                "directoryScopeId": held.scope,
+                **subject(held.provider, held.role_id, held.scope),
                 "justification": args.justification or None,
             },
         )
@@ -132,7 +128,8 @@ def _show(results: list[Row], context: Context) -> int:
         raise PimError(results[0]["error"], results[0]["message"], results[0]["hint"] or "")
     else:
         for row in results:
-            where = "" if row["scope"] in {None, "/"} else f" in {row['scopeName']}"
+            plain = row["scope"] in {None, "/"} or row["provider"] == "group"
+            where = "" if plain else f" in {row['scopeName']}"
             words = {"ended": "is no longer active.", "not active": "is not active."}
             text = row["message"] or f"{row['role']}{where} {words[row['state']]}"
             context.printer.line(text + (f"\n  {row['hint']}" if row["hint"] else ""))

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from openpim.cli.output import left
-from openpim.client.roles import PENDING, Asked, Holding, active_path, eligible_path, iso, pending_path
+from openpim.client.roles import (
+    PENDING,
+    Asked,
+    Holding,
+    active_paths,
+    both,
+    eligible_paths,
+    iso,
+    pending_paths,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,7 +23,7 @@ if TYPE_CHECKING:
 
     Row = dict[str, Any]
 
-DESCRIPTION = "List the roles you may activate, those that are active, and requests that wait."
+DESCRIPTION = "List the roles and groups you may activate, those that are active, and requests that wait."
 EXAMPLES = """examples:
   pim list                       everything, one line per role
   pim list active                what is active now, and for how long
@@ -45,6 +54,7 @@ def configure(parser: ArgumentParser) -> None:
 
 def _holding(held: Holding, state: str) -> Row:
     return {
+        "provider": held.provider,
         "role": held.role,
         "roleDefinitionId": held.role_id,
         "scope": held.scope,
@@ -64,6 +74,7 @@ def _holding(held: Holding, state: str) -> Row:
 def pending_row(asked: Asked) -> Row:
     """The row of a request that waits."""
     return {
+        "provider": asked.provider,
         "role": asked.role,
         "roleDefinitionId": asked.role_id,
         "scope": asked.scope,
@@ -79,25 +90,31 @@ def pending_row(asked: Asked) -> Row:
     }
 
 
+def _best(rows: list[Row]) -> list[Row]:
+    """Of the sorted rows the first of each role and scope; a request that waits beside it is named there."""
+    found: dict[tuple[str, str], Row] = {}
+    for row in rows:
+        kept = found.setdefault((row["roleDefinitionId"], row["scope"].lower()), row)
+        if row["request"] and not kept["request"]:
+            kept["request"] = row["request"]
+    return list(found.values())
+
+
 def run(args: Namespace, context: Context) -> int:
     """List; 0 also where there is nothing."""
     graph = context.graph
-    paths = {"eligible": eligible_path, "active": active_path, "pending": pending_path}
+    paths = {"eligible": eligible_paths, "active": active_paths, "pending": pending_paths}
     wanted = list(paths) if args.what == "all" else [args.what]
-    answers = dict(zip(wanted, graph.lists(*(paths[name]() for name in wanted)), strict=True))
-    for answer in answers.values():
-        if not isinstance(answer, list):
-            raise answer
+    answers = dict(zip(wanted, both(graph, *(paths[name]() for name in wanted)), strict=True))
     me = graph.me
     eligible = [Holding(row, eligible=True, me=me) for row in answers.get("eligible", [])]
     active = [Holding(row, eligible=False, me=me) for row in answers.get("active", [])]
     waiting = [Asked(row) for row in answers.get("pending", [])]
-    taken = {held.key for held in active} | {asked.key for asked in waiting if asked.status in PENDING}
+    for holdings in (eligible, active):  # of several for one role, what lasts longest first
+        holdings.sort(key=lambda held: float("-inf") if held.ends is None else -held.ends)
     rows = [_holding(held, "active") for held in active]
     rows += [pending_row(asked) for asked in waiting if asked.status in PENDING]
-    rows += [
-        _holding(held, "eligible") for held in eligible if args.what == "eligible" or held.key not in taken
-    ]
+    rows += [_holding(held, "eligible") for held in eligible]
     rows.sort(
         key=lambda row: (
             ("active", "waiting", "scheduled", "eligible").index(row["state"]),
@@ -105,5 +122,7 @@ def run(args: Namespace, context: Context) -> int:
             row["scope"],
         )
     )
+    if args.what == "all":
+        rows = _best(rows)
     context.printer.rows(rows, COLUMNS, empty=_EMPTY[args.what])
     return 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from openpim.cli import administering
 from openpim.cli.output import short
 from openpim.client.errors import PimError
-from openpim.client.policy import Demand, PolicyRow, approver_name, policies
+from openpim.client.policy import Demand, PolicyRow, approver_name, policies_of
 from openpim.client.roles import length, named, text
 
 TYPE_CHECKING = False
@@ -13,17 +13,19 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from typing import Any
 
+    from openpim.cli.administering import Target
     from openpim.cli.context import Context
     from openpim.client.graph import Graph
 
     Row = dict[str, Any]
 
-DESCRIPTION = "Show what a role demands, or (for administrators) change it."
+DESCRIPTION = "Show what a role or a group demands, or (for administrators) change it."
 EXAMPLES = """examples:
   pim policy show "Teams Administrator"
   pim policy set "Teams Administrator" --max-duration 4h --ticket
   pim policy set "Exchange Administrator" --approval --approver ben@contoso.com --approver "Security Team"
   pim policy set "Global Administrator" --context c1
+  pim policy set sg-admins:owner --max-duration 2h
 """
 COLUMNS = (
     ("role", "role"), ("maximumDuration", "activation lasts at most"), ("requires", "activation requires"),
@@ -41,7 +43,9 @@ def configure(parser: ArgumentParser) -> None:
     from argparse import BooleanOptionalAction
 
     parser.add_argument("act", choices=("show", "set"), help="show or set")
-    parser.add_argument("role", metavar="ROLE", help="role name, a part of it, or its id")
+    parser.add_argument(
+        "role", metavar="ROLE", help="role name, a part of it, or its id; or a group: NAME, NAME:owner"
+    )
     group = parser.add_argument_group("what to set")
     group.add_argument(
         "--max-duration", default="", metavar="DURATION", help="how long an activation may last: 30m to 24h"
@@ -106,7 +110,7 @@ def configure(parser: ArgumentParser) -> None:
     )
 
 
-def _shown(policy: PolicyRow, role: str, role_id: str) -> Row:
+def _shown(policy: PolicyRow, what: Target) -> Row:
     demand = Demand(policy)
     eligible, active = policy.rule("Expiration_Admin_Eligibility"), policy.rule("Expiration_Admin_Assignment")
     words = {wire: word for word, wire in _REQUIREMENTS.items()}
@@ -114,8 +118,10 @@ def _shown(policy: PolicyRow, role: str, role_id: str) -> Row:
     listed = [stage for stage in stages if isinstance(stage, dict)] if isinstance(stages, list) else []
     return {
         "id": policy.id,
-        "role": role,
-        "roleDefinitionId": role_id,
+        "provider": what.provider,
+        "role": what.role,
+        "roleDefinitionId": what.role_id,
+        "scope": what.scope,
         "maximumDuration": text(policy.rule(_ACTIVATION).get("maximumDuration")),
         "requires": [words.get(name, name) for name in policy.enabled(_ENABLEMENT)] or ["nothing"],
         "context": demand.context or None,
@@ -147,11 +153,13 @@ def _stage(stage: Row, number: int) -> str:
     return f"stage {number}: {quorum} of {who} within {short(int(minutes) * 60)}"
 
 
-def _read(graph: Graph, role_id: str, role: str) -> PolicyRow:
-    policy = policies(graph, [role_id]).get(role_id)
+def _read(graph: Graph, what: Target) -> PolicyRow:
+    policy = policies_of(graph, [what]).get(what.key)
     if policy is None:
         raise PimError(
-            "denied", f"the policy of {role} cannot be read with this account", "see who you are: pim whoami"
+            "denied",
+            f"the policy of {what.role} cannot be read with this account",
+            "see who you are: pim whoami",
         )
     return policy
 
@@ -279,8 +287,8 @@ def _write(graph: Graph, policy: PolicyRow, changes: dict[str, Row]) -> None:
 def run(args: Namespace, context: Context) -> int:
     """Show or set."""
     graph = context.graph
-    role_id, role = administering.role(graph, args.role)
-    policy = _read(graph, role_id, role)
+    what = administering.target(graph, args.role)
+    policy = _read(graph, what)
     if args.act == "set":
         changes = _changes(args, policy, context)
         if not changes:
@@ -293,8 +301,8 @@ def run(args: Namespace, context: Context) -> int:
                 raise PimError("usage", "nothing to set", "see: pim policy --help")
         else:
             _write(graph, policy, changes)
-            policy = _read(graph, role_id, role)
-    row = _shown(policy, role, role_id)
+            policy = _read(graph, what)
+    row = _shown(policy, what)
     if context.printer.for_people:
         for member in ("maximumDuration", "eligibleMaximum", "activeMaximum"):
             seconds = length(row[member])

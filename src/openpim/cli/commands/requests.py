@@ -8,8 +8,9 @@ from openpim.client.roles import (
     EXPAND,
     PENDING,
     Asked,
+    both,
     iso,
-    requests_path,
+    requests_paths,
 )
 
 TYPE_CHECKING = False
@@ -29,7 +30,8 @@ EXAMPLES = """examples:
 """
 COLUMNS = (
     ("created", "ASKED", "time"), ("role", "ROLE"), ("scopeName", "SCOPE"), ("principal", "WHO"), ("action", "ACTION"),
-    ("status", "STATUS"), ("end", "UNTIL", "time"), ("justification", "WHY"), ("ticket", "TICKET"), ("id", "REQUEST"),
+    ("status", "STATUS"), ("end", "UNTIL", "time"), ("justification", "WHY"), ("ticket", "TICKET"),
+    ("failure", "FAILED BECAUSE"), ("id", "REQUEST"),
 )  # fmt: skip
 
 
@@ -66,6 +68,7 @@ def request_row(asked: Asked) -> Row:
         "duration": asked.duration or None,
         "justification": asked.justification or None,
         "ticket": asked.ticket or None,
+        "failure": asked.failure or None,
         "approvalId": asked.approval_id or None,
     }
 
@@ -76,8 +79,12 @@ def run(args: Namespace, context: Context) -> int:
 
     base = ELIGIBILITY_REQUESTS if args.eligibility else ASSIGNMENT_REQUESTS
     where = f"status eq {literal(args.status)}" if args.status else ""
-    path = query(base, filter=where, expand=EXPAND) if args.everyone else requests_path(where, base=base)
-    rows = [Asked(row) for row in context.graph.rows(path)]
+    if args.everyone:
+        found = context.graph.rows(query(base, filter=where, expand=EXPAND))
+    else:
+        kind = "eligibility" if args.eligibility else "assignment"
+        found = both(context.graph, requests_paths(where, kind=kind))[0]
+    rows = [Asked(row) for row in found]
     if args.pending:
         rows = [asked for asked in rows if asked.status in PENDING]
     rows.sort(key=lambda asked: asked.created or 0.0, reverse=True)

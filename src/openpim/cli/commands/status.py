@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from openpim.cli.commands.list import pending_row
 from openpim.cli.output import left, local
-from openpim.cli.reviewing import inbox_path, inbox_row
-from openpim.client.roles import APPROVAL, PENDING, Asked, Holding, active_path, iso, pending_path
+from openpim.cli.reviewing import inbox_of, inbox_paths, inbox_row
+from openpim.client.roles import PENDING, Asked, Holding, active_paths, iso, pending_paths
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,14 +27,15 @@ def configure(_parser: ArgumentParser) -> None:
 def run(_args: Namespace, context: Context) -> int:
     """Show."""
     graph = context.graph
-    answers = graph.lists(active_path(), pending_path(), inbox_path())
+    answers = graph.lists(*active_paths(), *pending_paths(), *inbox_paths())
     if not isinstance(answers[0], list):
         raise answers[0]
-    lists = [answer if isinstance(answer, list) else [] for answer in answers]
+    rows_of = [answer if isinstance(answer, list) else [] for answer in answers]
+    lists = [[*rows_of[index], *rows_of[index + 1]] for index in (0, 2)]
     active = [Holding(row, eligible=False) for row in lists[0]]
     active.sort(key=lambda held: float("inf") if held.ends is None else held.ends)
     waiting = [asked for row in lists[1] if (asked := Asked(row)).status in PENDING]
-    decisions = [asked for row in lists[2] if (asked := Asked(row)).status in APPROVAL]
+    decisions = inbox_of(answers[4:])
     account = context.session.tokens().account
     row = {
         "user": account.get("upn") or account.get("oid"),
@@ -73,7 +74,7 @@ def run(_args: Namespace, context: Context) -> int:
     line = context.printer.line
     line(f"{row['user']} at {row['server']} (profile {row['profile']})")
     for held in active:
-        where = "" if held.scope == "/" else f" in {held.scope_name}"
+        where = "" if held.scope == "/" or held.provider == "group" else f" in {held.scope_name}"
         until = "permanent" if held.ends is None else f"until {local(iso(held.ends))}, {left(held.ends)} left"
         line(f"active   {held.role}{where}: {until}")
     for asked in waiting:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from openpim.cli import administering
 from openpim.client.errors import GraphError, PimError
 from openpim.client.graph import literal, query
-from openpim.client.roles import ASSIGNMENT_REQUESTS, BASE, ELIGIBILITY_REQUESTS, EXPAND, Holding
+from openpim.client.roles import BASE, EXPAND, EXPAND_GROUP, GROUPS, Holding, requests_base, subject
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from typing import Any
 
+    from openpim.cli.administering import Target
     from openpim.cli.context import Context
     from openpim.client.graph import Graph
 
@@ -21,12 +22,15 @@ DESCRIPTION = "Take an eligibility or an assignment away. What is not there coun
 EXAMPLES = """examples:
   pim unassign "Teams Administrator" anna@contoso.com
   pim unassign "Security Reader" ben@contoso.com --active -j "left the team"
+  pim unassign sg-admins:owner anna@contoso.com
 """
 
 
 def configure(parser: ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument("role", metavar="ROLE", help="role name, a part of it, or its id")
+    parser.add_argument(
+        "role", metavar="ROLE", help="role name, a part of it, or its id; or a group: NAME, NAME:owner"
+    )
     parser.add_argument("who", metavar="WHO", help="user, group or application: address, name or id")
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--eligible", action="store_true", help="the eligibility")
@@ -42,62 +46,73 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument("-j", "--justification", default="", metavar="TEXT", help="why")
 
 
-def _there(graph: Graph, role_id: str, who: str, scope: str) -> tuple[bool, bool]:
+def _there(graph: Graph, what: Target, who: str) -> tuple[bool, bool]:
     """Whether the principal is eligible, and whether he is assigned, there."""
-    where = f"principalId eq {literal(who)} and roleDefinitionId eq {literal(role_id)}"
-    answers = graph.lists(
-        query(f"{BASE}/roleEligibilityScheduleInstances", filter=where, expand=EXPAND),
-        query(f"{BASE}/roleAssignmentScheduleInstances", filter=where, expand=EXPAND),
-    )
+    where = f"principalId eq {literal(who)}"
+    if what.provider == "group":
+        where += f" and groupId eq {literal(what.scope)} and accessId eq {literal(what.role_id)}"
+        lists, expand = (
+            [f"{GROUPS}/{kind}ScheduleInstances" for kind in ("eligibility", "assignment")],
+            EXPAND_GROUP,
+        )
+    else:
+        where += f" and roleDefinitionId eq {literal(what.role_id)}"
+        lists, expand = (
+            [f"{BASE}/role{kind}ScheduleInstances" for kind in ("Eligibility", "Assignment")],
+            EXPAND,
+        )
+    answers = graph.lists(*(query(path, filter=where, expand=expand) for path in lists))
     found = []
     for index, answer in enumerate(answers):
         if not isinstance(answer, list):
             raise answer
         held = [Holding(row, eligible=index == 0) for row in answer]
-        found.append(any(one.scope.lower() == scope.lower() and one.principal_id == who for one in held))
+        found.append(any(one.key == what.key and one.principal_id == who for one in held))
     return found[0], found[1]
 
 
 def run(args: Namespace, context: Context) -> int:
     """Unassign."""
     graph = context.graph
-    role_id, role = administering.role(graph, args.role)
+    what = administering.target(graph, args.role, args.scope)
     who = administering.principal(graph, args.who)
-    scope, scope_name = administering.scope(graph, args.scope)
-    label = f"{administering.principal_label(who)}: {role}{'' if scope == '/' else f' in {scope_name}'}"
+    label = f"{administering.principal_label(who)}: {what.label}"
     active = args.active
     if not (args.active or args.eligible):
-        eligible, active = _there(graph, role_id, str(who["id"]), scope)
+        eligible, active = _there(graph, what, str(who["id"]))
         if eligible and active:
             text = f"{label} is both eligible and assigned"
             raise PimError("ambiguous", text, "say which to take away: --eligible or --active")
     body: Row = {
         "action": "adminRemove",
         "principalId": who["id"],
-        "roleDefinitionId": role_id,
-        "directoryScopeId": scope,
+        **subject(what.provider, what.role_id, what.scope),
         "justification": args.justification or None,
     }
     state = "removed"
     try:
-        graph.request("POST", ASSIGNMENT_REQUESTS if active else ELIGIBILITY_REQUESTS, body)
+        kind = "assignment" if active else "eligibility"
+        graph.request("POST", requests_base(what.provider, kind), body)
     except GraphError as error:
         if error.refusal == "last_administrator":
-            error.hint = f'first give it to another person: pim assign "{role}" PERSON --active --permanent'
+            error.hint = (
+                f'first give it to another person: pim assign "{what.role}" PERSON --active --permanent'
+            )
         if error.code != "RoleAssignmentDoesNotExist":
             raise
         state = "not there"
     row = {
-        "role": role,
-        "roleDefinitionId": role_id,
+        "provider": what.provider,
+        "role": what.role,
+        "roleDefinitionId": what.role_id,
         "principalId": who["id"],
-        "scope": scope,
+        "scope": what.scope,
         "kind": "assignment" if active else "eligibility",
         "state": state,
     }
     if context.printer.for_people:
-        what = "the assignment" if active else "the eligibility"
-        context.printer.line(f"{label}: {what} is {'gone' if state == 'removed' else 'not there'}.")
+        thing = "the assignment" if active else "the eligibility"
+        context.printer.line(f"{label}: {thing} is {'gone' if state == 'removed' else 'not there'}.")
     else:
         context.printer.one(row, tuple((name, name) for name in row))
     return 0
