@@ -14,11 +14,14 @@ from openpim.core.refusals import Refusal
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
 from openpim.services.directory.performing import Done, changed, differences, invalid, not_found, perform
-from openpim.services.directory.rights import may_manage_applications
+from openpim.services.directory.privileges import is_powerful
+from openpim.services.directory.rights import may_grant_permissions, may_manage_applications
 from openpim.services.directory.service_principals import remove_with_all
 from openpim.services.directory.targets import of_application
 
 CHANGEABLE = frozenset({"display_name", "public", "redirect_uris", "logout_uri", "identifier_uris"})
+# Who gets the answers of a sign-in, and whether a secret is asked for: with these, somebody could use its permissions.
+DECISIVE = frozenset({"public", "redirect_uris"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,11 @@ def update_application(
             return new
         if new == old:
             return Done(old, unchanged=True)
+        face = tx.service_principals.by_app_id(old.app_id)
+        if changes.keys() & DECISIVE and is_powerful(tx, face, now):
+            refusal = may_grant_permissions(tx, caller, now)
+            if refusal is not None:
+                return refusal
         refusal = invalid(application_faults(new))
         if refusal is not None:
             return refusal

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from openpim.core.directory import ServicePrincipal
 from openpim.core.grants import Provider
 from openpim.core.query import Compare, Query
 from openpim.ports.store import Transaction
@@ -23,3 +24,11 @@ def is_privileged(tx: Transaction, principal_id: str, now: datetime) -> bool:
     in_groups = tx.schedules.of({principal_id}, provider=Provider.GROUP, live_at=now)
     scopes = tx.groups.many({each.scope for each in in_groups})
     return any(group.role_assignable for group in scopes.values())
+
+
+def is_powerful(tx: Transaction, application: ServicePrincipal | None, now: datetime) -> bool:
+    """An application with permissions or a privileged role: its secrets, where its answers go, and whether it may sign
+    in are for those who could give it that power. None: it has no service principal here, and no power."""
+    return application is not None and (
+        bool(application.permissions) or is_privileged(tx, application.id, now)
+    )

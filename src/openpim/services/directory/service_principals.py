@@ -15,7 +15,7 @@ from openpim.ports.store import Transaction
 from openpim.services import last_administrator
 from openpim.services.directory.owners_left import powerful_groups_of
 from openpim.services.directory.performing import Done, changed, differences, invalid, not_found, perform
-from openpim.services.directory.privileges import is_privileged
+from openpim.services.directory.privileges import is_powerful, is_privileged
 from openpim.services.directory.rights import may_grant_permissions, may_manage_applications
 from openpim.services.directory.targets import of_service_principal
 from openpim.services.ending import end_all_of
@@ -60,7 +60,8 @@ def update_service_principal(
         if old is None:
             return not_found("service principal", service_principal_id)
         refusal = may_manage_applications(tx, caller, now) if changes.keys() - {"permissions"} else None
-        if refusal is None and "permissions" in changes:
+        decisive = "permissions" in changes or ("enabled" in changes and is_powerful(tx, old, now))
+        if refusal is None and decisive:
             refusal = may_grant_permissions(tx, caller, now)
         if refusal is not None:
             return refusal

@@ -16,7 +16,7 @@ from openpim.core.signin.values import ClientCredential
 from openpim.ports.store import Transaction
 from openpim.services.credentials import NewSecret, add_client_secret
 from openpim.services.directory.performing import Done, not_found, perform
-from openpim.services.directory.privileges import is_privileged
+from openpim.services.directory.privileges import is_powerful
 from openpim.services.directory.rights import may_grant_permissions, may_manage_applications
 from openpim.services.signin.context import SignIn
 
@@ -82,7 +82,7 @@ def _application(
     if refusal is not None:
         return refusal
     principal = tx.service_principals.by_app_id(application.app_id)
-    if principal is not None and (principal.permissions or is_privileged(tx, principal.id, now)):
+    if is_powerful(tx, principal, now):
         refusal = may_grant_permissions(tx, caller, now)
     return refusal or application
 
