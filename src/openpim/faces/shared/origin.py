@@ -9,10 +9,15 @@ from openpim.core.settings import Settings
 
 def public_origin(settings: Settings, host: str | None) -> str:
     """ "https://host:port", without a trailing slash."""
+    return allowed_origin(settings.origin, settings.allowed_hosts, host)
+
+
+def allowed_origin(origin: str, allowed_hosts: tuple[str, ...], host: str | None) -> str:
+    """The same for any of our origins, which have the hosts in common and differ in port."""
     if not host:
-        return settings.origin
-    parts = urlsplit(settings.origin)
+        return origin
+    parts = urlsplit(origin)
     allowed = {parts.netloc.lower()}
     port = f":{parts.port}" if parts.port is not None else ""
-    allowed |= {f"{name.lower()}{port}" for name in settings.allowed_hosts}
-    return f"{parts.scheme}://{host.lower()}" if host.lower() in allowed else settings.origin
+    allowed |= {f"{name.lower()}{port}" for name in allowed_hosts}
+    return f"{parts.scheme}://{host.lower()}" if host.lower() in allowed else origin

@@ -28,13 +28,16 @@ _EVERY = Query(limit=10_000)
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What grants refer to, by id: places, roles, and who holds them (with the mail of people)."""
+    """What grants refer to, by id: places, roles, and who holds them (with the mail of people).
+
+    above: what contains the place that was asked about."""
 
     places: dict[str, Resource]
     roles: dict[str, ResourceRole]
     principals: dict[str, Principal]
     users: dict[str, User]
     eligibilities: dict[str, Schedule]
+    above: frozenset[str]
 
 
 def read_action(resource: Resource) -> str:
@@ -57,30 +60,25 @@ def facts(
     roles: Collection[str] = (),
     principals: Collection[str] = (),
     eligibilities: Collection[str] = (),
+    place: str = ROOT,
 ) -> Facts:
     """What rows that the caller may see refer to; so it is not limited again."""
 
     def work(tx: Transaction) -> Facts:
         found = tx.principals.many(list(principals))
+        linked = tx.schedules.many(eligibilities)
+        everywhere = {*scopes, *(one.scope for one in linked.values())} - {ROOT}
         people = [one.id for one in found.values() if one.kind.value == "user"]
         return Facts(
-            places=tx.resources.many([scope for scope in set(scopes) if scope != ROOT]),
+            places=tx.resources.many(everywhere),
             roles=tx.resource_roles.many(set(roles)),
             principals=found,
             users=tx.users.many(people) if people else {},
-            eligibilities=schedules_by_id(tx, eligibilities),
+            eligibilities=linked,
+            above=frozenset(tx.resources.chain(place)) - {place} if place != ROOT else frozenset(),
         )
 
     return deps.store.read(caller.tenant_id, work)
-
-
-def schedules_by_id(tx: Transaction, ids: Collection[str]) -> dict[str, Schedule]:
-    found = {}
-    for one in set(ids):
-        schedule = tx.schedules.get(one)
-        if schedule is not None:
-            found[one] = schedule
-    return found
 
 
 def get(deps: Deps, caller: Caller, scope: str) -> Resource | Refusal:
@@ -117,6 +115,21 @@ def children(
         inside = Compare("parent_id", "eq", scope)
         where = inside if query.where is None else All((inside, query.where))
         page = tx.resources.page(replace(query, where=where), kinds)
+        return replace(page, items=tuple(readable(tx, caller, page.items, scope, now)))
+
+    return deps.store.read(caller.tenant_id, work)
+
+
+def resources_in(deps: Deps, caller: Caller, scope: str, query: Query) -> Page[Resource] | Refusal:
+    """Every resource of a subscription, however deep, as far as the caller may read it."""
+    now = deps.clock()
+
+    def work(tx: Transaction) -> Page[Resource] | Refusal:
+        if not tx.resources.chain(scope):
+            return missing(scope)
+        # "0" is the character behind "/": everything that begins with the path and a slash.
+        inside = All((Compare("id", "ge", scope + "/"), Compare("id", "lt", scope + "0")))
+        page = tx.resources.page(replace(query, where=inside), [ResourceKind.RESOURCE])
         return replace(page, items=tuple(readable(tx, caller, page.items, scope, now)))
 
     return deps.store.read(caller.tenant_id, work)

@@ -77,7 +77,7 @@ def ensure_root(tx: Transaction, now: datetime) -> str:
 def put(deps: Deps, caller: Caller, scope: str, wanted: Wanted) -> Made | Refusal:
     """Make a place, or change it. A change of parent_id moves a management group or subscription."""
     place = read_path(scope)
-    fault = _fault(place, wanted)
+    fault = fault_of(place, wanted)
     if place is None or fault is not None:
         return fault or Refusal(Code.INVALID, f"{scope[:200]} is not the path of a resource.", member="id")
 
@@ -274,7 +274,7 @@ def _depth_fault(kind: ResourceKind, above: tuple[str, ...]) -> Refusal | None:
     return None
 
 
-def _fault(place: Place | None, wanted: Wanted) -> Refusal | None:
+def fault_of(place: Place | None, wanted: Wanted) -> Refusal | None:
     if place is None:
         return None
     texts = [
