@@ -86,9 +86,7 @@ def ask(length: timedelta | None = None, *, start=None, end=None, permanent=Fals
     return replace(made, **changes)
 
 
-def activation(
-    wanted: Ask, policy: Policy = POLICY, eligible=(held(),), others=(), **more
-) -> Grant | Refusal:
+def activation(wanted: Ask, policy: Policy = POLICY, eligible=None, others=(), **more) -> Grant | Refusal:
     facts = {"proof": MFA, "minimum": FIVE, "now": NOW} | more
     carrying = [held()] if eligible is None else eligible
     return deciding.activation(wanted, policy=policy, eligibilities=carrying, activations=others, **facts)
