@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -29,14 +30,15 @@ from starlette.types import ASGIApp
 from openpim.config import Config, ConfigError, load
 from openpim.core import caller as callers
 from openpim.core.refusals import Refusal
-from openpim.faces import graph, legacy, oidc
+from openpim.faces import arm, graph, legacy, oidc
+from openpim.faces.shared.origins import Origins
 from openpim.faces.shared.paths import TidyPaths
 from openpim.faces.shared.request_ids import RequestIds
 from openpim.faces.shared.threads import in_thread
 from openpim.keyfile import read_or_make_key
 from openpim.ports.deps import Deps
 from openpim.ports.store import StoreUnavailableError
-from openpim.services.signin.bearer import GRAPH, authenticate
+from openpim.services.signin.bearer import ARM, GRAPH, authenticate
 from openpim.services.signin.bootstrap import first_start_link
 from openpim.services.signin.context import SignIn, make_sign_in
 from openpim.store.database import Database
@@ -84,13 +86,22 @@ def make_system(config: Config, *, now: Callable[[], datetime] = clock) -> Syste
         )
         raise ConfigError(msg)
     worker = Worker(deps, interval=config.worker_interval_seconds)
-    return System(
-        config, deps, signin, database, worker, make_app(deps, signin, worker, run=config.run_workers)
-    )
+    app = make_app(deps, signin, worker, run=config.run_workers, arm_port=config.arm_listening)
+    return System(config, deps, signin, database, worker, app)
 
 
-def make_app(deps: Deps, signin: SignIn, worker: Worker | None = None, *, run: bool = False) -> ASGIApp:
-    """The ASGI application: sign-in, Graph, health."""
+def make_app(
+    deps: Deps,
+    signin: SignIn,
+    worker: Worker | None = None,
+    *,
+    run: bool = False,
+    arm_port: int | None = None,
+) -> ASGIApp:
+    """The ASGI application of both origins: sign-in, Graph and health on the one, the resource manager on the other.
+
+    arm_port: where the second one listens, for requests whose Host header does not tell.
+    """
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -109,7 +120,9 @@ def make_app(deps: Deps, signin: SignIn, worker: Worker | None = None, *, run: b
         *legacy.routes(deps, who),
         *oidc.routes(signin),
     ]
-    return RequestIds(TidyPaths(Starlette(routes=routes, lifespan=lifespan)), new_id)
+    main = RequestIds(TidyPaths(Starlette(routes=routes, lifespan=lifespan)), new_id)
+    manager = arm.application(deps, partial(authenticate, deps, signin.tokens, accepts=ARM))
+    return Origins(deps.settings, main, manager, arm_port)
 
 
 def _front(origin: str) -> Callable[[Request], object]:
@@ -180,10 +193,13 @@ def _configured(options: argparse.Namespace) -> Config:
         if not 1 <= options.port <= 65535:
             msg = f"--port {options.port}: write a number from 1 to 65535"
             raise ConfigError(msg)
+        derived = config.settings.arm_origin == config.derived_arm_origin
         config = replace(config, port=options.port)
         if config.settings.origin == Config().settings.origin:
             origin = f"https://localhost:{options.port}"
             config = replace(config, settings=replace(config.settings, origin=origin))
+        if derived:
+            config = config.with_derived_arm_origin()
     return config
 
 
@@ -192,7 +208,7 @@ def _certificates(config: Config) -> TlsFiles:
         return own_certificates(config.tls_certificate, config.tls_key)
     names = dict.fromkeys(
         [
-            config.settings.origin.split("//", 1)[1].rsplit(":", 1)[0].strip("[]"),
+            *(urlsplit(one).hostname or "" for one in (config.settings.origin, config.settings.arm_origin)),
             *(host.strip("[]") for host in config.settings.allowed_hosts),
             "localhost",
             "127.0.0.1",
@@ -253,14 +269,18 @@ def _run(system: System, tls: TlsFiles, notes: list[str]) -> int:
     import uvicorn
 
     config = system.config
-    listening = _listen(config)
-    if listening is None:
-        return 2
+    listening: list[socket.socket] = []
+    for port in (config.port, config.arm_listening):
+        opened = _listen(config.host, port)
+        if opened is None:
+            return 2
+        listening.append(opened)
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets=sockets)
             lines = [f"OpenPIM is running at {config.settings.origin}"]
+            lines += [f"Resources:    {config.settings.arm_origin} (resource manager)"]
             lines += [f"Data:         {config.data_dir.absolute()}"]
             if tls.authority is not None:
                 lines += [f"Trust:        {tls.authority.absolute()} (its own certificate authority)"]
@@ -281,19 +301,19 @@ def _run(system: System, tls: TlsFiles, notes: list[str]) -> int:
             timeout_keep_alive=75,  # clients poll every five seconds on one connection
         )
     )
-    server.run(sockets=[listening])
+    server.run(sockets=listening)
     system.database.close()
     return 0
 
 
-def _listen(config: Config) -> socket.socket | None:
-    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
+def _listen(host: str, port: int) -> socket.socket | None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listening.bind((config.host.strip("[]"), config.port))
+        listening.bind((host.strip("[]"), port))
     except OSError as error:
-        where = f"{config.host}:{config.port}"
+        where = f"{host}:{port}"
         print(  # noqa: T201 - this is the command's own output
             f"pim serve: cannot listen on {where}: {error.strerror}. Choose another port with --port.",
             file=sys.stderr,

@@ -28,6 +28,7 @@ class Config:
     settings: Settings = _DEFAULTS
     host: str = "127.0.0.1"
     port: int = 8443
+    arm_port: int = 0
     data_dir: Path = Path("openpim-data")
     database_url: str = ""
     tls_certificate: Path | None = None
@@ -41,6 +42,24 @@ class Config:
     def database(self) -> str:
         """The database URL; without one, an SQLite file in the data directory."""
         return self.database_url or f"sqlite:///{(self.data_dir / 'openpim.db').absolute()}"
+
+
+    @property
+    def arm_listening(self) -> int:
+        """The port of the resource manager: the one set, or the one in an arm_origin that was set, or the next one."""
+        if self.arm_port:
+            return self.arm_port
+        named = urlsplit(self.settings.arm_origin).port
+        return named if named and self.settings.arm_origin != _DEFAULTS.arm_origin else self.port + 1
+
+    @property
+    def derived_arm_origin(self) -> str:
+        """Where the resource manager is when nobody says: the same host, its own port."""
+        host = urlsplit(self.settings.origin).hostname or "localhost"
+        return f"https://{f'[{host}]' if ':' in host else host}:{self.arm_port or self.port + 1}"
+
+    def with_derived_arm_origin(self) -> Config:
+        return replace(self, settings=replace(self.settings, arm_origin=self.derived_arm_origin))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +110,11 @@ def _domain(value: str) -> str | None:
 
 SETTINGS: tuple[Setting, ...] = (
     Setting("server", "origin", "origin", "The public address people and clients use; tokens and links carry it.", check=_origin),
-    Setting("server", "arm_origin", "arm_origin", "The public address of the resource management interface.", check=_origin),
+    Setting("server", "arm_origin", "arm_origin", "The public address of the resource manager; without one: origin's host with arm_port.", check=_origin),
     Setting("server", "allowed_hosts", "allowed_hosts", "Further host names (no port) the server may be called by."),
     Setting("server", "host", "host", "The address to listen on."),
     Setting("server", "port", "port", "The port to listen on.", limits=(1, 65535)),
+    Setting("server", "arm_port", "arm_port", "The port the resource manager listens on; 0: the one in arm_origin, else port + 1.", limits=(0, 65535)),
     Setting("server", "data_dir", "data_dir", "The folder for the database, certificates and the key file."),
     Setting("server", "database_url", "database_url", "PostgreSQL (or another SQLite file); empty: openpim.db in data_dir.", check=_database),
     Setting("server", "run_workers", "run_workers", "Whether this process also records ends, starts and time-outs."),
@@ -164,7 +184,7 @@ def read(data: Mapping[str, Any], base: Config, *, relative_to: Path = Path()) -
         raise ConfigError(msg)
     if "origin" not in rules and "port" in chosen:
         config = replace(config, settings=replace(config.settings, origin=f"https://localhost:{config.port}"))
-    return config
+    return config if "arm_origin" in rules else config.with_derived_arm_origin()
 
 
 def _checked(setting: Setting, value: Any, relative_to: Path) -> Any:
