@@ -361,6 +361,7 @@ class Fake:
             (pim + r"role(Assignment|Eligibility)ScheduleRequests/([^/]+)/cancel", self._cancel),
             (pim + r"roleAssignmentApprovals/([^/]+)", self._approval),
             (pim + r"roleAssignmentApprovals/([^/]+)/(?:steps|stages)/([^/]+)", self._decide),
+            ("/openPim/eligibilities", lambda *_: (200, {"value": []})),
             # Groups are shown by a real server (test_real_server.py); here nobody is eligible for any.
             (
                 r"/identityGovernance/privilegedAccess/group/\w+/filterByCurrentUser\(on='\w+'\)",
@@ -430,7 +431,7 @@ class Fake:
             rows = [
                 row
                 for row in rows
-                if row["principalId"] != self.account and row["status"].startswith("PendingApproval")
+                if row["principalId"] != self.account and row["status"].startswith("PendingA")
             ]
         else:
             rows = [row for row in rows if row["principalId"] == self.account]

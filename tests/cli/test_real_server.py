@@ -202,6 +202,29 @@ def test_administrators(desk):
     assert dana("unassign", "teams reader", "jonas.weberling").code == 0
     assert "not there" in dana("unassign", "teams reader", "jonas.weberling", "--eligible").out
     assert dana("history", "--everyone", "-n", "5").code == 0
+    assert "extend eligibility" in dana("inbox").out
+    ran = dana("approve", "wen", "-j", "the audit goes on")
+    assert (ran.code, ran.out.rpartition("(")[2]) == (0, "extend eligibility): approved.\n")
+    assert "Nothing waits" in dana("inbox").out
+
+
+def test_an_approver_on_leave(desk):
+    jonas = desk("jonas")
+    assert "Nobody stands in" in jonas("delegate").out
+    ran = jonas("delegate", "ines", "--until", "+14d")
+    assert ran.code == 0, ran
+    ines = desk("ines")
+    row = ines("delegate", "-o", "json").json[0]
+    assert (row["approver"].partition(".")[0], row["delegate"].partition(".")[0]) == ("jonas", "ines")
+    assert "Teams Administrator" in ines("inbox").out
+    ran = ines("approve", "priya", "-j", "Jonas is away")
+    assert ran.code == 0, ran
+    assert "no longer decides" in jonas("delegate", "--stop", "ines").out
+    ran = jonas("delegate", "--stop", "ines")
+    assert (ran.code, "does not decide" in ran.out) == (0, True)
+    assert jonas("delegate", "jonas").code == 2
+    assert jonas("delegate", "--until", "+3d").code == 2
+    assert jonas("delegate", "ines", "--from", "+3d", "--until", "+2d").code == 2
 
 
 def test_guest_of_another_tenant(demo, monkeypatch, capsys, tmp_path):
@@ -277,6 +300,7 @@ def test_groups(desk):
     assert "already" in dana("assign", "Robotics Research", upn, "-d", "30d", "-j", "prototype").out
 
     listed = mira("list", "-o", "json").json
+    assert {row["needs"] for row in listed if row["role"] == "Robotics Research:owner"} == {"justification"}
     groups = {row["role"]: row["state"] for row in listed if row["provider"] == "group"}
     assert groups == {"Robotics Research": "eligible", "Robotics Research:owner": "eligible"}
     ran = mira("activate", "robotics", "-d", "1h")

@@ -12,6 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from openpim.client.errors import GraphError
     from openpim.client.graph import Graph
 
     Row = dict[str, Any]
@@ -26,6 +27,7 @@ BASE = "/roleManagement/directory"
 ASSIGNMENT_REQUESTS = BASE + "/roleAssignmentScheduleRequests"
 ELIGIBILITY_REQUESTS = BASE + "/roleEligibilityScheduleRequests"
 EXPAND = "roleDefinition($select=id,displayName),principal,directoryScope"
+EVERYTHING = "/openPim/eligibilities"  # OpenPIM's own: what each demands, and roles on resources too
 GROUPS = "/identityGovernance/privilegedAccess/group"
 EXPAND_GROUP = "group($select=id,displayName),principal"
 
@@ -180,6 +182,19 @@ class Asked:
         return self.role_id, self.scope.lower()
 
 
+def needs(policy: Row) -> str:
+    """What an activation must bring, in words: `approval, MFA, ticket`."""
+    words = {
+        "isApprovalRequired": "approval",
+        "isMultiFactorAuthenticationRequired": "MFA",
+        "isJustificationRequired": "justification",
+        "isTicketRequired": "ticket",
+    }
+    found = [word for member, word in words.items() if policy.get(member) is True]
+    context = text(policy.get("authenticationContext"))
+    return ", ".join([*found, context] if context else found)
+
+
 def length(duration: str) -> int:
     """Seconds of an ISO 8601 duration, a month counted as 30 days; 0 if it is none."""
     seconds = plain_seconds(duration)
@@ -245,7 +260,11 @@ def both(graph: Graph, *pairs: tuple[str, str]) -> list[list[Row]]:
 
     Groups are left out where the server does not have them, or the sign-in may not see them.
     """
-    answers = graph.lists(*(path for pair in pairs for path in pair))
+    return merged(graph.lists(*(path for pair in pairs for path in pair)))
+
+
+def merged(answers: list[list[Row] | GraphError]) -> list[list[Row]]:
+    """The answers to pairs of lists, as `both` gives them."""
     found: list[list[Row]] = []
     for roles, groups in zip(answers[::2], answers[1::2], strict=True):
         if not isinstance(roles, list):

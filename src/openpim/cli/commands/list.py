@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from openpim.cli.output import left
 from openpim.client.roles import (
+    EVERYTHING,
     PENDING,
     Asked,
     Holding,
     active_paths,
-    both,
     eligible_paths,
+    instant,
     iso,
+    merged,
+    named,
+    needs,
     pending_paths,
+    text,
 )
 
 TYPE_CHECKING = False
@@ -31,7 +36,7 @@ EXAMPLES = """examples:
 """
 COLUMNS = (
     ("role", "ROLE"), ("scopeName", "SCOPE"), ("state", "STATE"), ("end", "UNTIL", "time"),
-    ("left", "LEFT"), ("via", "THROUGH"), ("request", "REQUEST"),
+    ("left", "LEFT"), ("via", "THROUGH"), ("needs", "NEEDS"), ("request", "REQUEST"),
 )  # fmt: skip
 _EMPTY = {
     "eligible": "You are not eligible for any role. An administrator can change that: pim assign ROLE USER",
@@ -100,12 +105,59 @@ def _best(rows: list[Row]) -> list[Row]:
     return list(found.values())
 
 
+def _tell_needs(rows: list[Row], more: list[Row]) -> None:
+    """Add what each role demands, and the roles on resources, which Graph's lists do not have."""
+    known = {(text(one.get("roleDefinitionId")), text(one.get("scope")).lower()): one for one in more}
+    for row in rows:
+        found = known.get((row["roleDefinitionId"], row["scope"].lower()))
+        row["needs"] = (
+            (needs(named(found, "policy")) or None) if found and row["state"] == "eligible" else None
+        )
+    rows += [_resource(one) for one in more if one.get("provider") == "resource"]
+
+
+def _resource(one: Row) -> Row:
+    state, scope = text(one.get("state")), text(one.get("scope"))
+    given = one.get("assignments")
+    here = [
+        each
+        for each in (given if isinstance(given, list) else [])
+        if isinstance(each, dict) and text(each.get("scope")).lower() == scope.lower()
+    ]
+    times = here[0] if state == "active" and here else one
+    through = [
+        text(group.get("displayName")) for group in one.get("through") or [] if isinstance(group, dict)
+    ]
+    ends = instant(times.get("endDateTime"))
+    return {
+        "provider": "resource",
+        "role": text(one.get("roleDisplayName")),
+        "roleDefinitionId": text(one.get("roleDefinitionId")),
+        "scope": scope,
+        "scopeName": text(one.get("scopeDisplayName")),
+        "state": state,
+        "start": iso(instant(times.get("startDateTime"))),
+        "end": iso(ends),
+        "left": left(ends),
+        "assignmentType": text(times.get("assignmentType")) or None,
+        "memberType": text(one.get("memberType")),
+        "via": ", ".join(through) or None,
+        "needs": (needs(named(one, "policy")) or None) if state == "eligible" else None,
+        "request": None,
+        "id": text(one.get("id")),
+    }
+
+
 def run(args: Namespace, context: Context) -> int:
     """List; 0 also where there is nothing."""
     graph = context.graph
     paths = {"eligible": eligible_paths, "active": active_paths, "pending": pending_paths}
     wanted = list(paths) if args.what == "all" else [args.what]
-    answers = dict(zip(wanted, both(graph, *(paths[name]() for name in wanted)), strict=True))
+    asked_for = [path for name in wanted for path in paths[name]()]
+    ours = args.what in {"all", "eligible"} and context.profile.kind != "entra"
+    lists = graph.lists(*asked_for, *([EVERYTHING] if ours else []))
+    answers = dict(zip(wanted, merged(lists[: len(asked_for)]), strict=True))
+    more = lists[-1] if ours and isinstance(lists[-1], list) else []
     me = graph.me
     eligible = [Holding(row, eligible=True, me=me) for row in answers.get("eligible", [])]
     active = [Holding(row, eligible=False, me=me) for row in answers.get("active", [])]
@@ -115,6 +167,7 @@ def run(args: Namespace, context: Context) -> int:
     rows = [_holding(held, "active") for held in active]
     rows += [pending_row(asked) for asked in waiting if asked.status in PENDING]
     rows += [_holding(held, "eligible") for held in eligible]
+    _tell_needs(rows, more)
     rows.sort(
         key=lambda row: (
             ("active", "waiting", "scheduled", "eligible").index(row["state"]),
