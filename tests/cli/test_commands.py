@@ -31,6 +31,26 @@ def test_list_merges_what_is_eligible_active_and_waiting(signed_in):
     )
 
 
+def test_list_has_one_row_for_each_role_and_scope(signed_in):
+    fake = signed_in.fake
+    fake.make_eligible("Teams Administrator", ends=f.timedelta(days=3))
+    fake.make_eligible("Teams Administrator", via=f.HELPDESK)
+    fake.make_eligible("Teams Administrator", scope=f.BERLIN)
+    fake.make_eligible("Exchange Administrator")
+    fake.make_active("Exchange Administrator")
+    request = fake.ask(
+        "Exchange Administrator", who=f.ANNA, action="selfExtend", status="PendingAdminDecision"
+    )
+    rows = signed_in("list", "-o", "json").json
+    assert [(row["role"], row["scopeName"], row["state"], row["left"]) for row in rows] == [
+        ("Exchange Administrator", "/", "active", "1 h"),
+        ("Teams Administrator", "/", "eligible", "permanent"),
+        ("Teams Administrator", "Berlin", "eligible", "permanent"),
+    ]
+    assert rows[0]["request"] == request
+    assert len(signed_in("list", "eligible", "-o", "json").json) == 4
+
+
 def test_list_works_without_batch(signed_in):
     signed_in.fake.no_batch = True
     signed_in.fake.make_eligible("Teams Administrator")
@@ -84,6 +104,14 @@ def test_requests_and_cancel(signed_in):
     assert fake.requests[second]["status"] == "Canceled"
 
 
+def test_requests_say_why_they_failed(signed_in):
+    request = signed_in.fake.ask("Teams Administrator", who=f.ANNA, status="Failed")
+    assert "BECAUSE" not in signed_in("requests").out
+    signed_in.fake.requests[request]["openPim"] = {"failure": "The eligibility has ended."}
+    assert "The eligibility has ended." in signed_in("requests").out
+    assert signed_in("requests", "-o", "json").json[0]["failure"] == "The eligibility has ended."
+
+
 def test_cancel_never_guesses(signed_in):
     signed_in.fake.ask("Teams Administrator", who=f.ANNA)
     signed_in.fake.ask("Teams Communications Administrator", who=f.ANNA)
@@ -106,6 +134,24 @@ def test_inbox_approve_deny(signed_in):
     assert fake.requests[exchange]["status"] == "Denied"
     assert "Nothing waits" in signed_in("inbox").out
     assert signed_in("approve").out == "Nothing waits for your decision.\n"
+
+
+def test_inbox_has_extensions_too(signed_in):
+    fake = signed_in.fake
+    fake.ask("Teams Administrator")
+    waits = fake.ask("Exchange Administrator", action="selfRenew", status="PendingAdminDecision")
+    fake.eligibility_requests[waits] = fake.requests.pop(waits)
+    rows = signed_in("inbox", "-o", "json").json
+    assert [(row["role"], row["what"]) for row in rows] == [
+        ("Teams Administrator", "activate"),
+        ("Exchange Administrator", "renew eligibility"),
+    ]
+    assert [path for _, path in fake.seen if path == "/$batch"] == ["/$batch"]
+    assert "2 waiting" in signed_in("status").out
+    fake.denied_paths.add("roleEligibilityScheduleRequests")
+    assert len(signed_in("inbox", "-o", "json").json) == 1
+    fake.denied_paths.add("roleAssignmentScheduleRequests")
+    assert signed_in("inbox").code == 4
 
 
 def test_decided_meanwhile_by_somebody_else(signed_in):

@@ -10,7 +10,8 @@ if TYPE_CHECKING:
 
     from openpim.cli.context import Context
 
-DESCRIPTION = "List requests that wait for your decision, the oldest first."
+DESCRIPTION = """List requests that wait for your decision, the oldest first: to activate, and, for whoever
+administers roles, to extend or renew what was assigned."""
 EXAMPLES = """examples:
   pim inbox
   pim approve REQUEST -j "agreed with the on-call"
