@@ -43,7 +43,6 @@ class Config:
         """The database URL; without one, an SQLite file in the data directory."""
         return self.database_url or f"sqlite:///{(self.data_dir / 'openpim.db').absolute()}"
 
-
     @property
     def arm_listening(self) -> int:
         """The port of the resource manager: the one set, or the one in an arm_origin that was set, or the next one."""
