@@ -102,7 +102,8 @@ def _judge(
         and signin.hasher.check_needs_rehash(credential.password)
     ):
         hashed = signin.hasher.hash(normalised(password))
-        home.credentials.set_password(account.user_id, hashed, now)
+        # The same password: what was proven with it elsewhere still counts.
+        home.credentials.set_password(account.user_id, hashed, credential.password_at or now)
     return account
 
 

@@ -38,7 +38,8 @@ class Browser:
 class Flow:
     """authority: the tenant segment. params: of the authorize request (kind authorize), {"code": digest} (device),
     {"path": ...} (portal). account: who gave the password in this flow, not yet in a session; amr: with what.
-    tenant: chosen. chosen: the account was confirmed. again: the password must be given anew. seed: being enrolled.
+    proven: when, in seconds. tenant: chosen. chosen: the account was confirmed. again: the password must be given anew.
+    seed: being enrolled, by the user seed_for.
     """
 
     kind: Kind
@@ -54,6 +55,8 @@ class Flow:
     confirmed: bool = False
     seed: str = ""
     name: str = ""
+    proven: float = 0.0
+    seed_for: str = ""
 
 
 def begin(signin: SignIn, kind: Kind, authority: str, params: dict[str, str], browser: Browser) -> Flow:

@@ -131,6 +131,9 @@ def _who(signin: SignIn, tx: Transaction, flow: Flow, browser: Browser, matter: 
     if flow.account is not None:
         if able_user(tx, flow.account.tenant_id, flow.account.user_id) is None:
             raise _Stop(Failed("This account is disabled: ask an administrator.", 403))
+        if _outdated(tx, flow, flow.account):
+            anew = replace(flow, account=None, amr=(), again=True, seed="")
+            raise _Stop(_password(anew, matter, "The password was changed meanwhile: give the new one."))
         return Who(flow.account, flow.amr, None)
     session = current_session(tx, signin.deps, browser.session)
     if session is None or flow.again or not _counts(signin, tx, flow, matter, session):
@@ -141,6 +144,13 @@ def _who(signin: SignIn, tx: Transaction, flow: Flow, browser: Browser, matter: 
         name = user.user_principal_name if user else ""
         raise _Stop(_ask(matter, Ask("account", flow, error, {"name": name}), "login_required", ""))
     return Who(session.account, session.amr, session)
+
+
+def _outdated(tx: Transaction, flow: Flow, account: Account) -> bool:
+    """Was the password changed after it was given in this flow? Then the proof is void, as every session is."""
+    credential = tx.in_tenant(account.tenant_id).credentials.get(account.user_id)
+    changed_at = credential.password_at if credential is not None else None
+    return changed_at is not None and changed_at.timestamp() > flow.proven
 
 
 def _counts(signin: SignIn, tx: Transaction, flow: Flow, matter: Matter, session: Session) -> bool:
@@ -193,7 +203,9 @@ def _second_factor(
         raise _Stop(_password(again, matter, error or "Give your password again to enrol a second factor."))
     user = able_user(tx, who.account.tenant_id, who.account.user_id)
     details = {"name": user.user_principal_name if user else ""}
-    raise _Stop(_ask(matter, Ask("enrol", flow, error, details), "interaction_required", why))
+    seed = flow.seed if flow.seed_for == who.account.user_id else ""
+    own = replace(flow, seed=seed, seed_for=who.account.user_id)
+    raise _Stop(_ask(matter, Ask("enrol", own, error, details), "interaction_required", why))
 
 
 def _place(tx: Transaction, flow: Flow, matter: Matter, who: Who) -> Person:

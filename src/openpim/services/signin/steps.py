@@ -66,11 +66,14 @@ def _password(signin: SignIn, flow: Flow, fields: Mapping[str, str], browser: Br
     tenant = signin.deps.store.read("", lambda tx: find_tenant(tx, flow.authority))
     known = read_known(signin, browser.known)
     tenant_id = tenant.id if tenant else None
+    proven = signin.deps.clock().timestamp()
     found = check_password(signin, name, fields.get("password", ""), tenant_id, known, browser.origin)
     if isinstance(found, Refusal):
         fresh = replace(flow, account=None, amr=(), again=True, name=name[:320])
         return _again(signin, fresh, browser, found)
-    passed = replace(flow, account=found, amr=("pwd",), again=False, chosen=True, name="", seed="")
+    passed = replace(
+        flow, account=found, amr=("pwd",), again=False, chosen=True, name="", seed="", proven=proven
+    )
     return _go_on(signin, passed, browser)
 
 
@@ -110,14 +113,14 @@ def _stronger(
 
 def _enrol(signin: SignIn, flow: Flow, fields: Mapping[str, str], browser: Browser) -> Turn:
     account = _person(signin, flow, browser)
-    if account is None or not flow.seed:
-        return _go_on(signin, flow, browser)
-    ready = signin.deps.store.read("", lambda tx: _may_enrol(signin, tx, account))
-    if not ready:
+    if account is None or not flow.seed or flow.seed_for != account.user_id:
         return _go_on(signin, replace(flow, seed=""), browser)
 
     def work(tx: Transaction) -> Turn | Refusal:
         home = tx.in_tenant(account.tenant_id)
+        home.lock_principal(account.user_id)  # of two who know the password, the second finds it enrolled
+        if not _may_enrol(signin, tx, account):
+            return advance(signin, tx, replace(flow, seed=""), browser)
         codes = enrol_totp(home, signin, account.user_id, flow.seed, fields.get("code", "")[:64])
         if isinstance(codes, Refusal):
             return codes
