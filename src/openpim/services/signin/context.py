@@ -38,7 +38,7 @@ class SignIn:
 
     def asked(self, scope: str, resource: str = "") -> Asked | OAuthError:
         """Read a `scope` parameter against our own addresses."""
-        return parse_scopes(scope, origins(self.settings), (self.settings.arm_origin,), resource=resource)
+        return parse_scopes(scope, origins(self.settings), arm_origins(self.settings), resource=resource)
 
 
 def make_sign_in(deps: Deps, master_key: bytes, make: Callable[[], RSAKey] = make_key) -> SignIn:
@@ -71,10 +71,18 @@ def _nobodys(hasher: PasswordHasher, chance: str) -> str:
 
 def origins(settings: Settings) -> tuple[str, ...]:
     """Every origin a client may know us by, the canonical one first: the allowed hosts, on the same port."""
-    parts = urlsplit(settings.origin)
+    return _named(settings.origin, settings.allowed_hosts)
+
+
+def arm_origins(settings: Settings) -> tuple[str, ...]:
+    """The same for the resource manager."""
+    return _named(settings.arm_origin, settings.allowed_hosts)
+
+
+def _named(origin: str, hosts: tuple[str, ...]) -> tuple[str, ...]:
+    parts = urlsplit(origin)
     port = f":{parts.port}" if parts.port is not None else ""
-    others = [f"{parts.scheme}://{host}{port}" for host in settings.allowed_hosts]
-    return tuple(dict.fromkeys([settings.origin, *others]))
+    return tuple(dict.fromkeys([origin, *(f"{parts.scheme}://{host}{port}" for host in hosts)]))
 
 
 def issuer(origin: str, tenant_id: str) -> str:
