@@ -29,6 +29,7 @@ from openpim.services.signin.sessions import end_all
 
 _RECOVERY_CODES = 10
 _SHORTEST_SECRET = 24
+ORDINARY_LINK = "u."
 _B32 = "abcdefghijkmnpqrstuvwxyz23456789"
 
 
@@ -110,10 +111,22 @@ def remove_totp(tx: Transaction, signin: SignIn, user_id: str) -> None:
         end_all(tx, signin.deps, Account(tx.tenant_id, user_id))
 
 
-def make_setup_link(tx: Transaction, signin: SignIn, tenant_id: str, user_id: str | None, origin: str) -> str:
+def make_setup_link(
+    tx: Transaction,
+    signin: SignIn,
+    tenant_id: str,
+    user_id: str | None,
+    origin: str,
+    *,
+    ordinary: bool = False,
+) -> str:
     """A one-time address where the person sets password and second factor. user_id None: the first administrator,
-    who is made there. Earlier unused links for the same purpose are void."""
-    secret = signin.deps.secret(32)
+    who is made there. Earlier unused links for the same purpose are void.
+
+    ordinary: its maker has no say over privileged people, so it opens nothing if the person has become one. That it
+    is so stands in the secret itself, of which only the digest is kept: nobody can take it off.
+    """
+    secret = (ORDINARY_LINK if ordinary else "") + signin.deps.secret(32)
     now = signin.deps.clock()
     tx.setup_links.discard_unused(tenant_id, user_id)
     expires_at = now + timedelta(hours=signin.settings.setup_link_hours)

@@ -139,7 +139,12 @@ def _decided_again(
     )
     ask = replace(ask_of(request), window=left)
     proof = Proof(frozenset(request.amr), frozenset(request.acrs))
-    return activate.decide(tx, deps, ask, proof, now, None, ignoring=schedule.id, shortest=timedelta(0))
+    grant = activate.decide(tx, deps, ask, proof, now, None, ignoring=schedule.id, shortest=timedelta(0))
+    if isinstance(grant, Grant) and grant.needs_approval and request.approval_id is None:
+        return Refusal(
+            Code.POLICY, "The role asks for an approval by now, and nobody has approved this. Ask again."
+        )
+    return grant
 
 
 def _within(end_at: datetime | None, eligibility: Schedule | None) -> datetime | None:

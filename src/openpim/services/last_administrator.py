@@ -7,7 +7,7 @@ has to outlive its end. Every road that could take one away runs its change thro
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 
 from openpim.core.grants import AssignmentType, Kind, Provider
@@ -22,7 +22,7 @@ _OWNERS = Query(limit=500)
 
 
 def lasting_holders(tx: Transaction, role_id: str, now: datetime) -> frozenset[str]:
-    """Ids of enabled users who hold the role for good."""
+    """Ids of enabled users who hold the role for good; guests from elsewhere do not count."""
     held = [
         schedule
         for schedule in tx.schedules.of_role(Provider.DIRECTORY, Kind.ASSIGNMENT, role_id, TENANT, now=now)
@@ -34,10 +34,15 @@ def lasting_holders(tx: Transaction, role_id: str, now: datetime) -> frozenset[s
             people |= tx.groups.standing_member_ids(principal.id)
         else:
             people.add(principal.id)
+    return _staying(tx, people)
+
+
+def _staying(tx: Transaction, people: Collection[str]) -> frozenset[str]:
+    """Those who are enabled, and whom no other organisation can lock out: a guest's home could at any moment."""
     return frozenset(
-        principal.id
-        for principal in tx.principals.many(list(people)).values()
-        if principal.able and principal.kind.value == "user"
+        user.id
+        for user in tx.users.many(list(people)).values()
+        if user.enabled and user.home_tenant_id is None
     )
 
 

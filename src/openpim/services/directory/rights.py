@@ -114,6 +114,11 @@ def may_control_user(tx: Transaction, caller: Caller, user_id: str, now: datetim
     return forbidden("To do this, activate User Administrator or Global Administrator first.")
 
 
+def may_control_privileged(tx: Transaction, caller: Caller, user_id: str, now: datetime) -> bool:
+    """Whether the caller could do the same to this person with a privileged role."""
+    return rights_over(tx, caller, user_id, now).any(PRIVILEGED_USER_MANAGERS)
+
+
 def may_create_groups(
     tx: Transaction, caller: Caller, now: datetime, *, role_assignable: bool
 ) -> Refusal | None:

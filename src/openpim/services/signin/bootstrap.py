@@ -19,6 +19,7 @@ from openpim.core.scopes import TENANT
 from openpim.core.signin.values import Account, SetupLink, digest
 from openpim.ports.store import Transaction
 from openpim.services.credentials import (
+    ORDINARY_LINK,
     enrol_totp,
     hash_password,
     make_setup_link,
@@ -26,6 +27,7 @@ from openpim.services.credentials import (
     put_password_hash,
     totp_uri,
 )
+from openpim.services.directory.privileges import is_privileged
 from openpim.services.signin.context import SignIn
 from openpim.services.signin.events import Origin, record
 from openpim.services.signin.sessions import end_all
@@ -34,6 +36,10 @@ from openpim.services.submit import in_transaction
 _PURPOSE = "setup"
 _DEAD = Refusal(
     Code.NOT_FOUND, "This link was used already, has expired or never existed: ask for a new one."
+)
+_OUTGROWN = Refusal(
+    Code.NOT_FOUND,
+    "This person has a privileged role by now, or can activate one: ask a Global Administrator for a new link.",
 )
 
 
@@ -70,6 +76,13 @@ def _alive(signin: SignIn, tx: Transaction, secret: str) -> SetupLink | None:
     return link
 
 
+def _outgrown(signin: SignIn, tx: Transaction, link: SetupLink, secret: str) -> bool:
+    """Made by somebody without a say over privileged people, for one who has become one since."""
+    if link.user_id is None or not secret.startswith(ORDINARY_LINK):
+        return False
+    return is_privileged(tx.in_tenant(link.tenant_id), link.user_id, signin.deps.clock())
+
+
 def open_setup(signin: SignIn, secret: str) -> SetupPage | Refusal:
     """What the page behind the link shows. Looking does not use the link up."""
 
@@ -81,6 +94,8 @@ def open_setup(signin: SignIn, secret: str) -> SetupPage | Refusal:
         user = tx.in_tenant(link.tenant_id).users.get(link.user_id) if link.user_id else None
         if link.user_id and user is None:
             return _DEAD
+        if _outgrown(signin, tx, link, secret):
+            return _OUTGROWN
         return _page(signin, link, tenant, user)
 
     return signin.deps.store.read("", work)
@@ -130,6 +145,8 @@ def finish_setup(
         link = _alive(signin, tx, secret)
         if link is None:
             return _DEAD
+        if _outgrown(signin, tx, link, secret):
+            return _OUTGROWN
         # A refusal must not use the link up, nor leave half an administrator behind.
         with tx.savepoint() as point:
             outcome = _apply(

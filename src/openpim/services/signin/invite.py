@@ -10,7 +10,7 @@ from openpim.core.refusals import Code, Refusal
 from openpim.ports.store import Transaction
 from openpim.services.credentials import make_setup_link
 from openpim.services.directory.performing import Done, perform
-from openpim.services.directory.rights import may_control_user
+from openpim.services.directory.rights import may_control_privileged, may_control_user
 from openpim.services.signin.context import SignIn
 
 
@@ -29,7 +29,14 @@ def invite(signin: SignIn, caller: Caller, user_id: str, origin: str = "") -> st
         refused = may_control_user(tx, caller, user_id, now)
         if refused is not None:
             return refused
-        link = make_setup_link(tx, signin, tx.tenant_id, user_id, origin or signin.settings.origin)
+        link = make_setup_link(
+            tx,
+            signin,
+            tx.tenant_id,
+            user_id,
+            origin or signin.settings.origin,
+            ordinary=not may_control_privileged(tx, caller, user_id, now),
+        )
         return Done(link, (Target("User", user.id, user.display_name),))
 
     target = (Target("User", user_id),)
