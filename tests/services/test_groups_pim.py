@@ -19,6 +19,7 @@ from openpim.core.roles import GROUPS_ADMINISTRATOR, USER_ADMINISTRATOR
 from openpim.services import authority, schedules
 from openpim.services.directory import delete_group, delete_user, group_members, group_owners
 from openpim.services.reading import Whose
+from openpim.services.signin.roles import InForce, roles_in_force
 from tests.services.groups import GroupWorld
 from tests.world import (
     ASSIGNMENT,
@@ -183,6 +184,17 @@ def test_and_when_the_membership_ends_by_time_with_every_worker_dead(world, grou
     assert not world.holds(world.ann, TEAMS)
     world.work()
     assert not world.holds(world.ann, TEAMS)
+
+
+def test_a_token_does_not_outlive_the_membership_its_roles_rest_on(world, groups):
+    group = world.group("Helpers")
+    world.assigned(group, HELPDESK)
+    ok(groups.give(group, world.ann))
+    ok(groups.activate(group, world.ann, minutes=20))
+    held = world.read(lambda tx: roles_in_force(tx, world.ann, world.now))
+    assert held == InForce((HELPDESK,), (world.now + timedelta(minutes=20),))
+    world.forward(minutes=20)
+    assert world.read(lambda tx: roles_in_force(tx, world.ann, world.now)) == InForce()
 
 
 def test_the_longest_way_into_the_group_counts(world, groups):

@@ -1,5 +1,5 @@
-"""Until when somebody is in a group, so that what he activates through it never outlasts it: with every worker dead,
-what rests on a membership is gone the instant the membership ends."""
+"""Until when somebody is in a group, so that what he activates through it, or a token that names a role he has through
+it, never outlasts it: with every worker dead, what rests on a membership is gone the instant the membership ends."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from openpim.ports.store import Transaction
 
 
 def bounded(
-    tx: Transaction, principal_id: str, who: Collection[str], eligibilities: Sequence[Schedule], now: datetime
+    tx: Transaction, principal_id: str, who: Collection[str], given: Sequence[Schedule], now: datetime
 ) -> list[Schedule]:
-    """The eligibilities as this principal has them: those of a group end for him when he leaves it.
+    """The schedules as this principal has them: those of a group end for him when he leaves it.
 
     who: the principal and every group he is in at `now`.
     """
-    groups = {one.principal_id for one in eligibilities} - {principal_id}
+    groups = {one.principal_id for one in given} - {principal_id}
     ends = _ends(tx, principal_id, who, groups, now) if groups else {}
     return [
         replace(one, ends_at=ends[one.principal_id])
         if one.principal_id in ends and (one.ends_at is None or ends[one.principal_id] < one.ends_at)
         else one
-        for one in eligibilities
+        for one in given
     ]
 
 

@@ -7,7 +7,8 @@ from datetime import datetime
 
 from openpim.core.scopes import TENANT
 from openpim.ports.store import Transaction
-from openpim.services.authority import assignments_of
+from openpim.services.authority import assignments_of, identities
+from openpim.services.membership import bounded
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +20,13 @@ class InForce:
 
 
 def roles_in_force(tx: Transaction, principal_id: str, now: datetime) -> InForce:
-    """tx: of the tenant. Directly, or through groups. Overlapping grants are a union: the latest end counts."""
+    """tx: of the tenant. Directly, or through groups, for as long as the person is in them. Overlapping grants are a
+    union: the latest end counts."""
     ends: dict[str, datetime | None] = {}
-    for held in assignments_of(tx, principal_id, now):
+    assignments = assignments_of(tx, principal_id, now)
+    if any(held.principal_id != principal_id for held in assignments):
+        assignments = bounded(tx, principal_id, identities(tx, principal_id, now), assignments, now)
+    for held in assignments:
         if held.scope != TENANT:
             continue
         role, end = held.role_id, held.ends_at
