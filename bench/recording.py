@@ -28,12 +28,14 @@ _CONNECTIONS = 8
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One statement. writes: inside the transaction, else on a connection for reading. many: of executemany."""
+    """One statement. writes: inside the transaction, else on a connection for reading. many: of executemany.
+    answers: it gives rows."""
 
     sql: str
     parameters: Any
     writes: bool
     many: bool
+    answers: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,8 @@ class Recorder:
         def heard(
             _connection: Any, _cursor: Any, sql: str, parameters: Any, _context: Any, many: bool
         ) -> None:
-            self._steps.append(Step(sql, parameters, writes, many))
+            answers = sql.lstrip().startswith(("SELECT", "WITH")) or "RETURNING" in sql
+            self._steps.append(Step(sql, parameters, writes, many, answers))
 
         return heard
 
@@ -198,7 +201,7 @@ class Player:
                 cursor.executemany(step.sql, [_changed(row, change) for row in step.parameters])
             else:
                 cursor.execute(step.sql, _changed(step.parameters, change))
-                if cursor.description:
+                if step.answers:
                     cursor.fetchall()
         cursor.close()
 

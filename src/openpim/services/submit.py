@@ -51,10 +51,10 @@ def submit(deps: Deps, caller: Caller, ask: Ask) -> Request | Refusal:
 
 def in_transaction(tx: Transaction, deps: Deps, caller: Caller, ask: Ask, now: datetime) -> Request | Refusal:
     """The same inside a unit of work that is already open (seeding, imports)."""
+    tx.lock_principal(ask.principal_id)  # first, so that nothing that is read below changes before the commit
     refusal = _named_things(tx, caller, ask)
     if refusal is not None:
         return refusal
-    tx.lock_principal(ask.principal_id)
     if ask.request_id is not None:
         known = _asked_before(tx, caller, ask, ask.request_id)
         if known is not None:
