@@ -107,7 +107,7 @@ def test_requests_and_cancel(signed_in):
 def test_requests_say_why_they_failed(signed_in):
     request = signed_in.fake.ask("Teams Administrator", who=f.ANNA, status="Failed")
     assert "BECAUSE" not in signed_in("requests").out
-    signed_in.fake.requests[request]["openPim"] = {"failure": "The eligibility has ended."}
+    signed_in.fake.requests[request]["@openpim.failure"] = "The eligibility has ended."
     assert "The eligibility has ended." in signed_in("requests").out
     assert signed_in("requests", "-o", "json").json[0]["failure"] == "The eligibility has ended."
 

@@ -154,7 +154,7 @@ class Asked:
         expiration = named(schedule, "expiration")
         ticket = named(row, "ticketInfo")
         self.eligibility = eligibility
-        self.failure = text(named(row, "openPim").get("failure"))  # ours: Graph does not say why
+        self.failure = text(row.get("@openpim.failure"))  # Graph does not say why
         self.id = text(row.get("id"))
         self.status = text(row.get("status"))
         self.action = text(row.get("action"))

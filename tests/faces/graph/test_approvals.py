@@ -112,3 +112,17 @@ def test_an_approver_on_leave(graph: Graph) -> None:
         {"delegateId": world.cyd},
     ):
         error(graph.post("/openPim/delegations", world.bob, body), 400, "Request_BadRequest")
+
+
+def test_a_request_that_fails_says_why(graph: Graph) -> None:
+    world = graph.world
+    world.eligible(world.ann, hours=2)
+    world.approval(world.bob)
+    request = graph.post(REQUESTS, world.ann, activation(world.ann)).json()
+    assert "@openpim.failure" not in request
+    world.forward(hours=3)
+    step = f"{APPROVALS}/{request['id']}/steps/{request['id']}"
+    assert graph.patch(step, world.bob, YES).status_code == 204
+    found = graph.ok(f"{REQUESTS}/{request['id']}", world.ann)
+    assert found["status"] == "Failed"
+    assert found["@openpim.failure"]

@@ -35,6 +35,7 @@ _EXTENDING = frozenset({Action.SELF_EXTEND, Action.SELF_RENEW})
 def row(_call: Call, request: Request) -> Row:
     by_app = request.created_by_kind == "servicePrincipal"
     author = {"displayName": None, "id": request.created_by}
+    ours = {"@openpim.failure": request.failure} if request.failure else {}
     return {
         "id": request.id,
         "status": request.status.value,
@@ -57,6 +58,7 @@ def row(_call: Call, request: Request) -> Row:
         },
         "scheduleInfo": grants.asked_info(request),
         "ticketInfo": {"ticketNumber": request.ticket.number, "ticketSystem": request.ticket.system},
+        **ours,
     }
 
 
