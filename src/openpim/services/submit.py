@@ -51,6 +51,9 @@ def submit(deps: Deps, caller: Caller, ask: Ask) -> Request | Refusal:
 
 def in_transaction(tx: Transaction, deps: Deps, caller: Caller, ask: Ask, now: datetime) -> Request | Refusal:
     """The same inside a unit of work that is already open (seeding, imports)."""
+    unreadable = _unreadable(ask)
+    if unreadable is not None:
+        return unreadable
     tx.lock_principal(ask.principal_id)  # first, so that nothing that is read below changes before the commit
     refusal = _named_things(tx, caller, ask)
     if refusal is not None:
@@ -76,9 +79,6 @@ def in_transaction(tx: Transaction, deps: Deps, caller: Caller, ask: Ask, now: d
 
 def _named_things(tx: Transaction, caller: Caller, ask: Ask) -> Refusal | None:
     """Everything the ask names must exist, and the caller must be the one who may ask for it."""
-    unreadable = _unreadable(ask)
-    if unreadable is not None:
-        return unreadable
     principal = tx.principals.get(ask.principal_id)
     if principal is None:
         return Refusal(
