@@ -113,7 +113,7 @@ def _condition(tx: Transaction, caller: Caller, asked: Asked, now: datetime) -> 
         parts.append(where)
     if asked.role_id is not None:
         parts.append(Compare("role_id", "eq", asked.role_id))
-    if who is not None and asked.whose is Whose.ANYONE:
+    if who is not None and (asked.whose is Whose.ANYONE or asked.principal_id or asked.assigned_to):
         parts.append(AnyOf("principal_id", tuple(sorted(who))))
     return All(tuple(parts))
 
@@ -123,11 +123,12 @@ def _condition(tx: Transaction, caller: Caller, asked: Asked, now: datetime) -> 
 
 def _who(tx: Transaction, caller: Caller, asked: Asked, now: datetime) -> frozenset[str] | None:
     """The principals it is about; None: all."""
+    named = [frozenset({asked.principal_id})] if asked.principal_id is not None else []
     if asked.whose is Whose.PRINCIPAL:
-        return identities(tx, caller.principal_id, now)
+        named.append(identities(tx, caller.principal_id, now))
     if asked.assigned_to is not None:
-        return identities(tx, asked.assigned_to, now)
-    return frozenset({asked.principal_id}) if asked.principal_id is not None else None
+        named.append(identities(tx, asked.assigned_to, now))
+    return frozenset.intersection(*named) if named else None
 
 
 def _own(tx: Transaction, caller: Caller, who: frozenset[str], now: datetime) -> bool:
