@@ -4,11 +4,12 @@ registered application gets nothing at our own APIs that was not granted to it."
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from openpim.core.caller import Caller
-from openpim.services.signin.bearer import authenticate
+from openpim.services.signin.bearer import ARM, authenticate
 from tests.signin_helper import access_token
 from tests.signin_world import ADA, DESKTOP, GRAPH, WEB, WEB_PRINCIPAL, WEB_SECRET, A, World, claims_of
 
@@ -46,6 +47,29 @@ def test_a_link_to_a_registered_application(signin_world: World, scope: str) -> 
     caller = authenticate(signin_world.deps, signin_world.signin.tokens, f"Bearer {token}")
     if isinstance(caller, Caller):
         assert caller.scopes <= {"openid", "User.Read"}
+
+
+def test_the_resource_manager_asks_for_its_one_permission(signin_world: World) -> None:
+    """It looks at the person's roles alone for the rest, so a token without it must not get that far."""
+    browser = signin_world.browser()
+    scope = "https://management.azure.com/user_impersonation"
+
+    def theirs() -> str:
+        code = browser.code(**WEB_REDIRECT, scope=scope)
+        return str(browser.redeem(code, **WEB_REDIRECT, client_secret=WEB_SECRET).json()["access_token"])
+
+    def lets_in(token: str) -> bool:
+        found = authenticate(signin_world.deps, signin_world.signin.tokens, f"Bearer {token}", accepts=ARM)
+        return isinstance(found, Caller)
+
+    def grant(tx: Any) -> None:
+        found = tx.service_principals.get(WEB_PRINCIPAL)
+        tx.service_principals.save(replace(found, permissions=("user_impersonation",)))
+
+    assert lets_in(browser.tokens(scope=scope)["access_token"])
+    assert not lets_in(theirs())
+    signin_world.write(A, grant)
+    assert lets_in(theirs())
 
 
 def test_what_was_granted_is_given(signin_world: World) -> None:

@@ -39,7 +39,19 @@ def authenticate(
     if isinstance(claims, Refusal):
         return claims
     facts: dict[str, Any] = {"ip": ip, "client": client, "request_id": request_id}
-    return deps.store.read(str(claims["tid"]), lambda tx: live_caller(tx, claims, facts))
+    caller = deps.store.read(str(claims["tid"]), lambda tx: live_caller(tx, claims, facts))
+    if (
+        isinstance(caller, Caller)
+        and claims.get("aud") == deps.settings.arm_origin
+        and not _impersonates(caller)
+    ):
+        return _no("The application of this access token may not act for people here: ask an administrator.")
+    return caller
+
+
+def _impersonates(caller: Caller) -> bool:
+    """The resource manager knows one permission, and looks at the person's roles alone for the rest."""
+    return caller.kind is not CallerKind.USER or "user_impersonation" in caller.scopes
 
 
 def userinfo_audience(deps: Deps, tokens: Tokens, authorization: str | None) -> Mapping[str, Any] | Refusal:
