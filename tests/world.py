@@ -306,6 +306,7 @@ class World:
         ticket: Ticket = NO_TICKET,
         validation_only: bool = False,
         schedule_id: str | None = None,
+        request_id: str | None = None,
         **when: Any,
     ) -> Ask:
         return Ask(
@@ -320,6 +321,7 @@ class World:
             window=window(**when),
             validation_only=validation_only,
             schedule_id=schedule_id,
+            request_id=request_id,
         )
 
     def submit(self, ask: Ask, by: str | Caller) -> Request | Refusal:

@@ -160,7 +160,7 @@ def test_unknown_things(world: World) -> None:
 
 
 @pytest.mark.parametrize("text", ["\x00", "\ud800", "x" * 600], ids=["nul", "surrogate", "long"])
-@pytest.mark.parametrize("member", ["principal_id", "role_id", "scope", "schedule_id"])
+@pytest.mark.parametrize("member", ["principal_id", "role_id", "scope", "schedule_id", "request_id"])
 def test_ids_that_no_database_can_keep(world: World, member: str, text: str) -> None:
     ask = replace(world.ask(Action.ADMIN_ASSIGN, world.ann, kind=ELIGIBILITY), **{member: text})
     refused(world.submit(ask, world.pra), Code.INVALID)

@@ -19,9 +19,7 @@ class Resources(Protocol):
         """The id and the ids of all that contain it, nearest first, the root last; () when there is none such."""
         ...
 
-    def below(
-        self, id: str, limit: int = 1000, kinds: Collection[ResourceKind] = ()
-    ) -> tuple[Resource, ...]:
+    def below(self, id: str, limit: int = 1000, kinds: Collection[ResourceKind] = ()) -> tuple[Resource, ...]:
         """Everything under it, however deep; kinds: only through and of these."""
         ...
 

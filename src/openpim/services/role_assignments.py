@@ -125,9 +125,7 @@ def delete(
         tx.lock_principal(principal_id)
         ask = Ask(Kind.ASSIGNMENT, provider, Action.ADMIN_REMOVE, principal_id, role_id, scope)
         held = [
-            one
-            for one in held_exactly(tx, ask, now)
-            if one.in_force(now) and schedule_id in {None, one.id}
+            one for one in held_exactly(tx, ask, now) if one.in_force(now) and schedule_id in {None, one.id}
         ]
         if not held:
             return Refusal(Code.NOT_FOUND, "There is no such assignment.")

@@ -129,6 +129,7 @@ def _unreadable(ask: Ask) -> Refusal | None:
         ("roleDefinitionId", ask.role_id, _MAX_ID),
         ("directoryScopeId", ask.scope, _MAX_ID),
         ("targetScheduleId", ask.schedule_id, _MAX_ID),
+        ("id", ask.request_id, 36),
         ("justification", ask.justification, _MAX_TEXT),
         ("customData", ask.custom_data, _MAX_TEXT),
         ("ticketNumber", ask.ticket.number, _MAX_TEXT),

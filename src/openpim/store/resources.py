@@ -93,9 +93,7 @@ class Resources:
             at = parents[at]
         return (*found, ROOT) if found else ()
 
-    def below(
-        self, id: str, limit: int = 1000, kinds: Collection[ResourceKind] = ()
-    ) -> tuple[Resource, ...]:
+    def below(self, id: str, limit: int = 1000, kinds: Collection[ResourceKind] = ()) -> tuple[Resource, ...]:
         which = [_c.tenant_id == self._tenant]
         if kinds:
             which.append(_c.kind.in_([kind.value for kind in kinds]))
