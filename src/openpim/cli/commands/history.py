@@ -97,11 +97,14 @@ def _audits(args: Namespace, context: Context, since: float) -> list[Row]:
             for side in sides
         ]
     found: dict[str, Row] = {}
+    when: dict[str, float] = {}
     for path in paths:
         for row in graph.rows(path, limit=limit):
             event = _event(row)
             found[str(event["id"])] = event
-    return list(found.values())
+            when[str(event["id"])] = instant(row.get("activityDateTime")) or 0.0
+    # Two lists become one; events of one second keep their order only by the whole instant.
+    return sorted(found.values(), key=lambda event: when[str(event["id"])], reverse=True)
 
 
 def run(args: Namespace, context: Context) -> int:
@@ -118,8 +121,8 @@ def run(args: Namespace, context: Context) -> int:
         who = context.session.tokens().account.get("upn", "")
         mine = [Asked(row) for row in context.graph.rows(requests_path())]
         rows = [_request(asked, who) for asked in mine if (asked.created or 0.0) >= since]
+        rows.sort(key=lambda row: str(row["time"] or ""), reverse=True)
     if args.role:
         rows = [row for row in rows if args.role.casefold() in str(row["role"] or "").casefold()]
-    rows.sort(key=lambda row: str(row["time"] or ""), reverse=True)
     context.printer.rows(rows[: max(0, args.number)], COLUMNS, empty="No event in that time.")
     return 0
