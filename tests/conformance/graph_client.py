@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from azure.identity import ClientSecretCredential, InteractiveBrowserCredential
@@ -15,7 +16,7 @@ from msgraph import GraphRequestAdapter, GraphServiceClient
 from msgraph.generated.models.o_data_errors.o_data_error import ODataError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import AsyncIterator, Callable, Coroutine
 
     from tests.conformance.conftest import Browsers
     from tests.live.robot import Robot
@@ -24,11 +25,20 @@ if TYPE_CHECKING:
 ERRORS = {"XXX": ODataError}
 
 
-def client_for(server: LiveServer, credential: Any, version: str = "v1.0") -> GraphServiceClient:
-    """The SDK takes the scope from the address: https://localhost/.default, without the port."""
+@asynccontextmanager
+async def client_for(
+    server: LiveServer, credential: Any, version: str = "v1.0"
+) -> AsyncIterator[GraphServiceClient]:
+    """The SDK takes the scope from the address: https://localhost/.default, without the port.
+
+    It never closes its connections by itself, and they must not outlive the event loop.
+    """
     adapter = GraphRequestAdapter(AzureIdentityAuthenticationProvider(credential))
     adapter.base_url = f"{server.origin}/{version}"
-    return GraphServiceClient(request_adapter=adapter)
+    try:
+        yield GraphServiceClient(request_adapter=adapter)
+    finally:
+        await adapter._http_client.aclose()
 
 
 class Seat:
@@ -47,7 +57,8 @@ class Seat:
         self.browsers.robot = self.robot
 
         async def whole() -> Any:
-            return await story(client_for(self.server, self._credential, version))
+            async with client_for(self.server, self._credential, version) as client:
+                return await story(client)
 
         return asyncio.run(whole())
 
@@ -65,7 +76,8 @@ def as_application(
             authority=server.origin,
             disable_instance_discovery=True,
         ) as credential:
-            return await story(client_for(server, credential))
+            async with client_for(server, credential) as client:
+                return await story(client)
 
     return asyncio.run(whole())
 
