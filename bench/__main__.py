@@ -24,9 +24,9 @@ def main(arguments: list[str] | None = None) -> int:
         for name in options.only or NAMES:
             print(f"measuring {name} …", file=sys.stderr, flush=True)
             figures += importlib.import_module(f"bench.{name}").measure(sizes, Path(folder))
+            keep(figures, options.json)
     print("\n" + ", ".join(f"{name} {value}" for name, value in machine().items()) + "\n")
     print(table(figures))
-    keep(figures, options.json)
     return int(options.strict and any(figure.met is False for figure in figures))
 
 
