@@ -3,10 +3,14 @@
 PYTHON ?= python3
 JOBS ?= 2
 PYTEST_ARGS ?=
+# Who chose tests with PYTEST_ARGS may have chosen none of a second run's.
+IF_SOME = $(if $(PYTEST_ARGS),|| [ $$? -eq 5 ])
 
 VENV := .venv
 BIN := $(VENV)/bin
 CONFORMANCE := .venv-conformance
+NEXT := $(CONFORMANCE)/next
+AZURE_CLI := .venv-azure-cli
 PIP := -m pip --disable-pip-version-check -qq
 
 LOCK := $(BIN)/uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes \
@@ -41,8 +45,9 @@ format: setup ## Put the code into shape
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-conformance: $(CONFORMANCE)/.postgres ## Let other people's clients (msgraph-sdk, msal, azure-identity) use it
-	$(CONFORMANCE)/bin/pytest tests/conformance $(PYTEST_ARGS)
+conformance: $(CONFORMANCE)/.postgres $(NEXT)/.installed $(AZURE_CLI)/.locked ## Let other people's clients (Azure CLI, msgraph-sdk, ...) use it
+	$(CONFORMANCE)/bin/pytest -n $(JOBS) --dist loadfile tests/conformance $(PYTEST_ARGS)
+	SDK_MAJOR=5 PYTHONPATH=$(CURDIR)/$(NEXT) $(CONFORMANCE)/bin/pytest tests/conformance/azure_mgmt_authorization $(PYTEST_ARGS) $(IF_SOME)
 
 bench: setup ## Measure, each figure beside its floor
 	$(BIN)/python -m bench $(BENCH_ARGS)
@@ -52,10 +57,12 @@ lock: setup ## Choose releases anew and write requirements/*.txt (LOCK_ARGS=--up
 	$(LOCK) --extra server --extra cli --group dev -c requirements/server.txt -o requirements/dev.txt
 	$(LOCK) --extra server --extra cli --group dev --group conformance -c requirements/dev.txt \
 		-o requirements/conformance.txt
+	$(LOCK) --no-deps --group azure-mgmt-authorization-next -o requirements/azure-mgmt-authorization-next.txt
+	$(LOCK) --group azure-cli -o requirements/azure-cli.txt
 	$(LOCK) --group postgres -o requirements/postgres.txt
 
 clean: ## Remove all that these targets made, except openpim-data
-	rm -rf $(VENV) $(CONFORMANCE) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(CONFORMANCE) $(AZURE_CLI) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find src tests tools bench -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
 # ---------------------------------------------------------------- what the targets rest on
@@ -97,4 +104,18 @@ $(CONFORMANCE)/.postgres: requirements/postgres.txt $(CONFORMANCE)/.installed
 	@$(CONFORMANCE)/bin/python -m tests.postgres find || \
 		$(CONFORMANCE)/bin/python $(PIP) install --require-hashes -r $< || \
 		echo "No PostgreSQL: its tests will be skipped (and fail where CI=true)."
+	@touch $@
+
+# The newer major of an SDK whose older one stands beside it: found first where PYTHONPATH says so.
+$(NEXT)/.installed: requirements/azure-mgmt-authorization-next.txt $(CONFORMANCE)/.installed
+	@rm -rf $(NEXT)
+	$(CONFORMANCE)/bin/python $(PIP) install --no-deps --require-hashes --target $(NEXT) -r $<
+	@touch $@
+
+$(AZURE_CLI)/pyvenv.cfg:
+	$(PYTHON) -m venv $(AZURE_CLI)
+
+$(AZURE_CLI)/.locked: requirements/azure-cli.txt | $(AZURE_CLI)/pyvenv.cfg
+	@echo "Installing what requirements/azure-cli.txt pins; this takes a few minutes, once."
+	$(AZURE_CLI)/bin/python $(PIP) install --require-hashes -r $<
 	@touch $@

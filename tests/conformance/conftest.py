@@ -3,6 +3,16 @@
 Nothing in the server knows of these tests, and nothing in the clients is replaced: they trust the server's authority
 through the usual variables (REQUESTS_CA_BUNDLE, SSL_CERT_FILE), and where they open a browser, the browser that the
 standard library's `webbrowser` finds is a robot which fills in the server's own pages.
+
+Three surroundings, all made by `make conformance`, all with this one conftest:
+- .venv-conformance: pytest, OpenPIM and the Python clients. The server under test is a process of its own (`server`,
+  tests/live/server.py), so clients and server share nothing but the wire.
+- The same once more for azure_mgmt_authorization/ alone, with PYTHONPATH=.venv-conformance/next: there lies the other
+  current major of azure-mgmt-authorization (4.0.0 is the one beside OpenPIM, 5.0.0b2 is what Azure CLI itself pins),
+  and what stands on PYTHONPATH is found first. So a test in that folder runs under both majors as it is; what differs
+  between them it asks of `SDK_MAJOR` ("4", "5"); test_major.py holds that the right one is seen.
+- .venv-azure-cli: `az` and what it pins, and nothing of ours; azure_cli/ starts it as a process (AZ=... says it lies elsewhere).
+Where the files run side by side (-n), each worker has servers of its own, and a file stays on one worker.
 """
 
 from __future__ import annotations
@@ -54,10 +64,10 @@ def server(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def postgres_live(tmp_path_factory, postgres_server):
+def postgres_live(tmp_path_factory, postgres_server, worker_id):
     """The same on PostgreSQL."""
-    postgres_server.create("conformance")
-    url = postgres_server.url("conformance")
+    postgres_server.create(f"conformance_{worker_id}")
+    url = postgres_server.url(f"conformance_{worker_id}")
     with live_server(tmp_path_factory.mktemp("postgres"), url, activation={"minimum_minutes": 0}) as running:
         yield running
 

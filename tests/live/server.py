@@ -51,6 +51,7 @@ class LiveServer:
 
     folder: Path
     port: int
+    arm_port: int
     facts: dict[str, Any]
     process: subprocess.Popen[str]
     people: dict[str, Person] = field(default_factory=dict)
@@ -58,6 +59,11 @@ class LiveServer:
     @property
     def origin(self) -> str:
         return f"https://localhost:{self.port}"
+
+    @property
+    def arm_origin(self) -> str:
+        """Of the resource manager."""
+        return f"https://localhost:{self.arm_port}"
 
     @property
     def ca_file(self) -> str:
@@ -113,7 +119,7 @@ def environment(folder: Path) -> dict[str, str]:
 @contextlib.contextmanager
 def live_server(folder: Path, database_url: str = "", **settings: dict[str, Any]) -> Iterator[LiveServer]:
     """settings: tables of the TOML file, such as activation={"minimum_minutes": 0}."""
-    (port, arm_port) = free_ports(2)
+    port, arm_port = free_ports(2)
     (folder / "home").mkdir(parents=True, exist_ok=True)
     server = settings.pop("server", {})
     settings["server"] = {
@@ -131,7 +137,7 @@ def live_server(folder: Path, database_url: str = "", **settings: dict[str, Any]
     assert seeded.returncode == 0, seeded.stderr
     facts = json.loads(seeded.stdout)
     people = {key: Person(key, **value) for key, value in facts["people"].items()}
-    running = LiveServer(folder, port, facts, _start(folder, port), people)
+    running = LiveServer(folder, port, arm_port, facts, _start(folder, port), people)
     try:
         yield running
     finally:
