@@ -71,8 +71,8 @@ def test_it_is_a_realistic_organisation(demo):
     assert [person.display_name for person in people if not person.enabled] == ["Ebba Rosenlund"]
     assert sum(person.manager_id is None for person in people) == 5  # the chief, emergency accounts, guests
     groups = demo.read(lambda tx: tx.groups.page(ALL)).items
-    assert len(groups) == 14
-    assert sum(group.role_assignable for group in groups) == 6
+    assert len(groups) == 16
+    assert sum(group.role_assignable for group in groups) == 8
     assert sum(group.dynamic for group in groups) == 1
     assert len(demo.read(lambda tx: tx.administrative_units.page(ALL)).items) == 3
     assert len(demo.read(lambda tx: tx.service_principals.page(ALL)).items) == 3
@@ -92,7 +92,7 @@ def test_the_first_account_is_eligible_for_roles_with_different_demands(demo):
 
     def look(tx):
         mine = {mira.user_id} | tx.groups.groups_of(mira.user_id, NOW)
-        found = tx.schedules.of(mine, kind=Kind.ELIGIBILITY, live_at=NOW)
+        found = tx.schedules.of(mine, provider=Provider.DIRECTORY, kind=Kind.ELIGIBILITY, live_at=NOW)
         rules = DirectoryRoles()
         return {
             rules.role_name(tx, each.role_id, "/"): rules.policy(tx, demo.deps, each.role_id, "/")

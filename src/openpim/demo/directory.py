@@ -32,6 +32,8 @@ GROUPS: dict[str, tuple[str, bool, str, str]] = {
     "Plant Lisbon": ("Everyone at the plant", False, "bruno", "bruno catarina diogo rui"),
     "Finance": ("Finance and procurement", False, "helene", "helene wen greta matteo"),
     "Field Service": ("Engineers at customers' sites", False, "nadia", "nadia viktor zanele liam"),
+    "sg-admins": ("Runs the platform's subscriptions", True, "ravi", ""),
+    "sg-payments": ("Repairs payments by hand", True, "helene tomas", ""),
     "Design Partners": ("People of partner companies", False, "sofia", "chidi"),
 }
 EVERYONE = "All Employees"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from openpim.demo import directory, settings, story
+from openpim.demo import directory, grants, resources, settings, story
 from openpim.demo.accounts import DemoAccount, DemoAccounts, DemoClient, made_password
 from openpim.demo.people import COMPANY, DOMAIN, STUDIO_DOMAIN
 from openpim.demo.seeding import Seeding, must
@@ -68,10 +68,14 @@ def _make(studio: Seeding, company: Seeding) -> None:
     story.give_standing(company)
     company.ago(days=45)
     settings.apply(company)
+    resources.make_tree(company)
+    resources.make_rules(company)
+    grants.apply_settings(company)
     company.ago(days=30)
     story.give_eligibilities(company)
     company.ago(days=29)
     story.give_assignments(company)
+    grants.give(company)
     story.live_through(company)
 
 

@@ -11,17 +11,35 @@ from openpim.core.approval import Approval, Verdict
 from openpim.core.ask import Ask
 from openpim.core.caller import Caller, CallerKind, system
 from openpim.core.directory import User
-from openpim.core.grants import NO_TICKET, UNBOUNDED, Action, Kind, Provider, Request, Ticket, Window
+from openpim.core.grants import (
+    NO_TICKET,
+    UNBOUNDED,
+    Action,
+    Duration,
+    ExpirationType,
+    Kind,
+    Provider,
+    Request,
+    Ticket,
+    Window,
+)
 from openpim.core.policy import Policy
 from openpim.core.refusals import Refusal
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
 from openpim.services import policies
-from openpim.services.providers.directory import DirectoryRoles
+from openpim.services.providers import PROVIDERS
 from openpim.services.review import review
 from openpim.services.submit import submit
 
 T = TypeVar("T")
+FOR_EVER = Window(type=ExpirationType.NO_EXPIRATION)
+CHANGE = Ticket("CHG-4117", "Change calendar")
+INCIDENT = Ticket("INC-20931", "Service desk")
+
+
+def lasting(duration: Duration) -> Window:
+    return Window(type=ExpirationType.AFTER_DURATION, duration=duration)
 
 
 class SeedingError(Exception):
@@ -79,15 +97,28 @@ class Seeding:
             raise SeedingError(f"nobody is called {key}")
         return _caller(self.tenant_id, user, frozenset(acrs))
 
-    def role(self, name: str) -> str:
-        role = self.tx.in_tenant(self.tenant_id).roles.find_by_name(name)
+    def role(self, name: str, provider: Provider = Provider.DIRECTORY) -> str:
+        """The id of a role by its name; of a group, "member" and "owner" are their own."""
+        if provider is Provider.GROUP:
+            return name
+        tx = self.tx.in_tenant(self.tenant_id)
+        role = (
+            tx.roles.find_by_name(name) if provider is Provider.DIRECTORY else tx.resource_roles.by_name(name)
+        )
         if role is None:
             raise SeedingError(f"there is no role {name}")
         return role.id
 
-    def policy(self, name: str, change: Callable[[Policy], Policy]) -> None:
-        wanted = DirectoryRoles().policy_id(self.tenant_id, self.role(name), "/")
-        must(policies.update(self.deps, self.system, wanted, change))
+    def policy(
+        self,
+        name: str,
+        change: Callable[[Policy], Policy],
+        provider: Provider = Provider.DIRECTORY,
+        scope: str = "/",
+    ) -> None:
+        role_id = self.role(name, provider)
+        wanted = PROVIDERS[provider].policy_id(self.tenant_id, role_id, scope)
+        must(policies.update(self.deps, self.system, wanted, change, provider, scope))
 
     def give(
         self,
@@ -95,6 +126,7 @@ class Seeding:
         who: str,
         name: str,
         *,
+        provider: Provider = Provider.DIRECTORY,
         scope: str = "/",
         window: Window = UNBOUNDED,
         why: str = "Set up with the organisation",
@@ -102,10 +134,10 @@ class Seeding:
         """An eligibility or active assignment, given by the system."""
         ask = Ask(
             kind,
-            Provider.DIRECTORY,
+            provider,
             Action.ADMIN_ASSIGN,
             self.ids[who],
-            self.role(name),
+            self.role(name, provider),
             scope,
             justification=why,
             window=window,
@@ -118,6 +150,7 @@ class Seeding:
         name: str,
         why: str,
         *,
+        provider: Provider = Provider.DIRECTORY,
         action: Action = Action.SELF_ACTIVATE,
         kind: Kind = Kind.ASSIGNMENT,
         window: Window = UNBOUNDED,
@@ -128,10 +161,10 @@ class Seeding:
         """What a person asks for himself."""
         ask = Ask(
             kind,
-            Provider.DIRECTORY,
+            provider,
             action,
             self.ids[who],
-            self.role(name),
+            self.role(name, provider),
             scope,
             justification=why,
             ticket=ticket,

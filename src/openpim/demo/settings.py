@@ -15,19 +15,20 @@ Change = Callable[[Policy], Policy]
 
 CONTEXT = "c1"
 HALF_AN_HOUR = Duration("PT30M", 0, 1800)
+NOTHING: frozenset[Requirement] = frozenset()
 JUSTIFICATION = frozenset({Requirement.JUSTIFICATION})
 TICKET = JUSTIFICATION | {Requirement.TICKETING}
 MFA = JUSTIFICATION | {Requirement.MFA}
 EVERYTHING = MFA | {Requirement.TICKETING}
 
 
-def _asks(requires: frozenset[Requirement], longest: Duration) -> Change:
+def asks(requires: frozenset[Requirement], longest: Duration) -> Change:
     return lambda policy: replace(
         policy, activation=Expiry(required=True, maximum=longest), activation_requires=requires
     )
 
 
-def _approved(change: Change, *stages: Stage) -> Change:
+def approved(change: Change, *stages: Stage) -> Change:
     return lambda policy: replace(change(policy), approval=ApprovalSettings(required=True, stages=stages))
 
 
@@ -62,25 +63,25 @@ def apply(seeding: Seeding) -> None:
     identity = Stage(primary=group("Identity Team"))
     short = Stage(primary=people("tomas", "ravi"), timeout_minutes=4 * 60)
     settings: dict[str, Change] = {
-        "Global Administrator": _approved(_asks(EVERYTHING, hours(1)), board, security),
-        "Privileged Role Administrator": _asks(MFA, hours(2)),
-        "Privileged Authentication Administrator": _approved(_asks(MFA, hours(1)), short),
-        "Security Administrator": _context(_asks(JUSTIFICATION, hours(2))),
-        "Conditional Access Administrator": _approved(_asks(MFA, hours(2)), escalating),
-        "Teams Administrator": _approved(_asks(TICKET, hours(4)), collaboration),
-        "Exchange Administrator": _asks(MFA, hours(4)),
-        "SharePoint Administrator": _asks(JUSTIFICATION, hours(8)),
-        "User Administrator": _asks(JUSTIFICATION, hours(8)),
-        "Helpdesk Administrator": _asks(JUSTIFICATION, hours(8)),
-        "Groups Administrator": _eligible_at_most(_asks(JUSTIFICATION, hours(4)), days(90)),
-        "Application Administrator": _asks(EVERYTHING, hours(4)),
-        "Cloud Application Administrator": _approved(_asks(JUSTIFICATION, hours(12)), identity),
-        "Billing Administrator": _asks(TICKET, HALF_AN_HOUR),
-        "Authentication Administrator": _asks(MFA, hours(4)),
-        "Security Reader": _asks(frozenset(), hours(24)),
-        "Global Reader": _asks(JUSTIFICATION, hours(10)),
-        "Reports Reader": _asks(frozenset(), hours(12)),
-        CUSTOM_ROLE: _asks(JUSTIFICATION, hours(8)),
+        "Global Administrator": approved(asks(EVERYTHING, hours(1)), board, security),
+        "Privileged Role Administrator": asks(MFA, hours(2)),
+        "Privileged Authentication Administrator": approved(asks(MFA, hours(1)), short),
+        "Security Administrator": _context(asks(JUSTIFICATION, hours(2))),
+        "Conditional Access Administrator": approved(asks(MFA, hours(2)), escalating),
+        "Teams Administrator": approved(asks(TICKET, hours(4)), collaboration),
+        "Exchange Administrator": asks(MFA, hours(4)),
+        "SharePoint Administrator": asks(JUSTIFICATION, hours(8)),
+        "User Administrator": asks(JUSTIFICATION, hours(8)),
+        "Helpdesk Administrator": asks(JUSTIFICATION, hours(8)),
+        "Groups Administrator": _eligible_at_most(asks(JUSTIFICATION, hours(4)), days(90)),
+        "Application Administrator": asks(EVERYTHING, hours(4)),
+        "Cloud Application Administrator": approved(asks(JUSTIFICATION, hours(12)), identity),
+        "Billing Administrator": asks(TICKET, HALF_AN_HOUR),
+        "Authentication Administrator": asks(MFA, hours(4)),
+        "Security Reader": asks(NOTHING, hours(24)),
+        "Global Reader": asks(JUSTIFICATION, hours(10)),
+        "Reports Reader": asks(NOTHING, hours(12)),
+        CUSTOM_ROLE: asks(JUSTIFICATION, hours(8)),
     }
     for name, change in settings.items():
         seeding.policy(name, change)

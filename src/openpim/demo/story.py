@@ -5,21 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 from openpim.core.approval import Verdict
-from openpim.core.grants import Action, Duration, ExpirationType, Kind, Provider, Ticket, Window, days, hours
+from openpim.core.grants import Action, ExpirationType, Kind, Provider, Window, days, hours
+from openpim.demo import grants
 from openpim.demo.directory import CUSTOM_ROLE
-from openpim.demo.seeding import Seeding, must
+from openpim.demo.seeding import CHANGE, FOR_EVER, INCIDENT, Seeding, lasting, must
 from openpim.demo.settings import CONTEXT
 from openpim.services import due
 from openpim.services.cancel import cancel
-
-
-def _for(duration: Duration) -> Window:
-    return Window(type=ExpirationType.AFTER_DURATION, duration=duration)
-
-
-FOR_EVER = Window(type=ExpirationType.NO_EXPIRATION)
-CHANGE = Ticket("CHG-4117", "Change calendar")
-INCIDENT = Ticket("INC-20931", "Service desk")
 
 
 def _unit(seeding: Seeding, name: str) -> str:
@@ -43,40 +35,40 @@ def give_eligibilities(seeding: Seeding) -> None:
     eligible("mira", "Teams Administrator", "SharePoint Administrator", "Global Reader")
     eligible("mira", "Security Administrator", "Billing Administrator", CUSTOM_ROLE)
     eligible("mira", "User Administrator", scope=_unit(seeding, "Oslo Office"))
-    eligible("mira", "Exchange Administrator", window=_for(days(33)))  # three days are left of it
+    eligible("mira", "Exchange Administrator", window=lasting(days(33)))  # three days are left of it
     eligible("dana", "Global Administrator", "Privileged Role Administrator")
     eligible("farid", "Global Administrator", "Privileged Role Administrator", "User Administrator")
     eligible("ravi", "Global Administrator", "Global Reader")
     eligible("jonas", "Global Reader", "Privileged Role Administrator")
     eligible("priya", "Teams Administrator", "SharePoint Administrator", "Groups Administrator",
-             window=_for(days(75)))  # fmt: skip
+             window=lasting(days(75)))  # fmt: skip
     eligible("tomas", "Conditional Access Administrator", "Privileged Authentication Administrator")
     eligible("lucia", "Conditional Access Administrator")
     eligible("kwame", "Application Administrator")
     eligible("amina", "Authentication Administrator", scope=_unit(seeding, "Lisbon Plant"))
     eligible("bruno", "User Administrator", scope=_unit(seeding, "Lisbon Plant"))
-    eligible("wen", "Billing Administrator", window=_for(days(40)))
-    eligible("bea", "SharePoint Administrator", window=_for(days(60)))  # a guest
+    eligible("wen", "Billing Administrator", window=lasting(days(40)))
+    eligible("bea", "SharePoint Administrator", window=lasting(days(60)))  # a guest
     eligible("On-Call Engineers", "Cloud Application Administrator", "Reports Reader")
     eligible("Support Operations", "Helpdesk Administrator")
-    eligible("Identity Team", "Groups Administrator", window=_for(days(90)))
+    eligible("Identity Team", "Groups Administrator", window=lasting(days(90)))
     eligible("Security Operations", "Security Administrator", "Global Reader")
     eligible("Collaboration Admins", "Exchange Administrator")
 
 
 def give_assignments(seeding: Seeding) -> None:
     """Active without activation: readers, and service principals, which cannot activate."""
-    seeding.give(Kind.ASSIGNMENT, "Security Operations", "Security Reader", window=_for(days(120)))
-    seeding.give(Kind.ASSIGNMENT, "ines", "Global Reader", window=_for(days(150)))
+    seeding.give(Kind.ASSIGNMENT, "Security Operations", "Security Reader", window=lasting(days(120)))
+    seeding.give(Kind.ASSIGNMENT, "ines", "Global Reader", window=lasting(days(150)))
     seeding.give(Kind.ASSIGNMENT, "Compliance Exporter", "Security Reader", window=FOR_EVER)
-    seeding.give(Kind.ASSIGNMENT, "Release Pipeline", "Application Administrator", window=_for(days(45)))
-    seeding.give(Kind.ASSIGNMENT, "auditor", "Reports Reader", window=_for(days(31)))
+    seeding.give(Kind.ASSIGNMENT, "Release Pipeline", "Application Administrator", window=lasting(days(45)))
+    seeding.give(Kind.ASSIGNMENT, "auditor", "Reports Reader", window=lasting(days(31)))
 
 
 def live_through(seeding: Seeding) -> None:
     """The last weeks: activations, approvals, refusals; things that run now, and things that wait."""
     seeding.ago(days=12, hours=3)
-    seeding.ask("mira", "SharePoint Administrator", "Move the project sites", window=_for(hours(2)))
+    seeding.ask("mira", "SharePoint Administrator", "Move the project sites", window=lasting(hours(2)))
     seeding.ago(days=12)
     due.expire(seeding.deps, seeding.tenant_id)
 
@@ -97,29 +89,32 @@ def live_through(seeding: Seeding) -> None:
     must(cancel(seeding.deps, seeding.person("lucia"), Provider.DIRECTORY, Kind.ASSIGNMENT, called_off.id))
 
     seeding.ago(days=2, hours=6)
-    seeding.ask("dana", "Privileged Role Administrator", "Quarterly clean-up", window=_for(hours(2)))
+    seeding.ask("dana", "Privileged Role Administrator", "Quarterly clean-up", window=lasting(hours(2)))
     seeding.ago(days=2)
     due.expire(seeding.deps, seeding.tenant_id)
 
     seeding.ago(hours=3)
-    seeding.ask("oskar", "Helpdesk Administrator", "Morning shift", window=_for(hours(8)))
+    seeding.ask("oskar", "Helpdesk Administrator", "Morning shift", window=lasting(hours(8)))
     seeding.ago(hours=2)
-    seeding.ask("arvid", "Security Administrator", "Alert 7781", acrs=(CONTEXT,), window=_for(hours(2)))
+    seeding.ask("arvid", "Security Administrator", "Alert 7781", acrs=(CONTEXT,), window=lasting(hours(2)))
     approved = seeding.ask("yuki", "Cloud Application Administrator", "Rotate the gateway's certificate")
     seeding.ago(hours=1, minutes=50)
     seeding.decide("farid", approved, Verdict.APPROVE, "Seen the change")
     seeding.ago(minutes=100)
     _extend(seeding)
+    grants.work_now(seeding)
     seeding.ago(minutes=55)
     urgent = seeding.ask("farid", "Global Administrator", "Restore a deleted domain", ticket=INCIDENT)
     seeding.ago(minutes=50)
     seeding.decide("noor", urgent, Verdict.APPROVE, "The incident is real")
     seeding.ago(minutes=35)
     seeding.ask("priya", "Teams Administrator", "Unblock the all-hands call", ticket=INCIDENT)
+    seeding.ago(minutes=25)
+    grants.wait_now(seeding)
     seeding.ago(minutes=20)
     seeding.ask("wen", "Billing Administrator", "Pay the yearly licence", ticket=CHANGE)
     seeding.ago(minutes=10)
-    seeding.ask("ravi", "Global Reader", "Board meeting", window=_for(hours(4)))
+    seeding.ask("ravi", "Global Reader", "Board meeting", window=lasting(hours(4)))
     tomorrow = seeding.present + timedelta(days=1)
     maintenance = Window(tomorrow, ExpirationType.AFTER_DURATION, duration=hours(3))
     seeding.ask("priya", "SharePoint Administrator", "Maintenance window", window=maintenance)
@@ -134,5 +129,5 @@ def _extend(seeding: Seeding) -> None:
         "Needed until the audit is over",
         action=Action.SELF_EXTEND,
         kind=Kind.ELIGIBILITY,
-        window=_for(days(60)),
+        window=lasting(days(60)),
     )

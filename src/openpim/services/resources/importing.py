@@ -13,7 +13,7 @@ from openpim.core.resources import Place, Resource, ResourceKind, canonical, rea
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
 from openpim.services.directory.performing import Done, perform
-from openpim.services.resources.shaping import CATEGORY, Wanted, fault_of, put_in
+from openpim.services.resources.shaping import CATEGORY, Wanted, ensure_root, fault_of, put_in
 
 MOST = 20_000
 _ORDER = list(ResourceKind)
@@ -43,6 +43,7 @@ def import_tree(deps: Deps, caller: Caller, lines: Sequence[Line]) -> tuple[Reso
 
     def work(tx: Transaction, now: datetime) -> Done[tuple[Resource, ...]] | Refusal:
         tx.lock_tenant()
+        ensure_root(tx, now)
         made: list[Resource] = []
         for place, wanted in _ordered(places):
             one = put_in(tx, deps, caller, place, wanted, now)
