@@ -15,6 +15,7 @@ from openpim.services.directory.performing import Done, not_found, perform
 from openpim.services.directory.rights import may_control_user
 from openpim.services.directory.targets import of_user
 from openpim.services.ending import end_all_of
+from openpim.services.signin.sessions import end_in_tenant
 
 
 def delete_user(deps: Deps, caller: Caller, user_id: str) -> Refusal | None:
@@ -29,6 +30,7 @@ def delete_user(deps: Deps, caller: Caller, user_id: str) -> Refusal | None:
 
         def change() -> None:
             end_all_of(tx, deps, caller, user_id, now)
+            end_in_tenant(tx, deps, user)
             tx.users.remove(user_id, now)
 
         refusal = last_administrator.guarded(tx, now, change, owned=powerful_groups_of(tx, user_id, now))

@@ -52,7 +52,11 @@ def rights_of(tx: Transaction, caller: Caller, now: datetime) -> Rights:
 
 
 def rights_over(tx: Transaction, caller: Caller, target_id: str, now: datetime) -> Rights:
-    """The same for one principal: roles in the administrative units it is in count too."""
+    """The same for one ordinary principal: roles in the administrative units it is in count too.
+
+    Never ask this about somebody powerful: what they reach goes beyond the unit, so only roles over the whole
+    tenant have a say over them (docs/decisions/0031-approvers-are-privileged.md).
+    """
     rights = rights_of(tx, caller, now)
     if rights.everything:
         return rights
@@ -101,22 +105,22 @@ def may_control_user(tx: Transaction, caller: Caller, user_id: str, now: datetim
     Someone who holds a privileged role, or could activate one, is out of reach of a User Administrator: else
     that role would be a way to every other role.
     """
-    rights = rights_over(tx, caller, user_id, now)
     if is_privileged(tx, user_id, now):
-        if rights.any(PRIVILEGED_USER_MANAGERS):
+        if may_control_privileged(tx, caller, now):
             return None
         return forbidden(
-            "This person holds, or can activate, a privileged role: only Global Administrators and Privileged "
-            "Authentication Administrators may do this. Activate one of these roles first."
+            "This person holds or can activate a privileged role, or approves for one: only Global Administrators "
+            "and Privileged Authentication Administrators of the whole tenant may do this. Activate one of these "
+            "roles first."
         )
-    if rights.any(USER_MANAGERS | PRIVILEGED_USER_MANAGERS, USER_PERMISSIONS):
+    if rights_over(tx, caller, user_id, now).any(USER_MANAGERS | PRIVILEGED_USER_MANAGERS, USER_PERMISSIONS):
         return None
     return forbidden("To do this, activate User Administrator or Global Administrator first.")
 
 
-def may_control_privileged(tx: Transaction, caller: Caller, user_id: str, now: datetime) -> bool:
-    """Whether the caller could do the same to this person with a privileged role."""
-    return rights_over(tx, caller, user_id, now).any(PRIVILEGED_USER_MANAGERS)
+def may_control_privileged(tx: Transaction, caller: Caller, now: datetime) -> bool:
+    """Whether the caller could do the same to somebody privileged: by a role over the whole tenant."""
+    return rights_of(tx, caller, now).any(PRIVILEGED_USER_MANAGERS)
 
 
 def may_create_groups(

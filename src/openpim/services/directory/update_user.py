@@ -18,6 +18,7 @@ from openpim.services.directory.owners_left import powerful_groups_of
 from openpim.services.directory.performing import Done, changed, differences, not_found, perform
 from openpim.services.directory.rights import may_change_user, may_control_user
 from openpim.services.directory.targets import of_user
+from openpim.services.signin.sessions import end_in_tenant
 
 PLAIN = frozenset({"display_name", "manager_id", *USER_TEXTS})
 # What lets a person in or keeps him out: the address is where approvals and resets are sent to.
@@ -42,7 +43,7 @@ def update_user(deps: Deps, caller: Caller, user_id: str, changes: Mapping[str, 
             return new
         if new == old:
             return Done(old, unchanged=True)
-        refusal = check_user(tx, new) or _saved(tx, old, new, now)
+        refusal = check_user(tx, new) or _saved(tx, deps, old, new, now)
         if refusal is not None:
             return refusal
         return Done(new, (of_user(new, differences(old, new, changes)),))
@@ -53,10 +54,16 @@ def update_user(deps: Deps, caller: Caller, user_id: str, changes: Mapping[str, 
     return perform(deps, caller, activity, "UserManagement", work, targets=(Target("User", user_id),))
 
 
-def _saved(tx: Transaction, old: User, new: User, now: datetime) -> Refusal | None:
+def _saved(tx: Transaction, deps: Deps, old: User, new: User, now: datetime) -> Refusal | None:
     if old.enabled and not new.enabled:
         owned = powerful_groups_of(tx, new.id, now)
-        return last_administrator.guarded(tx, now, lambda: tx.users.save(new), owned=owned)
+
+        def change() -> None:
+            tx.users.save(new)
+            # For good: whoever is enabled again signs in again, and what a thief still holds stays dead.
+            end_in_tenant(tx, deps, old)
+
+        return last_administrator.guarded(tx, now, change, owned=owned)
     tx.users.save(new)
     return None
 

@@ -35,7 +35,7 @@ def invite(signin: SignIn, caller: Caller, user_id: str, origin: str = "") -> st
             tx.tenant_id,
             user_id,
             origin or signin.settings.origin,
-            ordinary=not may_control_privileged(tx, caller, user_id, now),
+            ordinary=not may_control_privileged(tx, caller, now),
         )
         return Done(link, (Target("User", user.id, user.display_name),))
 

@@ -56,7 +56,9 @@ def logout(signin: SignIn, params: Mapping[str, str], browser: Browser) -> Signe
         record(signin.deps, home, session.account, "Sign out", browser.origin)
         return SignedOut(uri, params.get("state", ""))
 
-    return signin.deps.store.write("", work)
+    # Only a live session can be ended: without one a stranger's request does not take the one writer.
+    live = signin.deps.store.read("", lambda tx: current_session(tx, signin.deps, browser.session))
+    return (signin.deps.store.write if live is not None else signin.deps.store.read)("", work)
 
 
 def confirm_logout(signin: SignIn, token: str, browser: Browser) -> SignedOut | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from openpim.core.directory import User
 from openpim.core.refusals import Code, Refusal
 from openpim.core.signin.lifetimes import session_alive
 from openpim.core.signin.values import Account, Grant, Session, digest
@@ -14,7 +15,7 @@ from openpim.services.signin.events import Origin, record
 from openpim.services.signin.keyring import LONGEST_TOKEN
 from openpim.services.signin.people import able_user
 
-_SEEN_EVERY = timedelta(minutes=5)
+SEEN_EVERY = timedelta(minutes=5)
 
 
 def current_session(tx: Transaction, deps: Deps, cookie: str) -> Session | None:
@@ -32,7 +33,7 @@ def current_session(tx: Transaction, deps: Deps, cookie: str) -> Session | None:
 def touch(tx: Transaction, deps: Deps, session: Session) -> None:
     """The session was used. Written every five minutes at most."""
     now = deps.clock()
-    if now - session.seen_at >= _SEEN_EVERY:
+    if now - session.seen_at >= SEEN_EVERY:
         tx.sessions.seen(session.id, now)
 
 
@@ -113,6 +114,17 @@ def end_all(tx: Transaction, deps: Deps, account: Account, *, keep_session: str 
         if keep_session is None or grant.session_id != keep_session:
             revoke_grant(tx, deps, grant)
     return ended
+
+
+def end_in_tenant(tx: Transaction, deps: Deps, user: User) -> None:
+    """End for good what this user object gave access to: tx is of its tenant. A member's sessions and tokens
+    everywhere; a guest's tokens for this tenant alone, because the rest is his home's business."""
+    if user.home_tenant_id is None or user.home_user_id is None:
+        end_all(tx, deps, Account(tx.tenant_id, user.id))
+        return
+    for grant in tx.grants.of_account(Account(user.home_tenant_id, user.home_user_id)):
+        if grant.tenant_id == tx.tenant_id:
+            revoke_grant(tx, deps, grant)
 
 
 def list_sessions(deps: Deps, account: Account) -> list[Session]:

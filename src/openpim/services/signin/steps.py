@@ -13,7 +13,18 @@ from openpim.services.credentials import enrol_totp, new_totp_seed, totp_uri
 from openpim.services.signin.context import SignIn
 from openpim.services.signin.events import record
 from openpim.services.signin.factors import check_password, check_second_factor
-from openpim.services.signin.flow import Ask, Browser, Failed, Flow, Kind, Turn, begin, open_flow
+from openpim.services.signin.flow import (
+    Ask,
+    Browser,
+    Failed,
+    Flow,
+    GoTo,
+    Kind,
+    Turn,
+    begin,
+    local_path,
+    open_flow,
+)
 from openpim.services.signin.interactive import Matter, advance, read_matter
 from openpim.services.signin.known_browsers import read_known
 from openpim.services.signin.people import able_user, find_tenant
@@ -25,9 +36,7 @@ _LOST = Failed("This page is too old, or belongs to another browser: start the s
 def start(signin: SignIn, kind: Kind, authority: str, params: dict[str, str], browser: Browser) -> Turn:
     """An authorize request, a device code that was typed in, or a page of the portal that wants a session."""
     flow = begin(signin, kind, authority, params, browser)
-    # Without a session nothing will be written: a stranger's request never waits for, or holds, the one writer.
-    run = signin.deps.store.write if browser.session else signin.deps.store.read
-    return _dressed(signin, run("", lambda tx: advance(signin, tx, flow, browser)))
+    return _dressed(signin, _go_on(signin, flow, browser))
 
 
 def submit(signin: SignIn, sealed: str, step: str, fields: Mapping[str, str], browser: Browser) -> Turn:
@@ -51,7 +60,16 @@ def _dressed(signin: SignIn, turn: Turn) -> Turn:
 
 
 def _go_on(signin: SignIn, flow: Flow, browser: Browser, *, error: str = "") -> Turn:
-    return signin.deps.store.write("", lambda tx: advance(signin, tx, flow, browser, error=error))
+    """Without a live session, or a proof in the flow, nothing will be written: a stranger's request, whatever
+    cookie it carries, never waits for, or holds, the one writer."""
+    deps = signin.deps
+    known = flow.account is not None or (
+        browser.session != ""
+        and deps.store.read("", lambda tx: current_session(tx, deps, browser.session)) is not None
+    )
+    run = deps.store.write if known else deps.store.read
+    browser = browser if known else replace(browser, session="")
+    return run("", lambda tx: advance(signin, tx, flow, browser, error=error))
 
 
 def _again(signin: SignIn, flow: Flow, browser: Browser, refusal: Refusal) -> Turn:
@@ -173,6 +191,8 @@ def _cancel(signin: SignIn, flow: Flow, _fields: Mapping[str, str], _browser: Br
             )
         if matter.device is not None:
             tx.device_codes.decide(matter.device.hash, "denied", None)
+        if flow.kind == "portal" and flow.params.get("form"):
+            return Turn(GoTo(local_path(flow.params.get("path", ""))))
         return Turn(Failed("The sign-in was cancelled. Close this window.", 200, "Cancelled"))
 
     return signin.deps.store.write("", work)
