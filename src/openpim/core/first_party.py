@@ -15,6 +15,7 @@ GRAPH_POWERSHELL = "14d82eec-204b-4c2f-b7e8-296a70dab67e"
 AZURE_POWERSHELL = "1950a258-227b-4e31-a9cf-717495945fc2"
 AZURE_AD_POWERSHELL = "1b730954-1685-4b74-9bfd-dac224a7b894"
 PIM = "8f0b7a52-3c1d-4e6f-9a27-5d2c1b8e4f10"
+PORTAL = "3d0f6c1e-58a4-4b0e-9d53-7a41c2e9b6f8"  # what history calls the portal; no client signs in with it
 
 _LOOPBACK = ("http://localhost", "http://127.0.0.1")
 _SINCE = datetime(2020, 1, 1, tzinfo=UTC)

@@ -80,6 +80,8 @@ def _render(signin: SignIn, outcome: Outcome) -> Response:
             return failed(message, status, title)
         case Done(title, message):
             return page("message.html", title=title, message=message)
+        case GoTo(path, form) if form:
+            return page("form_post.html", script=_SUBMIT_HASH, uri=path, params=form, submit=_SUBMIT)
         case GoTo(path):
             return RedirectResponse(path, 303, headers={"Cache-Control": "no-store"})
 

@@ -37,7 +37,7 @@ class Browser:
 @dataclass(frozen=True, slots=True)
 class Flow:
     """authority: the tenant segment. params: of the authorize request (kind authorize), {"code": digest} (device),
-    {"path": ...} (portal). account: who gave the password in this flow, not yet in a session; amr: with what.
+    {"path": ...} and what services.signin.portal puts there (portal). account: who gave the password in this flow, not yet in a session; amr: with what.
     proven: when, in seconds. tenant: chosen. chosen: the account was confirmed. again: the password must be given anew.
     seed: being enrolled, by the user seed_for.
     """
@@ -90,6 +90,12 @@ def id_issuer(base: str, authority: str, tenant_id: str) -> str:
     return issuer(base, folded if folded in ANY_TENANT else tenant_id)
 
 
+def local_path(text: str, default: str = "/") -> str:
+    """A path (and query) on our own origin, or the default: nothing a browser would take for another host."""
+    plain = len(text) <= 4000 and all("\x20" < character != "\x7f" for character in text)
+    return text if plain and text.startswith("/") and text[1:2] != "/" and "\\" not in text else default
+
+
 # ---------------------------------------------------------------------------------------------- outcomes
 
 
@@ -131,9 +137,10 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class GoTo:
-    """A path on our own origin."""
+    """A path on our own origin. form: fields to send there by POST, as the person once typed them."""
 
     path: str
+    form: tuple[tuple[str, str], ...] = ()
 
 
 Outcome = Ask | Answer | Failed | Done | GoTo

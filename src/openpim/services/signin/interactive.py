@@ -5,17 +5,38 @@ there are several and the client named none.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from openpim.core.signin.claims import Proof, Wanted, demand, granted_contexts, needs_mfa, parse_claims
+from openpim.core.signin.claims import (
+    Proof,
+    Wanted,
+    demand,
+    granted_contexts,
+    is_context,
+    needs_mfa,
+    parse_claims,
+)
 from openpim.core.signin.oauth import OAuthError, origin_of
 from openpim.core.signin.values import Account, Client, DeviceCode, Session
 from openpim.ports.store import Transaction
 from openpim.services.signin.authorize import AuthorizeRequest, answer_with_code, make_grant, read_request
 from openpim.services.signin.context import SignIn
 from openpim.services.signin.events import record
-from openpim.services.signin.flow import Answer, Ask, Browser, Done, Failed, Flow, GoTo, Outcome, Turn
+from openpim.services.signin.flow import (
+    Answer,
+    Ask,
+    Browser,
+    Done,
+    Failed,
+    Flow,
+    GoTo,
+    Outcome,
+    Turn,
+    local_path,
+)
+from openpim.services.signin.forms import form_token
 from openpim.services.signin.known_browsers import read_known, remember
 from openpim.services.signin.people import (
     Person,
@@ -101,7 +122,8 @@ def read_matter(signin: SignIn, tx: Transaction, flow: Flow) -> Matter | Answer 
         if client is None:
             return Failed("The application is not registered here any more.")
         return Matter(client, parse_claims(device.claims) or Wanted(), device=device)
-    return Matter(None, Wanted())
+    contexts = tuple(one for one in flow.params.get("acrs", "").split() if is_context(one))
+    return Matter(None, Wanted(contexts, mfa=flow.params.get("mfa") == "1"))
 
 
 def _refuse(matter: Matter, error: str, description: str, claims: str | None = None) -> Answer | Failed:
@@ -274,8 +296,20 @@ def _finish(
         return answer_with_code(signin, tx, matter.request, flow.authority, base, person, session, acrs)
     if matter.device is not None:
         return _finish_device(signin, tx, flow, browser, matter, matter.device, person, session, acrs)
-    path = flow.params.get("path", "/")
-    return GoTo(path if path.startswith("/") and not path.startswith(("//", "/\\")) else "/")
+    return _finish_portal(signin, tx, flow, session, acrs)
+
+
+def _finish_portal(
+    signin: SignIn, tx: Transaction, flow: Flow, session: Session, acrs: frozenset[str]
+) -> GoTo:
+    """Back to the page; where a form led here, and the same person is there, with the form."""
+    if acrs - frozenset(session.acrs):
+        tx.sessions.replace(replace(session, acrs=tuple(sorted(acrs))))
+    account = session.account
+    if flow.params.get("form") and flow.params.get("for") == f"{account.tenant_id}/{account.user_id}":
+        fields = {**json.loads(flow.params["form"]), "token": form_token(signin, session.id)}
+        return GoTo(local_path(flow.params.get("action", "")), tuple(fields.items()))
+    return GoTo(local_path(flow.params.get("path", "")))
 
 
 def _finish_device(

@@ -1,0 +1,128 @@
+"""The portal's use of a browser session: who is there, in which of his tenants, and more proof when a form needs it.
+
+The session cookie of the sign-in is the portal's session. What it proves (second factor, authentication contexts) is
+read from the session; privilege, as everywhere, from the live store.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from openpim.core.caller import Caller, CallerKind
+from openpim.core.directory import Tenant
+from openpim.core.first_party import PORTAL
+from openpim.core.signin.values import Account, Session
+from openpim.ports.store import Transaction
+from openpim.services.authority import roles_of
+from openpim.services.signin.context import SignIn
+from openpim.services.signin.events import Origin
+from openpim.services.signin.flow import Browser, Turn
+from openpim.services.signin.people import person_in, tenants_of
+from openpim.services.signin.sessions import SEEN_EVERY, current_session, open_session, touch
+from openpim.services.signin.steps import start
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """Somebody who is signed in. tenants: every one he may enter, home first. roles: directory roles in force for him
+    at the tenant, for what the shell shows (acts look for themselves)."""
+
+    session: Session
+    caller: Caller
+    tenant: Tenant
+    tenants: tuple[Tenant, ...]
+    roles: frozenset[str]
+
+
+def enter(
+    signin: SignIn, cookie: str, wanted_tenant: str, origin: Origin, *, used: bool = True
+) -> Presence | None:
+    """The person behind a session cookie; None where nobody is, or not any more.
+
+    wanted_tenant: a tenant's id; where he may not enter it, his home. used: the person did something (a page that
+    merely waits for news does not keep the session alive).
+    """
+    deps = signin.deps
+    found = deps.store.read("", lambda tx: _present(tx, signin, cookie, wanted_tenant, origin))
+    if found is not None and used and deps.clock() - found.session.seen_at >= SEEN_EVERY:
+        deps.store.write("", lambda tx: touch(tx, deps, found.session))
+    return found
+
+
+def _present(
+    tx: Transaction, signin: SignIn, cookie: str, wanted_tenant: str, origin: Origin
+) -> Presence | None:
+    session = current_session(tx, signin.deps, cookie)
+    if session is None:
+        return None
+    tenants = tenants_of(tx, session.account)
+    ids = [one.id for one in tenants]
+    if not tenants:
+        return None
+    tenant = tenants[ids.index(wanted_tenant) if wanted_tenant in ids else 0]
+    person = person_in(tx, session.account, tenant.id)
+    if person is None:
+        return None
+    caller = Caller(
+        tenant_id=tenant.id,
+        principal_id=person.user.id,
+        kind=CallerKind.USER,
+        display_name=person.user.display_name,
+        user_principal_name=person.user.user_principal_name,
+        app_id=PORTAL,
+        amr=frozenset(session.amr),
+        acrs=frozenset(session.acrs),
+        auth_time=session.auth_time,
+        session_id=session.id,
+        ip=origin.ip or None,
+        client=origin.user_agent or None,
+        request_id=origin.request_id or None,
+    )
+    roles = roles_of(tx.in_tenant(tenant.id), caller, signin.deps.clock())
+    return Presence(session, caller, tenant, tuple(tenants), roles)
+
+
+def sign_in(signin: SignIn, path: str, browser: Browser) -> Turn:
+    """A page that wants a session: the sign-in, and then back to the page. path: on our own origin."""
+    return start(signin, "portal", "organizations", {"path": path}, browser)
+
+
+def step_up(
+    signin: SignIn,
+    presence: Presence,
+    browser: Browser,
+    *,
+    path: str,
+    action: str,
+    form: Mapping[str, str],
+    context: str = "",
+) -> Turn:
+    """More proof is needed for a form: ask for it, then send the form again, as it was typed.
+
+    path: where to go when it cannot be sent again. action: where the form goes. context: c1 to c99, "": a second
+    factor.
+    """
+    account = presence.session.account
+    params = {
+        "path": path,
+        "action": action,
+        "form": json.dumps(dict(form), separators=(",", ":")),
+        "for": f"{account.tenant_id}/{account.user_id}",
+        "acrs": context,
+        "mfa": "" if context else "1",
+    }
+    return start(signin, "portal", presence.tenant.id, params, browser)
+
+
+# ---------------------------------------------------------------- the demo's short way in
+
+
+def enter_demo(signin: SignIn, account: Account, amr: tuple[str, ...], origin: Origin) -> str:
+    """A session for a person of the demo organisation without his password: the cookie's value. For the demo alone."""
+
+    def work(tx: Transaction) -> str:
+        return open_session(tx, signin.deps, account, amr, origin)[1]
+
+    return signin.deps.store.write("", work)
