@@ -256,7 +256,10 @@ def _profile(config: Config, tls: TlsFiles, *, demo: bool) -> list[str]:
     name = "demo" if demo else "local"
     try:
         file = write_profile(
-            name, server=config.settings.origin, ca_file=str(tls.authority) if tls.authority else ""
+            name,
+            server=config.settings.origin,
+            arm=config.settings.arm_origin,
+            ca_file=str(tls.authority) if tls.authority else "",
         )
     except OSError as error:
         return [

@@ -30,6 +30,7 @@ ENVIRONMENT = (
     ),
     ("PIM_TENANT", "The tenant that application signs in to, where the profile names none."),
     ("PIM_ACCESS_TOKEN", "Use this access token, and no sign-in at all."),
+    ("PIM_ARM_ACCESS_TOKEN", "With PIM_ACCESS_TOKEN: the one for the resource manager (roles on resources)."),
     ("PIM_NO_INPUT", "Never ask, also at a terminal."),
     ("PIM_NO_BROWSER", "Do not open a browser; the address is printed."),
     ("NO_COLOR", "No colours."),

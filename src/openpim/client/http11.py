@@ -84,8 +84,9 @@ class Connection:
     """One connection to `scheme://host:port`, opened when first needed and kept."""
 
     def __init__(
-        self, scheme: str, host: str, port: int, *, ca_file: str = "", timeout: float = 30.0
-    ) -> None:
+        self, scheme: str, host: str, port: int, *, ca_file: str = "", timeout: float = 30.0,
+        trust: dict[str, ssl.SSLContext] | None = None,
+    ) -> None:  # fmt: skip
         if scheme != "https" and not is_loopback(host):
             raise PimError(
                 "usage", f"refusing to send credentials to {host} without TLS", "use an https:// address"
@@ -95,8 +96,13 @@ class Connection:
         self.port = port
         self.ca_file = ca_file
         self.timeout = timeout
+        self._trust = (
+            {} if trust is None else trust
+        )  # contexts by authority file, shared: each costs milliseconds
         self._socket: socket.socket | None = None
         self._buffer = b""
+        self._begun: tuple[str, str, bytes | None] | None = None
+        self._fault_of_begun: Exception | None = None
         name = f"[{host}]" if ":" in host else host
         default = 443 if scheme == "https" else 80
         self._host_header = name if port == default else f"{name}:{port}"
@@ -107,6 +113,41 @@ class Connection:
             self._socket.close()
             self._socket = None
         self._buffer = b""
+        self._begun = self._fault_of_begun = None
+
+    def begin(self, method: str, path: str, headers: dict[str, str], body: bytes | None = None) -> None:
+        """Send a request now; `request` with the same one will read its answer, and raise what went wrong here.
+
+        So the answers of two origins are awaited together, without a thread.
+        """
+        if self._begun is not None or (self._socket is not None and _ended(self._socket)):
+            self.close()
+        try:
+            self._send(method, path, headers, body)
+        except (OSError, ValueError, StaleError, PimError) as error:
+            self.close()
+            self._fault_of_begun = error
+        self._begun = (method, path, body)
+
+    def _take_begun(self, method: str, path: str, body: bytes | None) -> Response | None:
+        """The answer to what was begun, if that was this request; None otherwise, with nothing under way."""
+        if self._begun is None:
+            return None
+        same, error = self._begun == (method, path, body), self._fault_of_begun
+        self._begun = self._fault_of_begun = None
+        if not same:
+            self.close()
+            return None
+        try:
+            if error is not None:
+                raise error
+            return self._answer(method)
+        except StaleError:
+            self.close()
+            raise self._fault("closed the connection without an answer") from None
+        except (OSError, ValueError) as fault:
+            self.close()
+            raise self._from_os(fault) from fault
 
     def request(self, method: str, path: str, headers: dict[str, str], body: bytes | None = None) -> Response:
         """Send one request and read the whole answer; network faults are `PimError("server")`.
@@ -114,6 +155,9 @@ class Connection:
         A kept connection that turns out to be closed is opened anew, if the request is safe to repeat;
         otherwise `StaleError` is raised, because the server may have acted on it.
         """
+        begun = self._take_begun(method, path, body)
+        if begun is not None:
+            return begun
         if self._socket is not None and _ended(self._socket):
             self.close()  # the server gave it up while it was idle: nothing was sent yet, so nothing can be repeated
         reused = self._socket is not None
@@ -137,6 +181,10 @@ class Connection:
             raise self._from_os(error) from error
 
     def _exchange(self, method: str, path: str, headers: dict[str, str], body: bytes | None) -> Response:
+        self._send(method, path, headers, body)
+        return self._answer(method)
+
+    def _send(self, method: str, path: str, headers: dict[str, str], body: bytes | None) -> None:
         if self._socket is None:
             self._socket = self._open()
         lines = [f"{method} {path} HTTP/1.1", f"Host: {self._host_header}"]
@@ -150,6 +198,8 @@ class Connection:
             self._socket.sendall((head + "\r\n\r\n").encode("latin-1") + (body or b""))
         except (BrokenPipeError, ConnectionResetError):
             raise StaleError from None
+
+    def _answer(self, method: str) -> Response:
         response, keep = self._read(method)
         if not keep:
             self.close()
@@ -188,6 +238,9 @@ class Connection:
             raise self._fault("is behind a proxy that refuses the connection")
 
     def _tls(self) -> ssl.SSLContext:
+        known = self._trust.get(self.ca_file)
+        if known is not None:
+            return known
         import ssl
 
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -200,6 +253,7 @@ class Connection:
                 raise PimError("server", text, "name the right one: pim login --ca FILE") from None
         else:
             context.load_default_certs(ssl.Purpose.SERVER_AUTH)
+        self._trust[self.ca_file] = context
         return context
 
     # -- reading -------------------------------------------------------------------------------

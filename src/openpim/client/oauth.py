@@ -191,22 +191,25 @@ def _seconds(value: object, default: float, most: float) -> float:
     return min(most, max(0.0, float(value))) if usable else default  # type: ignore[arg-type]
 
 
-def refresh(transport: Transport, profile: Profile, before: Tokens, claims: str = "") -> Tokens:
-    """Redeem the refresh token; the caller holds the cache's lock and saves what comes back at once."""
+def refresh(
+    transport: Transport, profile: Profile, before: Tokens, claims: str = "", resource: str = ""
+) -> Tokens:
+    """Redeem the refresh token, for Graph or another API; the caller holds the cache's lock and saves what comes back."""
     tenant = before.tenant or profile.tenant
     data = _post(transport, profile.endpoint("token", tenant), {
         "client_id": profile.client_id,
         "grant_type": "refresh_token",
         "refresh_token": before.refresh,
-        "scope": profile.scope,
+        "scope": f"{resource}/.default openid profile offline_access" if resource else profile.scope,
         "claims": merged(claims),
     })  # fmt: skip
     return _tokens(data, tenant, before)
 
 
 def client_credentials(
-    transport: Transport, profile: Profile, client_id: str, secret: str, *, tenant: str = "", claims: str = ""
-) -> Tokens:
+    transport: Transport, profile: Profile, client_id: str, secret: str, *, tenant: str = "", claims: str = "",
+    resource: str = "",
+) -> Tokens:  # fmt: skip
     """An application signs in as itself (automation); it has to name its tenant."""
     tenant = tenant or profile.tenant
     if tenant in {"common", "organizations"}:
@@ -216,7 +219,7 @@ def client_credentials(
         "client_id": client_id,
         "client_secret": secret,
         "grant_type": "client_credentials",
-        "scope": f"{profile.graph}/.default",
+        "scope": f"{resource or profile.graph}/.default",
         "claims": merged(claims) if claims else "",
     }
     return _tokens(_post(transport, profile.endpoint("token", tenant), fields), tenant)

@@ -14,14 +14,16 @@ from openpim.client.files import config_home, read_private, write_private
 from openpim.client.http11 import split_url
 
 __all__ = [
-    "ENTRA_AUTHORITY", "ENTRA_CLIENT_ID", "ENTRA_GRAPH", "OPENPIM_CLIENT_ID", "Config", "Profile",
-    "load_config", "profile_from_url", "save_config", "write_profile",
+    "ENTRA_ARM", "ENTRA_AUTHORITY", "ENTRA_CLIENT_ID", "ENTRA_GRAPH", "NO_ARM", "OPENPIM_CLIENT_ID", "Config",
+    "Profile", "load_config", "profile_from_url", "save_config", "write_profile",
 ]  # fmt: skip
 
 OPENPIM_CLIENT_ID = "8f0b7a52-3c1d-4e6f-9a27-5d2c1b8e4f10"
 ENTRA_CLIENT_ID = "14d82eec-204b-4c2f-b7e8-296a70dab67e"
 ENTRA_AUTHORITY = "https://login.microsoftonline.com"
 ENTRA_GRAPH = "https://graph.microsoft.com"
+ENTRA_ARM = "https://management.azure.com"
+NO_ARM = "none"  # in place of an address: this server has no resource manager, or one does not want it
 # With an application of Microsoft's, `.default` gives only what was consented before; so name the rights.
 ENTRA_SCOPES = (
     "User.Read", "RoleAssignmentSchedule.ReadWrite.Directory", "RoleEligibilitySchedule.Read.Directory",
@@ -31,6 +33,7 @@ _FIELDS = (
     "kind",
     "authority",
     "graph",
+    "arm",
     "tenant",
     "client_id",
     "ca_file",
@@ -45,6 +48,7 @@ class Profile:
     """One place to sign in to.  `kind` is "openpim" or "entra"; addresses have no trailing slash or version."""
 
     __slots__ = (
+        "arm",
         "authority",
         "ca_file",
         "client_id",
@@ -72,11 +76,13 @@ class Profile:
         scopes: str = "",
         flow: str = "browser",
         keyring: str = "",
+        arm: str = "",
     ) -> None:
         self.name = name
         self.kind = kind
         self.authority = authority.rstrip("/")
         self.graph = graph.rstrip("/")
+        self.arm = arm.rstrip("/") or (ENTRA_ARM if kind == "entra" else "")  # "": not known yet
         self.tenant = tenant
         self.client_id = client_id
         self.ca_file = ca_file
@@ -188,14 +194,14 @@ def save_config(config: Config) -> None:
     write_private(os.path.join(config.home, "config.json"), text.encode())
 
 
-def profile_from_url(name: str, url: str, *, tenant: str = "", ca_file: str = "") -> Profile:
-    """The profile of an OpenPIM server known only by its address."""
+def profile_from_url(name: str, url: str, *, tenant: str = "", ca_file: str = "", arm: str = "") -> Profile:
+    """The profile of an OpenPIM server known only by its address; arm: that of its resource manager."""
     scheme, host, port, _ = split_url(url)
     literal = f"[{host}]" if ":" in host else host
     origin = f"{scheme}://{literal}"
     if port != (443 if scheme == "https" else 80):
         origin += f":{port}"
-    return Profile(name, authority=origin, graph=origin, tenant=tenant or "common", ca_file=ca_file)
+    return Profile(name, authority=origin, graph=origin, tenant=tenant or "common", ca_file=ca_file, arm=arm)
 
 
 def entra_profile(name: str, tenant: str = "") -> Profile:
@@ -214,6 +220,7 @@ def write_profile(
     name: str,
     *,
     server: str,
+    arm: str = "",
     tenant: str = "common",
     ca_file: str = "",
     username: str = "",
@@ -229,7 +236,11 @@ def write_profile(
     try:
         config = load_config(home)
         profile = profile_from_url(
-            check_name(name), server, tenant=tenant, ca_file=os.path.abspath(ca_file) if ca_file else ""
+            check_name(name),
+            server,
+            tenant=tenant,
+            ca_file=os.path.abspath(ca_file) if ca_file else "",
+            arm=arm,
         )
         profile.username = username
         config.profiles[name] = profile

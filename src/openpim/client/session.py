@@ -71,12 +71,56 @@ class Session:
             self._tokens = self._from_cache()
         return self._tokens
 
-    def _application(self, claims: str = "") -> Tokens:
+    def access(self, resource: str = "") -> str:
+        """An access token that is good now, for Graph or for the API at the address `resource`."""
+        tokens = self.tokens()
+        if not resource:
+            return tokens.access
+        held = tokens.others.get(resource)
+        if held is not None and held[1] - _EARLY > clock.now():
+            return held[0]
+        return self._other(tokens, resource)
+
+    def _other(self, tokens: Tokens, resource: str, claims: str = "", refused: str = "") -> str:
+        """A fresh token for another API than Graph; `refused`: the one that it no longer takes."""
+        if os.environ.get("PIM_ACCESS_TOKEN"):
+            given = os.environ.get("PIM_ARM_ACCESS_TOKEN", "")
+            if given and given != refused:
+                return given
+            text = f"the token in PIM_ACCESS_TOKEN is not for {resource}"
+            raise PimError("signin", text, "give another one for that: PIM_ARM_ACCESS_TOKEN")
+        if self.is_application:
+            fresh = self._application(claims, resource)
+        else:
+            fresh = self._redeemed(tokens, claims, resource, refused)
+        tokens.others[resource] = (fresh.access, fresh.expires)
+        return fresh.access
+
+    def _redeemed(self, tokens: Tokens, claims: str, resource: str, refused: str) -> Tokens:
+        """The same refresh token, redeemed for another API; what another process got meanwhile is taken as it is."""
+        from openpim.client import oauth
+
+        with self.cache.lock():
+            kept = self.cache.load()
+            if kept is None:
+                raise PimError("signin", "signed out meanwhile", _NOT_SIGNED_IN)
+            access, expires = kept.others.get(resource, ("", 0.0))
+            if not claims and access != refused and expires - _EARLY > clock.now():
+                return Tokens(access, expires)
+            if not self.cache.with_refresh(kept).refresh:
+                raise PimError("signin", "the sign-in has ended", _NOT_SIGNED_IN)
+            fresh = oauth.refresh(self.transport, self.profile, kept, claims, resource)
+            kept.refresh = tokens.refresh = fresh.refresh
+            kept.others[resource] = (fresh.access, fresh.expires)
+            self.cache.save(kept)
+            return fresh
+
+    def _application(self, claims: str = "", resource: str = "") -> Tokens:
         from openpim.client import oauth
 
         tenant = os.environ.get("PIM_TENANT", "")
         return oauth.client_credentials(
-            self.transport, self.profile, *self._client, tenant=tenant, claims=claims
+            self.transport, self.profile, *self._client, tenant=tenant, claims=claims, resource=resource
         )
 
     def _from_cache(self) -> Tokens:
@@ -105,12 +149,16 @@ class Session:
                 if error.code == "invalid_grant" and not claims:
                     raise PimError("signin", "the sign-in has ended", _NOT_SIGNED_IN) from error
                 raise
+            fresh.others = kept.others
             self.cache.save(fresh)
             return fresh
 
-    def renew(self) -> None:
+    def renew(self, resource: str = "") -> None:
         """The server no longer takes the access token: get another one without asking anybody."""
         held = self.tokens()
+        if resource:
+            self._other(held, resource, refused=held.others.get(resource, ("", 0.0))[0])
+            return
         if os.environ.get("PIM_ACCESS_TOKEN"):
             raise PimError(
                 "signin", "the token in PIM_ACCESS_TOKEN is not accepted", "unset it, or give a fresh one"
@@ -142,7 +190,14 @@ class Session:
         self._tokens = tokens
         return tokens
 
-    def step_up(self, claims: str) -> None:
+    def _stronger(self, before: Tokens, claims: str, resource: str) -> str:
+        """The access token that the refresh token gives for `claims`."""
+        if resource:
+            return self._other(before, resource, claims)
+        self._tokens = self._renewed(before, claims)
+        return self._tokens.access
+
+    def step_up(self, claims: str, resource: str = "") -> None:
         """Get a token that has what `claims` asks for: silently if that works, else with a person."""
         from openpim.client.claims import satisfied
         from openpim.client.oauth import OAuthError
@@ -151,17 +206,17 @@ class Session:
         if os.environ.get("PIM_ACCESS_TOKEN"):
             raise PimError("signin", "the token in PIM_ACCESS_TOKEN is not strong enough", _step_hint(claims))
         if self.is_application:
-            self._tokens = self._application(claims)
+            if resource:
+                self._other(before, resource, claims)
+            else:
+                self._tokens = self._application(claims)
             return
         if before.refresh or self.cache.entry:
             try:
-                fresh = self._renewed(before, claims)
+                if satisfied(claims, decode_claims(self._stronger(before, claims, resource))):
+                    return
             except OAuthError as error:
                 claims = error.claims or claims
-            else:
-                self._tokens = fresh
-                if satisfied(claims, decode_claims(fresh.access)):
-                    return
         if self.interaction is None:
             raise PimError("signin", "the server wants a stronger sign-in first", _step_hint(claims))
         self.interaction.say(_reason(claims))
@@ -173,6 +228,8 @@ class Session:
             who = tokens.account.get("upn", "somebody else")
             text = f"signed in as {who} now, but the request was begun as {hint or before.account['oid']}"
             raise PimError("signin", text, "run the command again to do it as the new account, or: pim login")
+        if resource:
+            self._other(tokens, resource, claims)
 
     def forget(self) -> tuple[bool, bool]:
         """Sign out: `(was signed in, the server was told)`."""

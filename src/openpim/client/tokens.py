@@ -38,13 +38,16 @@ def decode_claims(token: str) -> dict[str, Any]:
 
 
 class Tokens:
-    """What a sign-in gave: tokens, when the access token ends (seconds since 1970), and the account."""
+    """What a sign-in gave: tokens, when the access token ends (seconds since 1970), and the account.
 
-    __slots__ = ("access", "account", "expires", "refresh", "scope", "tenant")
+    others: access tokens for other APIs than Graph, by address: the token, and when it ends.
+    """
+
+    __slots__ = ("access", "account", "expires", "others", "refresh", "scope", "tenant")
 
     def __init__(
         self, access: str, expires: float, refresh: str = "", account: dict[str, str] | None = None,
-        tenant: str = "", scope: str = "",
+        tenant: str = "", scope: str = "", others: dict[str, tuple[str, float]] | None = None,
     ) -> None:  # fmt: skip
         self.access = access
         self.expires = expires
@@ -52,6 +55,7 @@ class Tokens:
         self.account = account or {}
         self.tenant = tenant
         self.scope = scope
+        self.others = others or {}
 
 
 class TokenCache:
@@ -112,11 +116,13 @@ class TokenCache:
             if data["binding"] != self.binding:
                 return None
             account = {str(key): str(value) for key, value in data["account"].items()}
+            kept = data.get("others") or {}
+            others = {str(key): (str(value[0]), float(value[1])) for key, value in kept.items()}
             return Tokens(
                 str(data["access_token"]), float(data["expires_at"]), str(data.get("refresh_token") or ""),
-                account, str(data.get("tenant") or ""), str(data.get("scope") or ""),
+                account, str(data.get("tenant") or ""), str(data.get("scope") or ""), others,
             )  # fmt: skip
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError):
             return None
 
     def save(self, tokens: Tokens) -> None:
@@ -131,6 +137,7 @@ class TokenCache:
             "account": tokens.account,
             "tenant": tokens.tenant,
             "scope": tokens.scope,
+            "others": tokens.others,
         }
         write_private(self.path, json.dumps(data, indent=1).encode())
 

@@ -13,6 +13,7 @@ from openpim.client.http11 import Connection, Response, split_url
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Mapping
     from typing import Any
 
@@ -20,6 +21,7 @@ __all__ = ["Transport", "decode_json", "form", "quote", "unquote"]
 
 _PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _IN_QUERY = _PLAIN | frozenset(b"$'(),/:@;!*=")
+_ALWAYS = {"User-Agent": "openpim", "Accept": "application/json"}
 _MAX_WAIT = 60.0
 _TRIES = 4
 
@@ -68,6 +70,22 @@ class Transport:
         self.ca_file = ca_file
         self.timeout = timeout
         self._connections: dict[tuple[str, str, int], Connection] = {}
+        self._trust: dict[str, ssl.SSLContext] = {}
+
+    def _connection(self, scheme: str, host: str, port: int) -> Connection:
+        key = (scheme, host, port)
+        found = self._connections.get(key)
+        if found is None:
+            found = Connection(
+                scheme, host, port, ca_file=self.ca_file, timeout=self.timeout, trust=self._trust
+            )
+            self._connections[key] = found
+        return found
+
+    def begin(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None) -> None:
+        """Send a request now whose answer `send` with the same one reads; a fault shows only there."""
+        scheme, host, port, path = split_url(url)
+        self._connection(scheme, host, port).begin(method, path, {**_ALWAYS, **headers}, body)
 
     def send(
         self,
@@ -84,12 +102,8 @@ class Transport:
         """
         reads = reads or method == "GET"
         scheme, host, port, path = split_url(url)
-        key = (scheme, host, port)
-        connection = self._connections.get(key)
-        if connection is None:
-            connection = Connection(scheme, host, port, ca_file=self.ca_file, timeout=self.timeout)
-            self._connections[key] = connection
-        sent = {"User-Agent": "openpim", "Accept": "application/json", **(headers or {})}
+        connection = self._connection(scheme, host, port)
+        sent = {**_ALWAYS, **(headers or {})}
         for attempt in range(_TRIES):
             response = connection.request(method, path, sent, body)
             again = response.status == 429 or (response.status in {503, 504} and reads)

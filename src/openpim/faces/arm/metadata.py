@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from openpim.faces.arm.call import Answer, Call, Row
 from openpim.faces.arm.table import Endpoint
-from openpim.faces.shared.origin import allowed_origin
+from openpim.faces.shared.origin import allowed_origin, host_beside
 
 _OLD = "2015-01-01"
 _ARRAY = "2019-05-01"
@@ -13,7 +13,7 @@ _ARRAY = "2019-05-01"
 def endpoints(call: Call) -> Answer:
     settings = call.deps.settings
     arm = call.raw.origin
-    host = _host_for(arm, settings.arm_origin, settings.origin)
+    host = host_beside(arm, settings.arm_origin, settings.origin)
     login = allowed_origin(settings.origin, settings.allowed_hosts, host)
     version = call.options.parameter("api-version") or ""
     audiences = [arm, f"{arm}/"]
@@ -48,17 +48,6 @@ def endpoints(call: Call) -> Answer:
         "suffixes": {"storage": "core.openpim.invalid", "keyVaultDns": "vault.openpim.invalid"},
     }
     return Answer(200, [cloud] if version < "2020" else cloud)
-
-
-def _host_for(arm: str, arm_origin: str, origin: str) -> str | None:
-    """The host by which the same client would call the other origin: the name it used here, the port of there."""
-    if arm == arm_origin:
-        return None
-    name = arm.split("//", 1)[1]
-    bare = name.rsplit(":", 1)[0] if ":" in name.rsplit("]", 1)[-1] else name
-    netloc = origin.split("//", 1)[1]
-    port = netloc.rsplit(":", 1)[1] if ":" in netloc.rsplit("]", 1)[-1] else ""
-    return f"{bare}:{port}" if port else bare
 
 
 ENDPOINTS = (Endpoint("GET", "metadata/endpoints", endpoints, public=True),)

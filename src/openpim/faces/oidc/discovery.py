@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from openpim.core.directory import Tenant
 from openpim.core.signin.oauth import OAuthError
 from openpim.faces.oidc.answers import OPEN, Endpoint, preflight, refused
-from openpim.faces.shared.origin import public_origin
+from openpim.faces.shared.origin import allowed_origin, host_beside, public_origin
 from openpim.faces.shared.threads import in_thread
 from openpim.services.signin.context import SignIn
 from openpim.services.signin.flow import id_issuer
@@ -58,13 +58,21 @@ def document(signin: SignIn) -> Endpoint:
                 request, OAuthError("invalid_tenant", "There is no such tenant: check the address.")
             )
         base = public_origin(signin.settings, request.headers.get("host"))
-        return JSONResponse(_document(base, name, tenant.id if tenant else ""), headers=OPEN)
+        found = _document(base, name, tenant.id if tenant else "")
+        return JSONResponse({**found, "openpim_resource_manager": _arm(signin, base)}, headers=OPEN)
 
     return endpoint
 
 
 def _tenant(signin: SignIn, name: str) -> Tenant | None:
     return signin.deps.store.read("", lambda tx: find_tenant(tx, name))
+
+
+def _arm(signin: SignIn, base: str) -> str:
+    """Where the resource manager is for this client; `pim` finds it here."""
+    settings = signin.deps.settings
+    host = host_beside(base, settings.origin, settings.arm_origin)
+    return allowed_origin(settings.arm_origin, settings.allowed_hosts, host)
 
 
 def _document(base: str, name: str, tenant_id: str) -> dict[str, Any]:

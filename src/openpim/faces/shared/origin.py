@@ -21,3 +21,17 @@ def allowed_origin(origin: str, allowed_hosts: tuple[str, ...], host: str | None
     port = f":{parts.port}" if parts.port is not None else ""
     allowed |= {f"{name.lower()}{port}" for name in allowed_hosts}
     return f"{parts.scheme}://{host.lower()}" if host.lower() in allowed else origin
+
+
+def host_beside(here: str, own: str, other: str) -> str | None:
+    """The host by which the same client would call our other origin: the name it used here, the port of there.
+
+    here: our address as the client wrote it. own, other: the public addresses of this origin and of the other one.
+    """
+    if here == own:
+        return None
+    name = here.split("//", 1)[1]
+    bare = name.rsplit(":", 1)[0] if ":" in name.rsplit("]", 1)[-1] else name
+    netloc = other.split("//", 1)[1]
+    port = netloc.rsplit(":", 1)[1] if ":" in netloc.rsplit("]", 1)[-1] else ""
+    return f"{bare}:{port}" if port else bare
