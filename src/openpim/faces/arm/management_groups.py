@@ -178,7 +178,7 @@ def _wanted(body: Body) -> Wanted:
 def put(call: Call) -> Answer:
     made = settled(shaping.put(call.deps, call.caller, _written(call), _wanted(call.json(allow_empty=True))))
     shown = row(call, made.resource, _parent(call, made.resource), None)
-    return Answer(201 if made.new else 200, shown)
+    return Answer(200, shown)  # new or not: 201 is refused by the SDK that Azure CLI has
 
 
 def patch(call: Call) -> Answer:
