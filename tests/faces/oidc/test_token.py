@@ -385,6 +385,19 @@ def test_applications_must_name_the_tenant(world: World) -> None:
     assert as_app(browser, B, client_secret=WEB_SECRET).json()["error"] == "unauthorized_client"
 
 
+def test_the_alias_stands_for_the_tenant_of_the_application(world: World) -> None:
+    """Azure CLI and azure-identity ask nobody about an authority `…/adfs`, and can name no tenant there."""
+    browser = world.browser()
+    for path in ("/adfs/oauth2/token", "/adfs/oauth2/v2.0/token"):
+        proof = {"client_id": WEB, "client_secret": WEB_SECRET}
+        answer = browser.post(path, grant_type="client_credentials", scope=GRAPH, **proof)
+        assert answer.status_code == 200, answer.text
+        access = claims_of(answer.json()["access_token"])
+        assert (access["tid"], access["oid"]) == (A, WEB_PRINCIPAL)
+        wrong = browser.post(path, grant_type="client_credentials", scope=GRAPH, client_id=WEB, client_secret="x")
+        assert wrong.json()["error"] == "invalid_client"
+
+
 KEY = RSAKey.generate_key(2048)
 OTHER_KEY = RSAKey.generate_key(2048)
 

@@ -296,6 +296,8 @@ def _client_credentials(
     if client.public:
         return OAuthError("unauthorized_client", "A public client cannot act as itself.")
     tenant = find_tenant(tx, authority)
+    if tenant is None and authority.lower() == "adfs" and client.tenant_id is not None:
+        tenant = tx.tenants.get(client.tenant_id)  # the alias cannot name one: the application's own
     if tenant is None:
         return OAuthError(
             "invalid_request", "An application must name its tenant: use the tenant's own address."
