@@ -394,7 +394,9 @@ def test_the_alias_stands_for_the_tenant_of_the_application(world: World) -> Non
         assert answer.status_code == 200, answer.text
         access = claims_of(answer.json()["access_token"])
         assert (access["tid"], access["oid"]) == (A, WEB_PRINCIPAL)
-        wrong = browser.post(path, grant_type="client_credentials", scope=GRAPH, client_id=WEB, client_secret="x")
+        wrong = browser.post(
+            path, grant_type="client_credentials", scope=GRAPH, client_id=WEB, client_secret="x"
+        )
         assert wrong.json()["error"] == "invalid_client"
 
 
