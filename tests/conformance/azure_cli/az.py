@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -52,8 +53,10 @@ class Az:
         }
         self.warnings = ""
 
-    def __call__(self, *words: str, robot: Robot | None = None, **env: str) -> Any:
-        """robot: who types the code of a device that this command shows. env: more variables for this once."""
+    def __call__(self, *words: str, robot: Robot | None = None, page: Path | None = None, **env: str) -> Any:
+        """robot: who types the code of a device that this command shows, or opens the address that the command's
+        browser wrote to `page`. env: more variables for this once.
+        """
         process = subprocess.Popen(
             [str(AZ), *words],
             env={**self.env, **env},
@@ -68,6 +71,8 @@ class Az:
         said: list[str] = []
         listener = threading.Thread(target=self._listen, args=(process, robot, said))
         listener.start()
+        if robot is not None and page is not None:
+            robot.open(self._opened(page, process))
         try:
             out = process.stdout.read()
             code = process.wait(SECONDS)
@@ -82,6 +87,14 @@ class Az:
         with suppress(ValueError):
             return json.loads(out)
         return out.strip() or None
+
+    @staticmethod
+    def _opened(page: Path, process: subprocess.Popen[str]) -> str:
+        while process.poll() is None:
+            if page.exists() and (url := page.read_text("utf-8")):
+                return url
+            time.sleep(0.05)
+        raise AzError(f"az ended without opening a browser\n{process.stdout.read()}")
 
     @staticmethod
     def _listen(process: subprocess.Popen[str], robot: Robot | None, said: list[str]) -> None:

@@ -103,5 +103,3 @@ def tree(admin):
     machine = {"location": "norwayeast", "properties": {}}
     admin.rest("put", f"{tree.machine}?api-version=2024-07-01", machine)
     return tree
-
-
