@@ -15,7 +15,7 @@ from enum import StrEnum
 ROOT = "/"
 MANAGEMENT_GROUPS = "/providers/microsoft.management/managementgroups/"
 _LONG_FORM = "/providers/microsoft.subscription"
-_NAME = re.compile(r"[^/?#%<>*&:\\\x00-\x1f]{1,260}\Z")
+_NAME = re.compile(r"(?!\.+\Z)[^/?#%<>*&:\\\x00-\x1f]{1,260}\Z")
 
 
 class ResourceKind(StrEnum):

@@ -19,6 +19,15 @@ class Resources(Protocol):
         """The id and the ids of all that contain it, nearest first, the root last; () when there is none such."""
         ...
 
+    def hold(self, id: str) -> None:
+        """Keep a place, and all that contain it, from being moved or removed until the commit. Before principals are
+        locked, as whoever moves a place locks it first too."""
+        ...
+
+    def lock(self, id: str) -> None:
+        """Wait for everybody who holds the place, or anything in it."""
+        ...
+
     def below(self, id: str, limit: int = 1000, kinds: Collection[ResourceKind] = ()) -> tuple[Resource, ...]:
         """Everything under it, however deep; kinds: only through and of these."""
         ...

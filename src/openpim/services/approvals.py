@@ -12,7 +12,7 @@ from openpim.core.grants import Provider, Request
 from openpim.core.refusals import Code, Refusal
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
-from openpim.services.authority import may_decide, reviewer_keys
+from openpim.services.authority import keys_of, may_decide, reviewer_keys
 from openpim.services.providers import PROVIDERS
 
 
@@ -81,7 +81,7 @@ def _view(tx: Transaction, caller: Caller, approval_id: str, now: datetime) -> A
     assigned = frozenset(
         stage.id
         for stage in approval.stages
-        if may_decide(tx, approval, stage.keys, caller.principal_id, now)
+        if may_decide(tx, approval, keys_of(tx, request, stage.keys), caller.principal_id, now)
     )
     people = tx.principals.many([decision.reviewer_id for decision in approval.decisions], deleted=True)
     return ApprovalView(approval, request, assigned, people)

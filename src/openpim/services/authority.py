@@ -7,7 +7,7 @@ from datetime import datetime
 
 from openpim.core.approval import Approval
 from openpim.core.caller import Caller, CallerKind
-from openpim.core.grants import Kind, Provider, Schedule
+from openpim.core.grants import Kind, Provider, Request, Schedule
 from openpim.core.roles import (
     MANAGERS,
     READERS,
@@ -100,6 +100,15 @@ def reviewer_keys(tx: Transaction, principal_id: str, now: datetime) -> frozense
     for delegator in _able(tx, tx.approvals.delegators_of(principal_id, now)):
         keys |= identities(tx, delegator, now)
     return keys
+
+
+def keys_of(tx: Transaction, request: Request, keys: frozenset[str]) -> frozenset[str]:
+    """Reviewer keys as they count today: who holds a role at a place that no longer contains the one it is about has
+    nothing to say about it any more."""
+    if request.provider is not Provider.RESOURCE:
+        return keys
+    chain = tx.resources.chain(request.scope)
+    return frozenset(key for key in keys if not is_role_key(key) or read_role_key(key)[1] in {None, *chain})
 
 
 def may_decide(

@@ -94,6 +94,7 @@ def _expire(tx: Transaction, deps: Deps, schedule: Schedule, now: datetime) -> N
 
 
 def _start(tx: Transaction, deps: Deps, found: Schedule, now: datetime) -> None:
+    PROVIDERS[found.provider].hold(tx, found.scope)
     tx.lock_principal(found.principal_id)
     schedule = tx.schedules.get(found.id)
     request = tx.requests.get(found.request_id or "", lock=True)

@@ -15,7 +15,7 @@ from openpim.core.lifecycle import ApprovalStatus
 from openpim.core.policy import Stage
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
-from openpim.services.authority import able_reviewers
+from openpim.services.authority import able_reviewers, keys_of
 from openpim.services.providers import PROVIDERS
 from openpim.services.recording import category_of, record
 
@@ -60,10 +60,10 @@ def ensure_decidable(
 ) -> Approval:
     """Add the default approvers to a stage that too few able people are left to decide."""
     stage = approval.current
-    if stage is None or stage.fell_back:
+    if stage is None:
         return approval
     done = {decision.reviewer_id for decision in approval.of_stage(stage.id)}
-    able = able_reviewers(tx, stage.keys, approval.requestor_id, now) - done
+    able = able_reviewers(tx, keys_of(tx, request, stage.keys), approval.requestor_id, now) - done
     if len(able) >= stage.settings.quorum - len(done):
         return approval
     defaults = PROVIDERS[request.provider].default_reviewers(tx, request.role_id, request.scope, now)

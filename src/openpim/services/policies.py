@@ -19,14 +19,20 @@ from openpim.services.recording import category_of, record, record_refusal
 UPDATED = "Update role setting in PIM"
 _MISSING = Refusal(Code.NOT_FOUND, "There is no such policy. List the policy assignments to find its id.")
 
+_UNSEEN = Refusal(Code.FORBIDDEN, "You may not read role settings there: nothing there concerns you.")
+
 
 def get(
     deps: Deps, caller: Caller, provider: Provider, role_id: str, scope: str = TENANT
 ) -> Policy | Refusal:
     """The policy of one role: what is stored, or the default."""
 
+    now = deps.clock()
+
     def work(tx: Transaction) -> Policy | Refusal:
         rules = PROVIDERS[provider]
+        if not rules.may_read_policy(tx, caller, scope, now):
+            return _UNSEEN
         return rules.fault(tx, role_id, scope) or rules.policy(tx, deps, role_id, scope)
 
     return deps.store.read(caller.tenant_id, work)
@@ -37,8 +43,12 @@ def by_id(
 ) -> Policy | Refusal:
     """provider, scope: where to look for a policy that nobody has changed yet."""
 
+    now = deps.clock()
+
     def work(tx: Transaction) -> Policy | Refusal:
         found = _find(tx, deps, policy_id, provider, scope)
+        if not PROVIDERS[provider].may_read_policy(tx, caller, found[1].scope if found else scope, now):
+            return _UNSEEN
         return _MISSING if found is None else found[1]
 
     return deps.store.read(caller.tenant_id, work)
@@ -50,10 +60,13 @@ def page(
     provider: Provider,
     scope: str = TENANT,
     role_ids: Collection[str] | None = None,
-) -> list[Policy]:
+) -> list[Policy] | Refusal:
     """The policies of all roles (or those named) at one scope, by role id; the untouched ones with defaults."""
+    now = deps.clock()
 
-    def work(tx: Transaction) -> list[Policy]:
+    def work(tx: Transaction) -> list[Policy] | Refusal:
+        if not PROVIDERS[provider].may_read_policy(tx, caller, scope, now):
+            return _UNSEEN
         stored = {policy.role_id: policy for policy in tx.policies.at_scope(provider, scope, role_ids)}
         rules = PROVIDERS[provider]
         known = rules.role_ids(tx, scope)
@@ -150,7 +163,7 @@ def _find(
 ) -> tuple[Provider, Policy] | None:
     stored = tx.policies.by_id(policy_id, lock=lock)
     if stored is not None:
-        return stored
+        return stored if stored[0] is provider else None
     rules = PROVIDERS[provider]
     for role_id in rules.role_ids(tx, scope):
         if rules.policy_id(tx.tenant_id, role_id, scope) == policy_id:

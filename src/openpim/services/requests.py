@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 from openpim.core.caller import Caller
 from openpim.core.grants import Kind, Provider, Request
@@ -10,7 +11,7 @@ from openpim.core.query import All, Compare, Page, Query
 from openpim.core.refusals import Code, Refusal
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
-from openpim.services.authority import may_decide, reviewer_keys
+from openpim.services.authority import keys_of, may_decide, reviewer_keys
 from openpim.services.providers import PROVIDERS
 from openpim.services.reading import NOT_A_READER, Whose, may_read_all, pinned
 
@@ -42,7 +43,7 @@ def page(
         stage = approval.current if approval is not None else None
         if approval is None or stage is None or not stage.open_at(now):
             return False
-        return may_decide(tx, approval, stage.keys, caller.principal_id, now)
+        return may_decide(tx, approval, keys_of(tx, request, stage.keys), caller.principal_id, now)
 
     return deps.store.read(caller.tenant_id, work)
 
@@ -55,18 +56,23 @@ def get(deps: Deps, caller: Caller, provider: Provider, kind: Kind, request_id: 
         found = tx.requests.get(request_id)
         if found is None or found.provider is not provider or found.kind is not kind:
             return Refusal(Code.REQUEST_MISSING, f"There is no request {request_id}.")
-        if caller.principal_id in {found.principal_id, found.created_by}:
-            return found
-        if PROVIDERS[provider].may_read(tx, caller, found.scope, now):
-            return found
-        approval = tx.approvals.get(found.approval_id) if found.approval_id else None
-        if approval is not None and any(
-            may_decide(tx, approval, stage.keys, caller.principal_id, now) for stage in approval.stages
-        ):
-            return found
-        return NOT_A_READER
+        return may_see(tx, caller, found, now) or found
 
     return deps.store.read(caller.tenant_id, work)
+
+
+def may_see(tx: Transaction, caller: Caller, request: Request, now: datetime) -> Refusal | None:
+    """None for its subject, its maker, its approvers and readers."""
+    if caller.principal_id in {request.principal_id, request.created_by}:
+        return None
+    if PROVIDERS[request.provider].may_read(tx, caller, request.scope, now):
+        return None
+    approval = tx.approvals.get(request.approval_id) if request.approval_id else None
+    if approval is not None and any(
+        may_decide(tx, approval, stage.keys, caller.principal_id, now) for stage in approval.stages
+    ):
+        return None
+    return NOT_A_READER
 
 
 def _narrowed(query: Query, field: str, value: str) -> Query:

@@ -60,6 +60,7 @@ def review(
         first = tx.requests.get(approval_id)
         if first is None or first.approval_id is None or provider not in {None, first.provider}:
             return Refusal(Code.REQUEST_MISSING, f"There is no approval {approval_id}.", member="id")
+        PROVIDERS[first.provider].hold(tx, first.scope)
         tx.lock_principal(first.principal_id)
         request = tx.requests.get(approval_id, lock=True)
         approval = tx.approvals.get(approval_id, lock=True)
@@ -134,6 +135,7 @@ def _right_of(
     live = brought_up_to_date(tx, deps, request, approval, now)
     stage = live.current
     keys = stage.keys if stage is not None else frozenset().union(*(one.keys for one in live.stages))
+    keys = authority.keys_of(tx, request, keys)
     rights = authority.deciding_rights(tx, live, keys, caller.principal_id, now)
     if not rights:
         return Refusal(Code.NOT_APPROVER, "You are not an approver of this request.")

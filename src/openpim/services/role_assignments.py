@@ -51,6 +51,7 @@ def create(
 
     def work(tx: Transaction) -> Schedule | Refusal:
         rules = PROVIDERS[provider]
+        rules.hold(tx, scope)
         principal = tx.principals.get(principal_id)
         if principal is None:
             return Refusal(

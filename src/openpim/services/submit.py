@@ -54,6 +54,8 @@ def in_transaction(tx: Transaction, deps: Deps, caller: Caller, ask: Ask, now: d
     unreadable = _unreadable(ask)
     if unreadable is not None:
         return unreadable
+    if ask.provider in PROVIDERS:
+        PROVIDERS[ask.provider].hold(tx, ask.scope)
     tx.lock_principal(ask.principal_id)  # first, so that nothing that is read below changes before the commit
     refusal = _named_things(tx, caller, ask)
     if refusal is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
+from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import (
@@ -46,6 +47,7 @@ resources = Table(
     Index("ix_resources_kind", "tenant_id", "kind", "id"),
 )
 _c = resources.c
+_TRIES = 10
 FIELDS = Fields(
     {name: _c[name] for name in ("id", "parent_id", "kind", "type", "name", "display_name", "location", "created_at")},
     names=("name", "display_name", "type"),
@@ -92,6 +94,27 @@ class Resources:
             found.append(at)
             at = parents[at]
         return (*found, ROOT) if found else ()
+
+    def hold(self, id: str) -> None:
+        if self._connection.dialect.name == "sqlite":
+            return  # there is one writer
+        for _ in range(_TRIES):
+            chain = self.chain(id)
+            links = (
+                select(_c.id, _c.parent_id)
+                .where(_c.tenant_id == self._tenant, _c.id.in_(chain))
+                .order_by(_c.id)
+                .with_for_update(read=True)
+            )
+            # Whoever was moving or removing one of them has done so by now: then there is another chain to hold.
+            found = {row.id: row.parent_id for row in self._connection.execute(links)}
+            if found == dict(pairwise(chain)):
+                return
+
+    def lock(self, id: str) -> None:
+        if self._connection.dialect.name != "sqlite":
+            wanted = select(_c.id).where(_c.tenant_id == self._tenant, _c.id == id).with_for_update()
+            self._connection.execute(wanted).all()
 
     def below(self, id: str, limit: int = 1000, kinds: Collection[ResourceKind] = ()) -> tuple[Resource, ...]:
         which = [_c.tenant_id == self._tenant]

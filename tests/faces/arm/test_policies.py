@@ -31,6 +31,7 @@ def rule(policy, name):
 
 
 def test_the_default_rules(arm):
+    arm.eligible(arm.world.bob, READER, arm.web)
     policy = one(arm, arm.prod, who=arm.world.bob)
     found = policy["properties"]
     assert {each["id"] for each in found["rules"]} == set(RULES)
@@ -88,6 +89,7 @@ def test_the_default_rules(arm):
 
 def test_the_assignment_leads_to_the_policy(arm):
     path = f"{arm.prod}/{AUTH}/roleManagementPolicyAssignments?$filter=roleDefinitionId eq '{READER}'"
+    arm.eligible(arm.world.bob, READER, arm.prod)
     (found,) = arm.rows(path, arm.world.bob)
     policy = one(arm, arm.prod)
     assert found["properties"]["policyId"] == policy["id"]

@@ -96,7 +96,7 @@ def _listed(call: Call) -> tuple[list[Policy], str | None]:
     _place(call)
     asked = filters.read(call, ("roleDefinitionId", "scope"), ("atscope", "atscopeandbelow"))
     wanted = None if asked.role_id is None else [asked.role_id]
-    found = policies.page(call.deps, call.caller, grants.PROVIDER, call.scope, wanted)
+    found = settled(policies.page(call.deps, call.caller, grants.PROVIDER, call.scope, wanted))
     start = _cursor(call)
     size = call.options.page_size(PAGE)
     following = str(start + size) if size and start + size < len(found) else None

@@ -144,7 +144,7 @@ def _of_roles(call: Call) -> list[Policy]:
     """Those that the filter can mean: all, or the ones of the roles it pins."""
     roles = pinned(call.options.filter, "roleDefinitionId")
     wanted = [str(one) for one in roles if one is not None] if roles is not None else None
-    return policies.page(call.deps, call.caller, Provider.DIRECTORY, TENANT, wanted)
+    return settled(policies.page(call.deps, call.caller, Provider.DIRECTORY, TENANT, wanted))
 
 
 def _of_groups(call: Call, scopes: Collection[str | None]) -> list[Policy]:
@@ -155,7 +155,7 @@ def _of_groups(call: Call, scopes: Collection[str | None]) -> list[Policy]:
     return [
         policy
         for group in groups
-        for policy in policies.page(call.deps, call.caller, Provider.GROUP, group, None)
+        for policy in settled(policies.page(call.deps, call.caller, Provider.GROUP, group, None))
     ]
 
 

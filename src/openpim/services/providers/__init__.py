@@ -23,6 +23,10 @@ class ProviderRules(Protocol):
 
     def chain(self, tx: Transaction, scope: str) -> tuple[str, ...]: ...
 
+    def hold(self, tx: Transaction, scope: str) -> None:
+        """Keep the scope where it is until the commit. The first thing an act does."""
+        ...
+
     def role_ids(self, tx: Transaction, scope: str) -> tuple[str, ...]:
         """Every role that has a policy at the scope."""
         ...
@@ -45,6 +49,10 @@ class ProviderRules(Protocol):
 
     def may_read(self, tx: Transaction, caller: Caller, scope: str | None, now: datetime) -> bool:
         """Scope None: everywhere."""
+        ...
+
+    def may_read_policy(self, tx: Transaction, caller: Caller, scope: str, now: datetime) -> bool:
+        """Whether the settings of roles at the scope are the caller's business."""
         ...
 
     def policy(self, tx: Transaction, deps: Deps, role_id: str, scope: str) -> Policy:

@@ -23,6 +23,9 @@ class DirectoryRoles:
     def chain(self, tx: Transaction, scope: str) -> tuple[str, ...]:
         return directory_chain(scope)
 
+    def hold(self, tx: Transaction, scope: str) -> None:
+        """What contains a scope never changes."""
+
     def role_ids(self, tx: Transaction, scope: str) -> tuple[str, ...]:
         return tuple(role.id for role in tx.roles.all())
 
@@ -72,6 +75,9 @@ class DirectoryRoles:
 
     def may_read(self, tx: Transaction, caller: Caller, scope: str | None, now: datetime) -> bool:
         return may_read_roles(tx, caller, now)
+
+    def may_read_policy(self, tx: Transaction, caller: Caller, scope: str, now: datetime) -> bool:
+        return True
 
     def policy(self, tx: Transaction, deps: Deps, role_id: str, scope: str) -> Policy:
         stored = tx.policies.get(Provider.DIRECTORY, role_id, TENANT)

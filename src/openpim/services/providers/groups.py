@@ -54,6 +54,9 @@ class Groups:
     def chain(self, tx: Transaction, scope: str) -> tuple[str, ...]:
         return (scope,)
 
+    def hold(self, tx: Transaction, scope: str) -> None:
+        """A group is contained in nothing."""
+
     def role_ids(self, tx: Transaction, scope: str) -> tuple[str, ...]:
         return (MEMBER, OWNER) if self.fault(tx, MEMBER, scope) is None else ()
 
@@ -113,6 +116,9 @@ class Groups:
         if scope is None:
             return bool(roles_of(tx, caller, now) & _ORDINARY)
         return self.may_manage(tx, caller, MEMBER, scope, now)
+
+    def may_read_policy(self, tx: Transaction, caller: Caller, scope: str, now: datetime) -> bool:
+        return True
 
     def policy(self, tx: Transaction, deps: Deps, role_id: str, scope: str) -> Policy:
         stored = tx.policies.get(Provider.GROUP, role_id, scope)

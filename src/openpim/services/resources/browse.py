@@ -190,8 +190,14 @@ def management_groups(deps: Deps, caller: Caller) -> tuple[Resource, ...]:
 def under(
     deps: Deps, caller: Caller, scope: str, kinds: Collection[ResourceKind] = UPPER
 ) -> tuple[Resource, ...]:
-    """Everything of these kinds below a place."""
-    return deps.store.read(caller.tenant_id, lambda tx: tx.resources.below(scope, 10_000, kinds))
+    """What of these kinds the caller can see below a place."""
+    now = deps.clock()
+
+    def work(tx: Transaction) -> tuple[Resource, ...]:
+        ids = _visible_ids(tx, caller, now)
+        return tuple(one for one in tx.resources.below(scope, 10_000, kinds) if ROOT in ids or one.id in ids)
+
+    return deps.store.read(caller.tenant_id, work)
 
 
 def chain(deps: Deps, caller: Caller, scope: str) -> tuple[str, ...]:

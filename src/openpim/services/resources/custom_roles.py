@@ -15,6 +15,7 @@ from openpim.core.resources import MANAGEMENT_GROUPS, ROOT, canonical
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
 from openpim.services.directory.performing import Done, perform
+from openpim.services.providers.resources import WRITE as ASSIGN
 from openpim.services.recording import storable
 from openpim.services.resources.rights import may, missing
 
@@ -68,10 +69,13 @@ def put(deps: Deps, caller: Caller, wanted: ResourceRole) -> ResourceRole | Refu
         places = {
             canonical(one) for one in (*wanted.assignable_scopes, *(old.assignable_scopes if old else ()))
         }
+        # Who changes a role that is there gives (or takes away) what it allows to everybody who has it.
+        wanted_rights = (WRITE,) if old is None else (WRITE, ASSIGN)
         for place in sorted(places):
-            refusal = may(tx, caller, WRITE, place, now)
-            if refusal is not None:
-                return refusal
+            for right in wanted_rights:
+                refusal = may(tx, caller, right, place, now)
+                if refusal is not None:
+                    return refusal
         role = replace(
             wanted,
             created_at=old.created_at if old else now,

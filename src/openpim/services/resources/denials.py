@@ -9,11 +9,13 @@ from openpim.core.audit import Category, Target
 from openpim.core.caller import Caller
 from openpim.core.permissions import DenyAssignment
 from openpim.core.refusals import Code, Refusal
+from openpim.core.roles import GLOBAL_ADMINISTRATOR
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
-from openpim.services.authority import identities
+from openpim.services.authority import identities, roles_of
 from openpim.services.directory.performing import Done, perform
 from openpim.services.recording import storable
+from openpim.services.resource_access import allowed
 from openpim.services.resources.rights import may, missing, reads
 
 READ = "Microsoft.Authorization/denyAssignments/read"
@@ -30,7 +32,7 @@ def page(
 
     def work(tx: Transaction) -> tuple[DenyAssignment, ...] | Refusal:
         refusal = reads(tx, caller, READ, scope, now)
-        if refusal is not None:
+        if refusal is not None and not _over(tx, caller, READ, scope, now):
             return refusal
         chain = tx.resources.chain(scope)
         found = [one for one in tx.deny_assignments.at(chain) if one.below or one.scope == scope]
@@ -49,6 +51,8 @@ def get(deps: Deps, caller: Caller, deny_id: str) -> DenyAssignment | Refusal:
         found = tx.deny_assignments.get(deny_id)
         if found is None:
             return Refusal(Code.NOT_FOUND, f"There is no deny assignment {deny_id:.100}.")
+        if _over(tx, caller, READ, found.scope, now):
+            return found
         return reads(tx, caller, READ, found.scope, now) or found
 
     return deps.store.read(caller.tenant_id, work)
@@ -90,7 +94,7 @@ def delete(deps: Deps, caller: Caller, deny_id: str) -> DenyAssignment | Refusal
         if found is None:
             return Refusal(Code.NOT_FOUND, f"There is no deny assignment {deny_id:.100}.")
         refusal = may(tx, caller, DELETE, found.scope, now)
-        if refusal is not None:
+        if refusal is not None and not _over(tx, caller, DELETE, found.scope, now):
             return refusal
         tx.deny_assignments.remove(deny_id)
         return Done(found, (Target("Other", found.id, found.name), Target("Directory", found.scope)))
@@ -98,6 +102,14 @@ def delete(deps: Deps, caller: Caller, deny_id: str) -> DenyAssignment | Refusal
     return perform(
         deps, caller, "Delete deny assignment", CATEGORY, work, targets=(Target("Other", deny_id),)
     )
+
+
+def _over(tx: Transaction, caller: Caller, action: str, scope: str, now: datetime) -> bool:
+    """Whoever may do it at the place above, and a Global Administrator: nobody can lock out those above him for good."""
+    if GLOBAL_ADMINISTRATOR in roles_of(tx, caller, now):
+        return True
+    above = tx.resources.chain(scope)[1:2]
+    return bool(above) and allowed(tx, caller, action, above[0], now)
 
 
 def _fault(tx: Transaction, deny: DenyAssignment) -> Refusal | None:

@@ -196,8 +196,11 @@ def move_in(
     if old.id == root_group(tx.tenant_id):
         return Refusal(Code.INVALID, "The root management group stays where it is.", member="parent")
     action = write_action(old.kind, old.type)
-    for scope in (old.id, parent_id):
-        refusal = may_shape(tx, caller, action, scope, now)
+    # What holds in the old place ceases to hold in it (deny assignments too), what holds in the new one begins to: so
+    # whoever moves it decides who has access to it. At the root group everything begins, so leaving that is free.
+    left = () if old.parent_id == root_group(tx.tenant_id) else ((action, old.parent_id),)
+    for wanted, scope in ((action, old.id), (WRITE, old.id), (action, parent_id), *left):
+        refusal = may_shape(tx, caller, wanted, scope, now)
         if refusal is not None:
             return refusal
     above = tx.resources.chain(parent_id)
@@ -225,15 +228,19 @@ def delete(deps: Deps, caller: Caller, scope: str) -> Resource | Refusal:
         kind, type_ = (old.kind, old.type) if old else (place.kind, place.type) if place else (None, "*")
         action = delete_action(kind, type_)
         upper = kind in {ResourceKind.MANAGEMENT_GROUP, ResourceKind.SUBSCRIPTION}
-        refusal = (may_shape if upper else may)(tx, caller, action, scope, now)
-        if refusal is not None:
-            return refusal
+        # Who may make a subscription anew owns it then: so that nobody comes by an old one like that, it takes the right
+        # to decide about its access to delete it.
+        for wanted in (action, WRITE) if upper else (action,):
+            refusal = (may_shape if upper else may)(tx, caller, wanted, scope, now)
+            if refusal is not None:
+                return refusal
         if old is None:
             return missing(scope)
         if old.id == root_group(tx.tenant_id):
             return Refusal(Code.CONFLICT, "The root management group cannot be deleted.", member="id")
         if old.kind is ResourceKind.MANAGEMENT_GROUP and tx.resources.below(old.id, 1):
             return Refusal(Code.CONFLICT, f"{old.name} is not empty: move what is in it first.", member="id")
+        tx.resources.lock(old.id)  # what is being given in it at this moment is seen below
         while inside := tx.resources.below(old.id, _PART):
             ids = [one.id for one in inside]
             forget(tx, deps, caller, ids, now)

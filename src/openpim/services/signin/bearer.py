@@ -76,6 +76,12 @@ def _meant_for_us(
 ) -> Refusal | None:
     settings = deps.settings
     addresses = {ResourceKind.GRAPH: settings.origin, ResourceKind.ARM: settings.arm_origin}
+    # Only the public tools, which everybody has and which get every permission, use one token for both.
+    elsewhere = (
+        accepts is not None and ResourceKind.GRAPH in accepts and claims.get("aud") == settings.arm_origin
+    )
+    if elsewhere and claims.get("appid") not in FIRST_PARTY:
+        return _no("The access token is for the resource manager: ask for one with this API's scope.")
     if accepts is not None and claims.get("aud") not in {
         addresses[kind] for kind in accepts if kind in addresses
     }:
