@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from openpim.core.query import Query
 from openpim.core.resources import ResourceKind, canonical
-from openpim.faces.arm import grants, tree
+from openpim.faces.arm import filters, grants, tree
 from openpim.faces.arm.call import Answer, Call
 from openpim.faces.arm.faults import settled
 from openpim.faces.arm.table import Endpoint
 from openpim.services.resources import browse, shaping
 from openpim.services.resources.shaping import Wanted
+
+PROPERTIES = ("name", "location", "tagName", "tagValue")
 
 
 def _subscription(call: Call) -> str:
@@ -21,10 +23,12 @@ def _written(call: Call) -> str:
 
 
 def index(call: Call) -> Answer:
+    asked = filters.read(call, PROPERTIES, ())
     query = Query(limit=tree.PAGE, after=call.options.skiptoken)
     kinds = [ResourceKind.RESOURCE_GROUP]
     page = settled(browse.children(call.deps, call.caller, _subscription(call), kinds, query))
-    return grants.listed(call, [tree.group_row(one) for one in page.items], page.next)
+    kept = [one for one in page.items if tree.keeps(asked, one, {"name": one.name, "location": one.location})]
+    return grants.listed(call, [tree.group_row(one) for one in kept], page.next)
 
 
 def show(call: Call) -> Answer:

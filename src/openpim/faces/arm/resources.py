@@ -38,7 +38,7 @@ def index(call: Call) -> Answer:
             "location": one.location,
             "resourceGroup": parts[4] if len(parts) > 4 and parts[3].lower() == "resourcegroups" else None,
         }
-        if asked.keeps({"properties": facts}):
+        if tree.keeps(asked, one, facts):
             rows.append(tree.resource_row(one))
     return grants.listed(call, rows, page.next)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from openpim.core.resources import Resource
 from openpim.faces.arm.call import Call, Row
+from openpim.faces.arm.filters import Filter
 from openpim.faces.arm.grants import bare
 from openpim.wire.jsonbody import Body
 
@@ -59,3 +60,11 @@ def read_tags(body: Body) -> tuple[tuple[str, str], ...] | None:
     if tags is None:
         return None
     return tuple((name, tags.text(name, max_length=256) or "") for name in tags)
+
+
+def keeps(asked: Filter, one: Resource, facts: Row) -> bool:
+    """Whether the filter keeps it; `tagName eq 'a' and tagValue eq 'b'` is about one and the same tag."""
+    return any(
+        asked.keeps({"properties": {**facts, "tagName": name, "tagValue": value}})
+        for name, value in one.tags or ((None, None),)
+    )
