@@ -215,6 +215,19 @@ def test_groups_and_resources_are_made_changed_and_removed(arm):
     error(arm.delete(f"{arm.prod}/resourceGroups/New", arm.owner), 404, "ResourceGroupNotFound")
 
 
+def test_lists_are_narrowed_by_one_tag(arm):
+    """`az group list --tag a=1`: the name and the value are of the same tag."""
+    groups, vm = f"{arm.prod}/resourcegroups", f"{arm.web}/providers/Microsoft.Web/sites/s"
+    tags = {"a": "1", "b": "2"}
+    arm.put(f"{groups}/Tagged", arm.owner, {"location": "north", "tags": tags})
+    arm.put(vm, arm.owner, {"location": "north", "tags": tags})
+    for path, name in ((groups, "Tagged"), (f"{arm.prod}/resources", "s")):
+        for text, found in (("a' and tagValue eq '1", [name]), ("a", [name]), ("a' and tagValue eq '2", [])):
+            rows = arm.rows(f"{path}?$filter=tagName eq '{text}'", arm.owner)
+            assert [one["name"] for one in rows] == found, text
+    error(arm.get(f"{groups}?$filter=colour eq 'red'", arm.owner), 400, "InvalidFilter")
+
+
 def test_a_contributor_makes_resources_but_gives_nothing(arm):
     bob = arm.world.bob
     arm.assigned(bob, CONTRIBUTOR, arm.web)
