@@ -44,7 +44,7 @@ def home(tmp_path, monkeypatch) -> Path:
 @pytest.fixture
 def pim(server, home, monkeypatch, capsys) -> Pim:
     """A `pim` that knows the fake server; not signed in."""
-    write_profile("test", server=server.url, tenant="common")
+    write_profile("test", server=server.url, arm="none", tenant="common")
     runner = Pim(monkeypatch, capsys, server)
     monkeypatch.setattr("openpim.cli.context.Terminal.browse", lambda _, url: runner.browse(url))
     return runner

@@ -104,6 +104,7 @@ class Fake:
         self.page = 0
         self.foreign_next = False
         self.no_batch = False
+        self.ours = True  # has OpenPIM's own list of everything a person may activate
         self.cae = False  # challenge by 401 instead of 400
         self.denied_paths: set[str] = set()
         self.eligible: list[dict[str, Any]] = []
@@ -361,7 +362,7 @@ class Fake:
             (pim + r"role(Assignment|Eligibility)ScheduleRequests/([^/]+)/cancel", self._cancel),
             (pim + r"roleAssignmentApprovals/([^/]+)", self._approval),
             (pim + r"roleAssignmentApprovals/([^/]+)/(?:steps|stages)/([^/]+)", self._decide),
-            ("/openPim/eligibilities", lambda *_: (200, {"value": []})),
+            ("/openPim/eligibilities", self._everything),
             # Groups are shown by a real server (test_real_server.py); here nobody is eligible for any.
             (
                 r"/identityGovernance/privilegedAccess/group/\w+/filterByCurrentUser\(on='\w+'\)",
@@ -411,6 +412,34 @@ class Fake:
     ) -> tuple[int, Any]:
         rows = self.eligible if match[1] == "Eligibility" else self.active
         return self._list([self._expanded(row) for row in rows], options, base, match[0])
+
+    def _everything(
+        self, _method: str, match: Any, _body: Any, options: Any, _claims: Any, base: str, _version: str
+    ) -> tuple[int, Any]:
+        """OpenPIM's one list; what a policy demands stands beside each."""
+        if not self.ours:
+            raise Refused(404, "ResourceNotFound", "Resource not found for the segment 'openPim'.")
+        rows = []
+        for held in map(self._expanded, self.eligible):
+            rules = self.policies.get(held["roleDefinitionId"]) or self.default_rules()
+            enabled = rules["Enablement_EndUser_Assignment"]["enabledRules"]
+            context = rules["AuthenticationContext_EndUser_Assignment"]
+            through = held["principalId"] != ANNA
+            rows.append({
+                **{name: held[name] for name in ("id", "principalId", "roleDefinitionId", "startDateTime", "endDateTime", "memberType")},
+                "provider": "directory", "roleDisplayName": held["roleDefinition"]["displayName"], "scope": held["directoryScopeId"],
+                "scopeDisplayName": (held.get("directoryScope") or {}).get("displayName") or "Contoso", "eligibilityScheduleId": held["roleEligibilityScheduleId"],
+                "through": [{"id": held["principalId"], "displayName": held["principal"]["displayName"]}] if through else [],
+                "state": "eligible", "assignments": [], "requests": [],
+                "policy": {
+                    "maximumDuration": rules["Expiration_EndUser_Assignment"]["maximumDuration"],
+                    "isMultiFactorAuthenticationRequired": "MultiFactorAuthentication" in enabled,
+                    "isJustificationRequired": "Justification" in enabled, "isTicketRequired": "Ticketing" in enabled,
+                    "isApprovalRequired": rules["Approval_EndUser_Assignment"]["setting"]["isApprovalRequired"],
+                    "authenticationContext": context["claimValue"] if context["isEnabled"] else None,
+                },
+            })  # fmt: skip
+        return self._list(rows, options, base, match[0])
 
     def _book(self, which: str) -> dict[str, dict[str, Any]]:
         return self.requests if which == "Assignment" else self.eligibility_requests

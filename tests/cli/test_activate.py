@@ -15,10 +15,19 @@ def test_a_role_without_demands_is_active_at_once(signed_in):
     _, body = signed_in.fake.bodies[-1]
     assert body["principalId"] == f.ANNA
     assert body["scheduleInfo"] == {"expiration": {"type": "afterDuration", "duration": "PT8H"}}
-    # one round trip for the lists, one for the policy, one for the request
+    # one round trip for the lists, which say what the policy demands, and one for the request
     assert [path for _, path in signed_in.fake.seen if "ScheduleInstances" not in path and "filterBy" not in path] == [
-        "/$batch", "/policies/roleManagementPolicyAssignments", "/roleManagement/directory/roleAssignmentScheduleRequests",
+        "/$batch", "/openPim/eligibilities", "/roleManagement/directory/roleAssignmentScheduleRequests",
     ]  # fmt: skip
+
+
+def test_where_the_server_has_no_list_of_everything_the_policy_is_read(signed_in):
+    signed_in.fake.ours = False
+    signed_in.fake.make_eligible("Teams Administrator")
+    ran = signed_in("activate", "teams administrator", "-d", "9h", "-o", "json")
+    assert ran.code == 0, ran
+    assert "allows at most 8 h" in ran.err
+    assert "/policies/roleManagementPolicyAssignments" in [path for _, path in signed_in.fake.seen]
 
 
 def test_already_active_is_success_with_the_time_left(signed_in):

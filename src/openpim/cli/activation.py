@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from openpim.cli.choosing import label
 from openpim.cli.output import short
 from openpim.client import clock
 from openpim.client.errors import PimError
@@ -74,7 +73,7 @@ def lacking(wish: Wish, demand: Demand) -> list[str]:
     return lacks
 
 
-def _expiration(held: Holding, wish: Wish, demand: Demand, notes: list[str]) -> Row:
+def _expiration(name: str, held: Holding, wish: Wish, demand: Demand, notes: list[str]) -> Row:
     start = clock.now() if wish.start is None else wish.start
     longest = demand.longest or _UNKNOWN_LONGEST
     asked = wish.duration or longest
@@ -86,10 +85,10 @@ def _expiration(held: Holding, wish: Wish, demand: Demand, notes: list[str]) -> 
                 "usage", "--until lies before the start", "give a later time, or a duration: -d 2h"
             )
     if demand.longest and asked > demand.longest:
-        notes.append(f"{label(held)}: the policy allows at most {short(longest)}; asking for that")
+        notes.append(f"{name}: the policy allows at most {short(longest)}; asking for that")
         asked, exact = longest, None
     if held.ends is not None and start + asked > held.ends > start:
-        notes.append(f"{label(held)}: your eligibility ends before that; asking until then")
+        notes.append(f"{name}: your eligibility ends before that; asking until then")
         exact = held.ends
     if exact is not None:
         return {"type": "afterDateTime", "endDateTime": iso(exact)}
@@ -97,21 +96,24 @@ def _expiration(held: Holding, wish: Wish, demand: Demand, notes: list[str]) -> 
 
 
 def body(
-    me: str, held: Holding, scope: str, wish: Wish, demand: Demand, notes: list[str], *, stamp: bool
-) -> Row:
-    """The request to activate `held`; `stamp` writes a start also where it is now (Entra wants one).
+    me: str, name: str, held: Holding, scope: str, wish: Wish, demand: Demand, notes: list[str], *, stamp: bool,
+    link: bool = True,
+) -> Row:  # fmt: skip
+    """The request to activate `held` at `scope`, called `name`; `stamp` writes a start also where it is now (Entra wants one).
+
+    link: name the eligibility it rests on, where it is a resource's.
 
     Raises a policy error that names everything missing.  What was shortened is added to `notes`.
     """
     lacks = lacking(wish, demand)
     if lacks:
-        text = f"{label(held)}: the role's policy also demands {' and '.join(lacks)}"
+        text = f"{name}: the role's policy also demands {' and '.join(lacks)}"
         raise PimError(
             "policy",
             text,
             "add " + " ".join("-j TEXT" if "-j" in lack else "-t SYSTEM:NUMBER" for lack in lacks),
         )
-    schedule: Row = {"expiration": _expiration(held, wish, demand, notes)}
+    schedule: Row = {"expiration": _expiration(name, held, wish, demand, notes)}
     if wish.start is not None or stamp:
         schedule["startDateTime"] = iso(wish.start if wish.start is not None else clock.now())
     row: Row = {
@@ -122,6 +124,8 @@ def body(
         "scheduleInfo": schedule,
         "isValidationOnly": wish.validate,
     }
+    if held.provider == "resource" and link:
+        row["linkedRoleEligibilityScheduleId"] = held.schedule_id or None
     if wish.ticket:
         system, number = ticket_parts(wish.ticket)
         row["ticketInfo"] = {"ticketSystem": system, "ticketNumber": number}

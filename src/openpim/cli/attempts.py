@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from openpim.cli.choosing import label
+from openpim.cli.choosing import label_at
 from openpim.cli.deciding import failure, is_settled, watch, who_approves
 from openpim.cli.exits import exit_code
 from openpim.cli.output import left, local
 from openpim.client.errors import PimError
 from openpim.client.instants import iso
-from openpim.client.policy import Demand, policies_of
-from openpim.client.roles import APPROVAL, Asked, Holding, active_paths, both
+from openpim.client.policy import Demand, policies_of, resource_policies, stricter
+from openpim.client.roles import APPROVAL, Asked, Holding
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from openpim.cli.context import Context
-    from openpim.client.graph import Graph
+    from openpim.client.pim import Pim
 
     Row = dict[str, Any]
 
-__all__ = ["Attempt", "await_all", "code", "row", "sentence", "take_active"]
+__all__ = ["Attempt", "await_all", "code", "demands", "row", "sentence", "take_active"]
 
 
 class Attempt:
@@ -38,6 +38,7 @@ class Attempt:
         self.state = ""
         self.error: PimError | None = None
         self.raced = False
+        self.linked = True  # the request names the eligibility that it rests on
 
     @property
     def holding(self) -> Holding:
@@ -48,7 +49,32 @@ class Attempt:
 
     @property
     def label(self) -> str:
-        return label(self.held) if self.held else self.name
+        """What is activated, where."""
+        if self.held is None:
+            return self.name
+        return label_at(self.held.provider, self.held.role, self.scope, self.scope_name)
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Role and scope, once they are known."""
+        return (self.held.role_id, self.scope.lower()) if self.held else ("", self.name)
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether it is activated at a narrower place than the one where one is eligible."""
+        return self.held is not None and self.scope.lower() != self.held.scope.lower()
+
+
+def demands(pim: Pim, attempts: list[Attempt]) -> None:
+    """Read what the policies demand: of the eligibility's place, and where it is activated further down, of there too."""
+    unknown = [one for one in attempts if one.held is not None]
+    known = policies_of(pim, [one.holding for one in unknown])
+    narrow = [one for one in unknown if one.narrowed and one.holding.provider == "resource"]
+    there = resource_policies(pim, [(one.holding.role_id, one.scope) for one in narrow])
+    for one in unknown:
+        one.demand = Demand(known.get(one.holding.key))
+        if one in narrow:
+            one.demand = stricter(one.demand, Demand(there.get(one.key)))
 
 
 def take_active(one: Attempt, holding: list[Holding]) -> None:
@@ -70,7 +96,7 @@ def await_all(attempts: list[Attempt], context: Context, *, wait: bool, timeout:
     approving = [one for one in open_ones.values() if one.asked and one.asked.status in APPROVAL]
     for one in approving:
         if not one.demand.approvers and one.held is not None:
-            one.demand = Demand(policies_of(context.graph, [one.held]).get(one.held.key))
+            demands(context.pim, [one])
         if wait:
             context.note(_waits(one))
     slow = not all(is_settled(asked) for asked in waiting.values())
@@ -78,7 +104,7 @@ def await_all(attempts: list[Attempt], context: Context, *, wait: bool, timeout:
         if approving and context.interactive:
             context.note("waiting; Ctrl-C stops that, and the request goes on")
         try:
-            waiting = watch(context.graph, waiting, timeout)
+            waiting = watch(context.pim, waiting, timeout)
         except KeyboardInterrupt:
             context.note(
                 "no longer waiting; the request goes on. See: pim requests   Take it back: pim cancel"
@@ -86,11 +112,11 @@ def await_all(attempts: list[Attempt], context: Context, *, wait: bool, timeout:
             wait = False
     elif slow:  # without waiting, only what the server is already busy with
         busy = {key: asked for key, asked in waiting.items() if asked.status not in APPROVAL}
-        waiting |= watch(context.graph, busy, min(timeout, 30.0)) if busy else {}
+        waiting |= watch(context.pim, busy, min(timeout, 30.0)) if busy else {}
     for key, asked in waiting.items():
         _conclude(open_ones[key], asked, wait=wait)
     if slow:
-        _read_ends(attempts, context.graph)
+        _read_ends(attempts, context.pim)
 
 
 def _conclude(one: Attempt, asked: Asked, *, wait: bool) -> None:
@@ -110,19 +136,18 @@ def _conclude(one: Attempt, asked: Asked, *, wait: bool) -> None:
         one.error = PimError("timeout", text, "the request goes on; see: pim requests")
 
 
-def _read_ends(attempts: list[Attempt], graph: Graph) -> None:
+def _read_ends(attempts: list[Attempt], pim: Pim) -> None:
     """After an approval the clock of the activation started anew: read when it ends."""
     if not any(one.state == "active" for one in attempts):
         return
     try:
-        answer = both(graph, active_paths())[0]
+        active = pim.mine("active").active
     except PimError:
         return
-    held = {one.key: one for one in (Holding(row, eligible=False) for row in answer) if one.activated}
+    held = {one.key: one for one in active if one.activated}
     for one in attempts:
-        key = (one.held.role_id, one.scope.lower()) if one.held else ("", "")
-        if one.state == "active" and key in held:
-            one.ends = held[key].ends
+        if one.state == "active" and one.key in held:
+            one.ends = held[one.key].ends
 
 
 def row(one: Attempt) -> Row:

@@ -28,13 +28,20 @@ if TYPE_CHECKING:
 
     S = TypeVar("S", bound=Scoped)
 
-__all__ = ["by_key", "choose", "label", "scope_option"]
+__all__ = ["by_key", "choose", "label", "label_at", "scope_option", "split"]
 
 
 def label(item: Scoped) -> str:
-    """`Teams Administrator`, `User Administrator in Berlin`, `sg-admins`, `sg-admins:owner`."""
-    role = one_line(item.role)
-    return role if item.scope == "/" or item.provider == "group" else f"{role} in {one_line(item.scope_name)}"
+    """`Teams Administrator`, `User Administrator in Berlin`, `sg-admins`, `sg-admins:owner`, `Owner@prod`."""
+    return label_at(item.provider, item.role, item.scope, item.scope_name)
+
+
+def label_at(provider: str, role: str, scope: str, scope_name: str) -> str:
+    """The same of something that is not a thing yet."""
+    role, place = one_line(role), one_line(scope_name)
+    if provider == "resource":
+        return f"{role}@{place}"
+    return role if scope == "/" or provider == "group" else f"{role} in {place}"
 
 
 def by_key(items: Iterable[S]) -> dict[tuple[str, str], list[S]]:
@@ -51,16 +58,30 @@ def scope_option(args: object) -> str:
     return scope if scope == "/" else scope.rstrip("/")
 
 
-def _in_scope(items: list[S], scope: str) -> list[S]:
-    """Those whose scope is, by path or by name, the one wanted."""
+def _in_scope(items: list[S], scope: str, around: dict[str, str] | None = None) -> list[S]:
+    """Those whose scope is, by path or by name, the one wanted.  around: names of subscriptions, by path."""
     if not scope:
         return items
-    return fits(scope, items, lambda item: (item.scope, item.scope.rpartition("/")[2], item.scope_name))
+    from openpim.cli.places import read_place, suits
+
+    return suits(read_place(scope.removeprefix("au:")), items, around)
+
+
+def split(wanted: str, scope: str) -> tuple[str, str]:
+    """`("Owner", "prod")` of `Owner@prod`, where the place is not said otherwise."""
+    role, found, place = wanted.rpartition("@")
+    return (
+        (role.strip(), place.strip())
+        if found and role.strip() and place.strip() and not scope
+        else (wanted, scope)
+    )
 
 
 def _names(item: Scoped) -> tuple[str, ...]:
     if item.provider == "group":
         return (item.role, f"{item.scope}:{item.role_id}", item.id, *_explicit(item))
+    if item.provider == "resource":  # `Owner@prod` is taken apart: a part of `Blob Owner@prod` is not meant
+        return (item.role, item.role_id, item.id)
     return (item.role, item.role_id, item.id, label(item))
 
 
@@ -81,17 +102,20 @@ def _members_first(wanted: str, found: list[S]) -> list[S]:
     ]
 
 
-def choose(wanted: str, items: Sequence[S], scope: str, *, what: str, hint: str) -> list[S] | PimError:
+def choose(
+    wanted: str, items: Sequence[S], scope: str, *, what: str, hint: str, around: dict[str, str] | None = None
+) -> list[S] | PimError:
     """All items of the one role and scope that `wanted` means; the error for none or several."""
     found = _members_first(wanted, fits(wanted, items, _names) or _of_group(wanted, items))
     if not found:
+        wanted, scope = split(wanted, scope)
+        found = fits(wanted, items, _names) if scope else []
+    if not found:
         return missing(wanted, (item.role for item in items), what, hint)
-    here = _in_scope(found, scope)
+    here = _in_scope(found, scope, around)
     if not here:
         scopes = sorted({item.scope_name for item in found})
-        return missing(
-            scope, scopes, f"{found[0].role}: no scope is called", "see: pim list eligible -o json"
-        )
+        return missing(scope, scopes, f"{found[0].role}: no scope is called", "see: pim list eligible")
     groups = by_key(here)
     if len(groups) == 1:
         return next(iter(groups.values()))
@@ -100,7 +124,8 @@ def choose(wanted: str, items: Sequence[S], scope: str, *, what: str, hint: str)
         f"{label(group[0])}   ({group[0].scope if len(roles) == 1 else group[0].role_id})"
         for group in groups.values()
     ]
-    more = "say where: --scope SCOPE" if len(roles) == 1 else "type more of the name, or its id"
+    where = "say where: --scope SCOPE" if here[0].provider == "directory" else f"say where: {wanted}@PLACE"
+    more = where if len(roles) == 1 else "type more of the name, or its id"
     return ambiguous(wanted, sorted(shown), more)
 
 

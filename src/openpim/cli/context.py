@@ -12,7 +12,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
 
+    from openpim.client.arm import Arm
     from openpim.client.graph import Graph
+    from openpim.client.pim import Pim
     from openpim.client.profiles import Config, Profile
     from openpim.client.session import Session
     from openpim.client.transport import Transport
@@ -60,6 +62,7 @@ class Context:
         self._transport: Transport | None = None
         self._session: Session | None = None
         self._graph: Graph | None = None
+        self._pim: Pim | None = None
 
     @property
     def home(self) -> str:
@@ -86,7 +89,7 @@ class Context:
         """From now on this profile (sign-in makes one)."""
         self._profile = profile
         self.close()
-        self._session = self._graph = None
+        self._session = self._graph = self._pim = None
 
     def close(self) -> None:
         """Close the connections."""
@@ -121,6 +124,36 @@ class Context:
 
             self._graph = Graph(self.profile, self.session, self.transport)
         return self._graph
+
+    @property
+    def pim(self) -> Pim:
+        """PIM of all kinds as the signed-in account."""
+        if self._pim is None:
+            from openpim.client.pim import Pim
+
+            self._pim = Pim(self.graph, self._arm, self.note)
+        return self._pim
+
+    def _arm(self) -> Arm | None:
+        """The resource manager; where it is, is asked once and kept in the profile."""
+        from openpim.client.arm import Arm
+        from openpim.client.profiles import NO_ARM
+
+        profile = self.profile
+        if not profile.arm:
+            self.find_arm(profile)
+        if profile.arm == NO_ARM:
+            return None
+        return Arm(profile.arm, profile, self.session, self.transport)
+
+    def find_arm(self, profile: Profile) -> None:
+        """Ask the server where its resource manager is."""
+        from openpim.client.discovery import find_arm
+        from openpim.client.profiles import save_config
+
+        profile.arm = find_arm(self.transport, profile)
+        if self.config.profiles.get(profile.name) is profile:
+            save_config(self.config)
 
     def note(self, text: str) -> None:
         """Something beside the result: to standard error."""

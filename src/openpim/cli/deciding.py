@@ -5,11 +5,11 @@ from __future__ import annotations
 from openpim.cli.output import one_line
 from openpim.client import clock
 from openpim.client.errors import GraphError, PimError
-from openpim.client.roles import APPROVAL, FAILED, Asked, requests_base
+from openpim.client.roles import APPROVAL, FAILED, Asked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from openpim.client.graph import Graph
+    from openpim.client.pim import Pim
 
 __all__ = ["DEFAULT_TIMEOUT", "failure", "is_settled", "watch", "who_approves"]
 
@@ -46,7 +46,7 @@ def who_approves(names: list[str]) -> str:
     return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} or {shown[-1]}"
 
 
-def watch(graph: Graph, waiting: dict[str, Asked], timeout: float) -> dict[str, Asked]:
+def watch(pim: Pim, waiting: dict[str, Asked], timeout: float) -> dict[str, Asked]:
     """Poll the requests, all in one round trip, until each is settled or `timeout` seconds are over.
 
     A server that stumbles for a moment is asked again; what was last known is returned.
@@ -62,15 +62,12 @@ def watch(graph: Graph, waiting: dict[str, Asked], timeout: float) -> dict[str, 
         clock.sleep(min(pause, left))
         slow = all(known[key].status in APPROVAL for key in open_ones)
         pause = min(pause * _GROWTH, _SLOWEST if slow else 3.0)
-        _refresh(graph, known, open_ones)
+        _refresh(pim, known, open_ones)
 
 
-def _refresh(graph: Graph, known: dict[str, Asked], keys: list[str]) -> None:
-    paths = [f"{requests_base(known[key].provider)}/{known[key].id}" for key in keys]
+def _refresh(pim: Pim, known: dict[str, Asked], keys: list[str]) -> None:
     try:
-        answers = (
-            graph.batch([("GET", path, None) for path in paths]) if len(paths) > 1 else [graph.get(paths[0])]
-        )
+        answers = pim.read_again([known[key] for key in keys])
     except PimError as error:
         if error.kind in {"server", "missing"}:
             return

@@ -6,70 +6,34 @@ path serves here.
 
 from __future__ import annotations
 
+from openpim.cli.choosing import label
 from openpim.cli.exits import combined, exit_code
 from openpim.cli.match import ambiguous, fits, missing
 from openpim.cli.output import one_line, short
+from openpim.client.arm import APPROVALS_VERSION, AUTHORIZATION, versioned
 from openpim.client.errors import GraphError, PimError
-from openpim.client.roles import (
-    AWAITING,
-    BASE,
-    GROUPS,
-    Asked,
-    iso,
-    length,
-    named,
-    requests_paths,
-    status_filter,
-    text,
-)
+from openpim.client.resources import step
+from openpim.client.roles import BASE, GROUPS, Asked, iso, length, named, text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
-    from collections.abc import Sequence
     from typing import Any
 
     from openpim.cli.context import Context
-    from openpim.client.graph import Graph
+    from openpim.client.pim import Pim
 
     Row = dict[str, Any]
 
-__all__ = ["COLUMNS", "configure", "decide", "inbox", "inbox_of", "inbox_paths", "inbox_row"]
+__all__ = ["COLUMNS", "configure", "decide", "inbox_row"]
 
 _APPROVALS = {"directory": BASE + "/roleAssignmentApprovals", "group": GROUPS + "/assignmentApprovals"}
 COLUMNS = (
     ("created", "ASKED", "time"), ("principal", "WHO"), ("what", "WHAT"), ("role", "ROLE"), ("scopeName", "SCOPE"),
     ("for", "FOR"), ("start", "FROM", "time"), ("justification", "WHY"), ("ticket", "TICKET"), ("id", "REQUEST"),
 )  # fmt: skip
+_DECIDED = {"RoleAssignmentRequestAlreadyApproved", "RoleAssignmentRequestAlreadyDecided"}
 _ASKS = {"selfActivate": "activate", "selfExtend": "extend", "selfRenew": "renew"}
-
-
-def inbox_paths() -> tuple[str, ...]:
-    """Requests that wait for my decision: for assignments of roles and of groups, then for eligibilities."""
-    where = status_filter(AWAITING)
-    return (
-        *requests_paths(where, on="approver"),
-        *requests_paths(where, on="approver", kind="eligibility"),
-    )
-
-
-def inbox_of(answers: Sequence[list[Row] | GraphError]) -> list[Asked]:
-    """The requests in the answers to `inbox_paths`, the oldest first; a list that was refused counts as empty."""
-    found = [
-        asked
-        for index, answer in enumerate(answers)
-        for row in (answer if isinstance(answer, list) else ())
-        if (asked := Asked(row, eligibility=index >= len(answers) // 2)).status in AWAITING
-    ]
-    return sorted(found, key=lambda asked: asked.created or 0.0)
-
-
-def inbox(graph: Graph) -> list[Asked]:
-    """Requests that wait for my decision, the oldest first."""
-    answers = graph.lists(*inbox_paths())
-    if not isinstance(answers[0], list):  # the others are not everywhere, nor for everyone
-        raise answers[0]
-    return inbox_of(answers)
 
 
 def _what(asked: Asked) -> str:
@@ -127,13 +91,13 @@ def _names(asked: Asked) -> tuple[str, ...]:
         asked.role,
         f"{who} {asked.role}",
         f"{asked.principal} {asked.role}",
+        label(asked),
     )
 
 
 def _line(asked: Asked) -> str:
-    where = "" if asked.scope == "/" or asked.provider == "group" else f" in {asked.scope_name}"
     what = "" if asked.action == "selfActivate" else f" ({_what(asked)})"
-    return one_line(f"{asked.role}{where} for {asked.upn or asked.principal}{what}")
+    return one_line(f"{label(asked)} for {asked.upn or asked.principal}{what}")
 
 
 def _chosen(args: Namespace, context: Context, waiting: list[Asked], verb: str) -> list[Asked]:
@@ -169,12 +133,18 @@ def _chosen(args: Namespace, context: Context, waiting: list[Asked], verb: str) 
 
 
 def _address(asked: Asked) -> str:
+    if asked.provider == "resource":  # there the id is a path
+        key = asked.approval_id or asked.id
+        return key if key.startswith("/") else f"{AUTHORIZATION}/roleAssignmentApprovals/{key}"
     return f"{_APPROVALS[asked.provider]}/{asked.approval_id or asked.id}"
 
 
-def _steps(graph: Graph, asked: Asked) -> tuple[str, list[Row]]:
+def _steps(pim: Pim, asked: Asked) -> tuple[str, list[Row]]:
     """`(steps or stages, the list)` of an approval."""
-    address = _address(asked)
+    address, graph = _address(asked), pim.graph
+    if asked.provider == "resource":
+        rows = pim.need_arm().rows(versioned(f"{address}/stages", APPROVALS_VERSION))
+        return "stages", [step(row) for row in rows]
     try:
         row = graph.get(f"{address}?$expand=steps", beta=True)
     except GraphError as error:
@@ -206,31 +176,41 @@ def _undecided(steps: list[Row]) -> list[Row]:
     ]
 
 
-def _after_approval(graph: Graph, asked: Asked) -> str:
+def _record(pim: Pim, asked: Asked, where: str, body: Row) -> None:
+    """Send the decision to a step (or stage) of the approval."""
+    if asked.provider == "resource":
+        path = versioned(f"{_address(asked)}/{where}", APPROVALS_VERSION)
+        pim.need_arm().request("PUT", path, {"properties": body})
+    else:
+        pim.graph.request("PATCH", f"{_address(asked)}/{where}", body, beta=True)
+
+
+def _after_approval(pim: Pim, asked: Asked) -> str:
     """Whether that was the last approval: there may be more stages, or several approvers in one."""
     try:
-        left = _undecided(_steps(graph, asked)[1])
+        left = _undecided(_steps(pim, asked)[1])
     except GraphError:  # who has decided may no longer look
         return "approved"
     return "approved; more approvals are needed" if left else "approved"
 
 
-def _decide_one(graph: Graph, asked: Asked, result: str, why: str) -> str:
+def _decide_one(pim: Pim, asked: Asked, result: str, why: str) -> str:
     """Record the decision; returns what became of the request: a word for the table."""
-    member, steps = _steps(graph, asked)
-    step = _mine(steps)
-    if step is None:
+    member, steps = _steps(pim, asked)
+    mine = _mine(steps)
+    if mine is None:
         return _decided_before(steps, asked, result)
-    path = f"{_address(asked)}/{member}/{text(step.get('id'))}"
     try:
-        graph.request("PATCH", path, {"reviewResult": result, "justification": why}, beta=True)
+        _record(
+            pim, asked, f"{member}/{text(mine.get('id'))}", {"reviewResult": result, "justification": why}
+        )
     except GraphError as error:
-        if error.status == 409 or error.code == "RoleAssignmentRequestAlreadyApproved":
-            return _decided_before(_steps(graph, asked)[1], asked, result)
+        if error.status == 409 or error.code in _DECIDED:
+            return _decided_before(_steps(pim, asked)[1], asked, result)
         raise
     if result == "Deny":
         return "denied"
-    return _after_approval(graph, asked)
+    return _after_approval(pim, asked)
 
 
 def _decided_before(steps: list[Row], asked: Asked, result: str) -> str:
@@ -252,8 +232,8 @@ def _decided_before(steps: list[Row], asked: Asked, result: str) -> str:
 def decide(args: Namespace, context: Context, result: str) -> int:
     """`approve` and `deny`: choose, ask for a reason, record."""
     verb = "approve" if result == "Approve" else "deny"
-    graph = context.graph
-    waiting = inbox(graph)
+    pim = context.pim
+    waiting = pim.mine("inbox").inbox
     if not waiting and not args.names:
         context.printer.rows([], COLUMNS, empty="Nothing waits for your decision.")
         return 0
@@ -276,7 +256,7 @@ def decide(args: Namespace, context: Context, result: str) -> int:
             "exitCode": 0,
         }
         try:
-            row["state"] = _decide_one(graph, asked, result, why)
+            row["state"] = _decide_one(pim, asked, result, why)
         except PimError as error:
             if error.kind in {"signin", "server"}:
                 raise

@@ -16,6 +16,7 @@ from openpim.client.transport import decode_json, retry_after
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
     from openpim.client.profiles import Profile
@@ -49,7 +50,7 @@ class Api:
         """The whole address of a path."""
         raise NotImplementedError
 
-    def envelope(self, calls: list[Call], *, beta: bool = False) -> tuple[str, Row]:
+    def envelope(self, calls: Sequence[Call], *, beta: bool = False) -> tuple[str, Row]:
         """Address and body of a batch."""
         raise NotImplementedError
 
@@ -168,7 +169,7 @@ class Api:
 
     # -- several at once -----------------------------------------------------------------------
 
-    def batch(self, calls: list[Call], *, beta: bool = False, step_up: bool = True) -> list[Any]:
+    def batch(self, calls: Sequence[Call], *, beta: bool = False, step_up: bool = True) -> list[Any]:
         """The answers in the order of the calls: decoded, or the `PimError`; one stronger sign-in at most."""
         answers = self._batched(calls, beta)
         if not step_up:
@@ -182,7 +183,7 @@ class Api:
                 answers[index] = _plain(answer)
         return answers
 
-    def _batched(self, calls: list[Call], beta: bool) -> list[Any]:
+    def _batched(self, calls: Sequence[Call], beta: bool) -> list[Any]:
         if not self.batches:
             return [self._single(*call, beta=beta) for call in calls]
         answers: list[Any] = []
@@ -190,7 +191,7 @@ class Api:
             answers += self._one_batch(calls[first : first + self.together], beta)
         return answers
 
-    def _one_batch(self, calls: list[Call], beta: bool) -> list[Any]:
+    def _one_batch(self, calls: Sequence[Call], beta: bool) -> list[Any]:
         url, body = self.envelope(calls, beta=beta)
         try:
             reads = all(method == "GET" for method, _, _ in calls)

@@ -11,6 +11,7 @@ from openpim.client.transport import quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
     from openpim.client.profiles import Profile
@@ -68,7 +69,7 @@ class Arm(Api):
     def url(self, path: str, *, beta: bool = False) -> str:
         return path if "://" in path else self.resource + path
 
-    def envelope(self, calls: list[Call], *, beta: bool = False) -> tuple[str, Row]:
+    def envelope(self, calls: Sequence[Call], *, beta: bool = False) -> tuple[str, Row]:
         requests = []
         for index, (method, path, body) in enumerate(calls):
             item: Row = {"name": str(index), "httpMethod": method, "url": path}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import time
 
-__all__ = ["local_parts", "monotonic", "new_secret", "now", "sleep", "utc_text", "written"]
+__all__ = ["local_parts", "monotonic", "new_guid", "new_secret", "now", "sleep", "utc_text", "written"]
 
 
 def now() -> float:
@@ -48,3 +48,11 @@ def new_secret(nbytes: int = 32) -> str:
     from base64 import urlsafe_b64encode
 
     return urlsafe_b64encode(os.urandom(nbytes)).rstrip(b"=").decode("ascii")
+
+
+def new_guid() -> str:
+    """A random UUID (RFC 9562, version 4); `uuid` itself is slow to import."""
+    octets = bytearray(os.urandom(16))
+    octets[6], octets[8] = octets[6] & 0x0F | 0x40, octets[8] & 0x3F | 0x80
+    text = octets.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"

@@ -8,6 +8,7 @@ from openpim.client.transport import quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
     Row = dict[str, Any]
@@ -41,7 +42,7 @@ class Graph(Api):
     def url(self, path: str, *, beta: bool = False) -> str:
         return path if "://" in path else f"{self.profile.graph}/{'beta' if beta else 'v1.0'}{path}"
 
-    def envelope(self, calls: list[Call], *, beta: bool = False) -> tuple[str, Row]:
+    def envelope(self, calls: Sequence[Call], *, beta: bool = False) -> tuple[str, Row]:
         requests = []
         for index, (method, path, body) in enumerate(calls):
             item: Row = {"id": str(index), "method": method, "url": path}

@@ -1,4 +1,6 @@
-"""What a role's policy demands, read from the 17 rules Graph shows it as."""
+"""What a role's policy demands, read from the 17 rules Graph shows it as; those of the resource manager are the same
+rules with other names for approvers and types.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +9,11 @@ from openpim.client.roles import length, named, text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any, Protocol
 
     from openpim.client.graph import Graph
+    from openpim.client.pim import Pim
 
     Row = dict[str, Any]
 
@@ -25,7 +28,10 @@ if TYPE_CHECKING:
         def key(self) -> tuple[str, str]: ...
 
 
-__all__ = ["Demand", "PolicyRow", "approver_name", "approvers", "group_policies", "policies", "policies_of"]
+__all__ = [
+    "Demand", "PolicyRow", "approver_name", "approvers", "demand_of", "group_policies", "policies", "policies_of",
+    "resource_policies", "rule_out", "stricter",
+]  # fmt: skip
 
 _CHUNK = 15  # ids in one filter: keeps the address short
 
@@ -100,6 +106,29 @@ class Demand:
             self.approvers = approvers(policy)
 
 
+def demand_of(told: Row) -> Demand:
+    """What OpenPIM says beside an eligibility that its policy demands; who approves is not in it."""
+    demand = Demand(None)
+    demand.longest = length(text(told.get("maximumDuration")))
+    demand.justification = told.get("isJustificationRequired") is True
+    demand.ticket = told.get("isTicketRequired") is True
+    demand.mfa = told.get("isMultiFactorAuthenticationRequired") is True
+    demand.approval = told.get("isApprovalRequired") is True
+    demand.context = text(told.get("authenticationContext"))
+    return demand
+
+
+def stricter(one: Demand, other: Demand) -> Demand:
+    """What both demand together: an activation at a narrower place meets the policies of both."""
+    both = Demand(None)
+    both.longest = min((found.longest for found in (one, other) if found.longest), default=0)
+    for name in ("justification", "ticket", "mfa", "approval"):
+        setattr(both, name, getattr(one, name) or getattr(other, name))
+    both.context = one.context or other.context
+    both.approvers = list(dict.fromkeys([*one.approvers, *other.approvers]))
+    return both
+
+
 def policies(graph: Graph, role_ids: list[str], *, scope_type: str = "DirectoryRole") -> dict[str, PolicyRow]:
     """The policies of the roles by role id; a role whose policy cannot be read is left out."""
     paths = []
@@ -146,13 +175,92 @@ def group_policies(graph: Graph, groups: list[str]) -> dict[tuple[str, str], Pol
     return found
 
 
-def policies_of(graph: Graph, held: Sequence[Placed]) -> dict[tuple[str, str], PolicyRow]:
+def rule_in(rule: Row) -> Row:
+    """A rule of the resource manager as Graph has it: approvers told apart by type."""
+    return _approvers_as(rule, _approver_in)
+
+
+def rule_out(rule: Row) -> Row:
+    """The way back."""
+    return _approvers_as(rule, _approver_out)
+
+
+def _approvers_as(rule: Row, change: Callable[[Row], Row]) -> Row:
+    setting = named(rule, "setting")
+    stages = setting.get("approvalStages")
+    if not isinstance(stages, list):
+        return rule
+    changed = []
+    for stage in stages:
+        one = dict(stage) if isinstance(stage, dict) else {}
+        for name in ("primaryApprovers", "escalationApprovers"):
+            if isinstance(one.get(name), list):
+                one[name] = [change(entry) for entry in one[name] if isinstance(entry, dict)]
+        changed.append(one)
+    return {**rule, "setting": {**setting, "approvalStages": changed}}
+
+
+def _approver_in(entry: Row) -> Row:
+    group = text(entry.get("userType")).lower() == "group"
+    kind, member = ("groupMembers", "groupId") if group else ("singleUser", "userId")
+    return {
+        "@odata.type": f"#microsoft.graph.{kind}",
+        member: text(entry.get("id")),
+        "description": entry.get("description"),
+        "isBackup": entry.get("isBackup") is True,
+    }
+
+
+def _approver_out(entry: Row) -> Row:
+    group = "group" in text(entry.get("@odata.type")).lower()
+    found = {
+        "id": entry.get("groupId" if group else "userId"),
+        "userType": "Group" if group else "User",
+        "isBackup": entry.get("isBackup") is True,
+    }
+    return found | ({"description": entry["description"]} if entry.get("description") else {})
+
+
+def resource_policies(pim: Pim, held: Sequence[tuple[str, str]]) -> dict[tuple[str, str], PolicyRow]:
+    """The policies of roles at places, by (role, place); those that cannot be read are left out."""
+    from openpim.client.arm import at
+    from openpim.client.resources import role_path
+
+    wanted = list(dict.fromkeys((role, scope) for role, scope in held))
+    if not wanted:
+        return {}
+    paths = [
+        at(scope, "roleManagementPolicyAssignments", f"roleDefinitionId eq '{role_path(role, scope)}'")
+        for role, scope in wanted
+    ]
+    found: dict[tuple[str, str], PolicyRow] = {}
+    for (role, scope), answer in zip(wanted, pim.need_arm().lists(*paths), strict=True):
+        if isinstance(answer, list):
+            for entity in answer[:1]:
+                given = named(entity, "properties")
+                rules = given.get("effectiveRules")
+                listed = (
+                    [rule_in(rule) for rule in rules if isinstance(rule, dict)]
+                    if isinstance(rules, list)
+                    else []
+                )
+                row = {
+                    "policyId": given.get("policyId"), "roleDefinitionId": role, "scopeId": scope, "policy": {"rules": listed},
+                }  # fmt: skip
+                found[role, scope.lower()] = PolicyRow(row)
+        elif answer.status != 403:
+            raise answer
+    return found
+
+
+def policies_of(pim: Pim, held: Sequence[Placed]) -> dict[tuple[str, str], PolicyRow]:
     """The policies of what is held, by (role, scope)."""
-    roles = [one.role_id for one in held if one.provider != "group"]
+    roles = [one.role_id for one in held if one.provider == "directory"]
     groups = [one.scope for one in held if one.provider == "group"]
-    of_roles = policies(graph, list(dict.fromkeys(roles)))
-    found = group_policies(graph, list(dict.fromkeys(groups)))
+    of_roles = policies(pim.graph, list(dict.fromkeys(roles)))
+    found = group_policies(pim.graph, list(dict.fromkeys(groups)))
+    found |= resource_policies(pim, [(one.role_id, one.scope) for one in held if one.provider == "resource"])
     for one in held:
-        if one.provider != "group" and one.role_id in of_roles:
+        if one.provider == "directory" and one.role_id in of_roles:
             found[one.key] = of_roles[one.role_id]
     return found

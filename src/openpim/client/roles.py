@@ -1,6 +1,8 @@
-"""Directory roles and groups as one account sees them: what it may activate, what is active, what is asked for.
+"""Directory roles, groups and roles on resources as one account sees them: what it may activate, what is active, what is
+asked for.
 
-The rows of Graph become `Holding` and `Asked`: names beside ids, times as seconds since 1970.
+The rows of Graph (and of the resource manager, see `resources.flat`) become `Holding` and `Asked`: names beside ids,
+times as seconds since 1970.
 """
 
 from __future__ import annotations
@@ -74,6 +76,10 @@ def _what(row: Row) -> tuple[str, str, str, str, str]:
         return "group", access, name if access == "member" else f"{name}:{access}", group, "group"
     role_id = text(row.get("roleDefinitionId"))
     role = text(named(row, "roleDefinition").get("displayName")) or role_id
+    place = text(row.get("resourceScopeId"))
+    if place:
+        called = text(named(row, "resourceScope").get("displayName")) or place.rstrip("/").rpartition("/")[2]
+        return "resource", role_id, role, place, called or "/"
     return ("directory", role_id, role, *scope_of(row))
 
 
@@ -81,6 +87,8 @@ def subject(provider: str, role_id: str, scope: str) -> Row:
     """The members of a body that say which role where."""
     if provider == "group":
         return {"accessId": role_id, "groupId": scope}
+    if provider == "resource":
+        return {"roleDefinitionId": role_id, "resourceScopeId": scope}
     return {"roleDefinitionId": role_id, "directoryScopeId": scope}
 
 
@@ -92,24 +100,14 @@ def requests_base(provider: str, kind: str = "assignment") -> str:
 
 
 class Holding:
-    """A role somebody is eligible for, or holds now.  `via` names the group it comes through."""
+    """A role somebody is eligible for, or holds now.  `via` names the group it comes through.
+
+    demands: what its policy demands, where the server says that beside it (OpenPIM); None where one has to look.
+    """
 
     __slots__ = (
-        "activated",
-        "eligible",
-        "ends",
-        "id",
-        "member_type",
-        "principal",
-        "principal_id",
-        "provider",
-        "role",
-        "role_id",
-        "schedule_id",
-        "scope",
-        "scope_name",
-        "starts",
-        "via",
+        "activated", "demands", "eligible", "ends", "id", "member_type", "principal", "principal_id", "provider",
+        "role", "role_id", "schedule_id", "scope", "scope_name", "starts", "via",
     )  # fmt: skip
 
     def __init__(self, row: Row, *, eligible: bool, me: str = "") -> None:
@@ -129,6 +127,7 @@ class Holding:
             "eligibilityScheduleId",
             "assignmentScheduleId",
         )
+        self.demands: Row | None = named(row, "policy") or None
         self.schedule_id = next((text(row[name]) for name in ids if text(row.get(name))), "")
         through = self.member_type != "Direct" or bool(me and self.principal_id and self.principal_id != me)
         is_group = self.principal_id != me and bool(self.principal)
@@ -138,6 +137,11 @@ class Holding:
     def key(self) -> tuple[str, str]:
         """Role and scope: what is activated."""
         return self.role_id, self.scope.lower()
+
+    @property
+    def needs(self) -> str:
+        """What an activation must bring, in words; "" where that is nothing, or not known."""
+        return needs(self.demands) if self.eligible and self.demands else ""
 
 
 class Asked:

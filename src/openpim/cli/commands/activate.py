@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 from openpim.cli.activation import Wish, body, complete, ticket_parts
-from openpim.cli.attempts import Attempt, await_all, code, row, sentence, take_active
-from openpim.cli.choosing import choose, resolve_scope, scope_option
+from openpim.cli.attempts import Attempt, await_all, code, demands, row, sentence, take_active
+from openpim.cli.choosing import scope_option
 from openpim.cli.deciding import DEFAULT_TIMEOUT
 from openpim.cli.exits import combined
+from openpim.cli.finding import find, narrow
 from openpim.client.errors import GraphError, PimError, StepUpError
-from openpim.client.policy import Demand, policies_of
-from openpim.client.roles import (
-    PENDING,
-    Asked,
-    Holding,
-    active_paths,
-    both,
-    eligible_paths,
-    pending_paths,
-    requests_base,
-)
+from openpim.client.policy import demand_of
+from openpim.client.roles import Asked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,17 +18,20 @@ if TYPE_CHECKING:
     from typing import Any
 
     from openpim.cli.context import Context
-    from openpim.client.graph import Graph
+    from openpim.client.pim import Pim
 
     Row = dict[str, Any]
 
-DESCRIPTION = """Activate roles and groups you are eligible for.  Names may be shortened as long as only one fits
-(exact, then prefix, then substring, then initials).  A role that is active already counts as done."""
+DESCRIPTION = """Activate roles and groups you are eligible for, and roles on Azure resources as ROLE@PLACE.  Names may be
+shortened as long as only one fits (exact, then prefix, then substring, then initials).  A role that is active already
+counts as done."""
 EXAMPLES = """examples:
   pim activate "Teams Administrator"
   pim activate teams exchange -d 2h -j "mail outage" -t JIRA:OPS-123
   pim activate "User Administrator" --au Berlin --until 18:00
   pim activate sg-admins             membership of a group; sg-admins:owner to own it
+  pim activate Owner@prod            a role on a subscription; Owner@prod/rg-web on a resource group in it
+  pim activate Owner --on mg:IT --reduce prod     eligible at a management group, active at one subscription
   pim activate ga --dry-run          what would be missing
 """
 COLUMNS = (
@@ -44,13 +39,19 @@ COLUMNS = (
     ("left", "LEFT"), ("request", "REQUEST"), ("message", ""),
 )  # fmt: skip
 
-_RACES = {"RoleAssignmentExists", "PendingRoleAssignmentRequest", "RoleAssignmentRequestExists"}
+_RACES = {
+    "RoleAssignmentExists", "PendingRoleAssignmentRequest", "RoleAssignmentRequestExists",
+    "RoleAssignmentScheduleRequestExists", "OverlapsPendingRoleAssignmentRequests",
+}  # fmt: skip
 
 
 def configure(parser: ArgumentParser) -> None:
     """Add the options."""
     parser.add_argument(
-        "names", nargs="+", metavar="NAME", help="role name, a part of it, its initials, or its id"
+        "names",
+        nargs="+",
+        metavar="NAME",
+        help="role name, a part of it, its initials, or its id; a group; ROLE@PLACE on a resource",
     )
     parser.add_argument(
         "-d",
@@ -66,12 +67,19 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument("-j", "--justification", default="", metavar="TEXT", help="why")
     parser.add_argument("-t", "--ticket", default="", metavar="SYSTEM:NUMBER", help="the ticket this is for")
     parser.add_argument(
+        "--on",
         "--scope",
         "--au",
         default="",
         metavar="SCOPE",
         dest="scope",
-        help="where: an administrative unit by name or id, or a scope path",
+        help="where: an administrative unit by name or id; of resources mg:NAME, sub:NAME, rg:NAME, NAME/NAME; or a path",
+    )
+    parser.add_argument(
+        "--reduce",
+        default="",
+        metavar="SCOPE",
+        help="activate only at this place below the one where you are eligible",
     )
     parser.add_argument(
         "--dry-run", action="store_true", help="ask the server whether it would work, and change nothing"
@@ -99,75 +107,28 @@ def _wish(args: Namespace) -> Wish:
     )
 
 
-def _lists(graph: Graph) -> tuple[list[Holding], list[Holding], list[Asked]]:
-    eligible, active, pending = both(graph, eligible_paths(), active_paths(), pending_paths())
-    me = graph.me
-    return (
-        [Holding(row, eligible=True, me=me) for row in eligible],
-        [Holding(row, eligible=False, me=me) for row in active],
-        [
-            asked
-            for row in pending
-            if (asked := Asked(row)).status in PENDING and asked.action.lower() == "selfactivate"
-        ],
-    )
-
-
-def _find(
-    attempt: Attempt, scope: str, graph: Graph, lists: tuple[list[Holding], list[Holding], list[Asked]]
-) -> None:
-    """Decide which role and scope the name means, and whether it is active or asked for already."""
-    eligible, active, pending = lists
-    what, hint = "you are not eligible for a role called", "see: pim list eligible"
-    every = [*eligible, *active]
-    found = choose(attempt.name, every, scope, what=what, hint=hint)
-    if isinstance(found, PimError) and scope and found.kind == "missing":
-        found = _narrowed(attempt, scope, graph, eligible, found)
-    if isinstance(found, PimError):
-        attempt.error = found
-        return
-    entitled = [held for held in found if held.eligible]
-    # Of several eligibilities for the same thing the one that lasts longest.
-    attempt.held = max(entitled or found, key=lambda held: float("inf") if held.ends is None else held.ends)
-    if not attempt.scope:
-        attempt.scope, attempt.scope_name = attempt.held.scope, attempt.held.scope_name
-    key = (attempt.held.role_id, attempt.scope.lower())
-    take_active(attempt, [held for held in active if held.key == key])
-    if attempt.state:
-        return
-    attempt.asked = next((asked for asked in pending if asked.key == key), None)
-
-
-def _narrowed(
-    attempt: Attempt, scope: str, graph: Graph, eligible: list[Holding], failed: PimError
-) -> list[Holding] | PimError:
-    """A role held for the whole organization may be activated for a part of it."""
-    wide = [held for held in eligible if held.scope == "/"]
-    found = choose(attempt.name, wide, "", what="", hint="")
-    if isinstance(found, PimError):
-        return failed
-    resolved = resolve_scope(graph, scope)
-    if isinstance(resolved, PimError):
-        return resolved
-    attempt.scope, attempt.scope_name = resolved
-    return found
-
-
 def _ready(attempts: list[Attempt], wish: Wish, context: Context) -> list[Attempt]:
     """Those that are to be sent, with their bodies; the others have an error or a state."""
     todo = [one for one in attempts if one.held and not one.error and not one.state and not one.asked]
+    unknown = []
+    for one in todo:
+        told = one.holding.demands
+        if told is None or (one.narrowed and one.holding.provider == "resource"):
+            unknown.append(one)
+        else:
+            one.demand = demand_of(told)
+    if unknown:
+        demands(context.pim, unknown)
     if not todo:
         return []
-    graph = context.graph
-    known = policies_of(graph, [one.holding for one in todo])
-    for one in todo:
-        one.demand = Demand(known.get(one.holding.key))
     complete(wish, {one.label: one.demand for one in todo}, context)
     notes: list[str] = []
-    stamp = context.profile.kind == "entra"
+    me, stamp = context.graph.me, context.profile.kind == "entra"
     for one in todo:
         try:
-            one.body = body(graph.me, one.holding, one.scope, wish, one.demand, notes, stamp=stamp)
+            one.body = body(
+                me, one.label, one.holding, one.scope, wish, one.demand, notes, stamp=stamp, link=one.linked
+            )
         except PimError as error:
             one.error = error
     for note in notes:
@@ -175,31 +136,27 @@ def _ready(attempts: list[Attempt], wish: Wish, context: Context) -> list[Attemp
     return [one for one in todo if one.body is not None]
 
 
-def _send(ready: list[Attempt], wish: Wish, graph: Graph) -> None:
-    calls: list[tuple[str, str, Row | None]] = [
-        ("POST", requests_base(one.holding.provider), one.body) for one in ready
-    ]
-    answers: list[Any]
-    if len(calls) == 1:
-        try:
-            answers = [graph.request(*calls[0], step_up=not wish.validate)]
-        except PimError as error:
-            answers = [error]
-    else:
-        answers = graph.batch(calls, step_up=not wish.validate)
+def _send(ready: list[Attempt], wish: Wish, pim: Pim) -> None:
+    calls = [(one.holding.provider, "assignment", one.body or {}) for one in ready]
+    try:
+        answers = pim.send_all(calls, step_up=not wish.validate)
+    except PimError as error:
+        if len(calls) > 1:
+            raise
+        answers = [error]
     for one, answer in zip(ready, answers, strict=True):
         _take(one, answer, wish)
     if any(one.raced for one in ready):
-        _look_again([one for one in ready if one.raced], graph)
+        _look_again([one for one in ready if one.raced], pim)
 
 
-def _look_again(raced: list[Attempt], graph: Graph) -> None:
+def _look_again(raced: list[Attempt], pim: Pim) -> None:
     """Another command asked for the same a moment before: what it got counts for this one too."""
-    _, active, pending = _lists(graph)
+    found = pim.mine("active", "pending")
     for one in raced:
-        key = (one.holding.role_id, one.scope.lower())
-        take_active(one, [held for held in active if held.key == key])
-        one.asked = None if one.state else next((asked for asked in pending if asked.key == key), None)
+        take_active(one, [held for held in found.active if held.key == one.key])
+        asked = (asked for asked in found.pending if asked.key == one.key and asked.action == "selfActivate")
+        one.asked = None if one.state else next(asked, None)
         if one.state or one.asked:
             one.error = None
 
@@ -211,7 +168,8 @@ def _take(one: Attempt, answer: Any, wish: Wish) -> None:
     elif isinstance(answer, PimError):
         answer.message = f"{one.label}: {answer.message}"
         if isinstance(answer, GraphError) and answer.rules:
-            answer.hint = f"see what it demands: pim policy show {one.holding.role!r}"
+            name = one.label if one.holding.provider == "resource" else one.holding.role
+            answer.hint = f"see what it demands: pim policy show {name!r}"
         one.raced = isinstance(answer, GraphError) and answer.code in _RACES
         one.error = answer
     elif not isinstance(answer, dict):
@@ -232,20 +190,21 @@ def run(args: Namespace, context: Context) -> int:
 
     wish = _wish(args)
     timeout = float(seconds_of(args.timeout, "--timeout")) if args.timeout else DEFAULT_TIMEOUT
-    graph = context.graph
-    lists = _lists(graph)
+    pim = context.pim
+    mine = pim.mine("eligible", "active", "pending")
     attempts = [Attempt(name) for name in dict.fromkeys(args.names)]
     for one in attempts:
-        _find(one, scope_option(args), graph, lists)
+        find(one, scope_option(args), pim, mine)
+        if args.reduce and one.error is None:
+            narrow(one, args.reduce, pim, mine)
     seen: set[tuple[str, str]] = set()
     for one in list(attempts):
-        key = (one.held.role_id, one.scope.lower()) if one.held else ("", one.name)
-        if key in seen:
+        if one.key in seen:
             attempts.remove(one)
-        seen.add(key)
+        seen.add(one.key)
     ready = _ready(attempts, wish, context)
     if ready:
-        _send(ready, wish, graph)
+        _send(ready, wish, pim)
     if wish.validate:
         for one in attempts:
             if one.asked and not one.error:

@@ -87,7 +87,7 @@ def run(args: Namespace, context: Context) -> int:
     what = administering.target(graph, args.role, args.scope)
     who = administering.principal(graph, args.who)
     level = "Assignment" if args.active else "Eligibility"
-    policy = policies_of(graph, [what]).get(what.key)
+    policy = policies_of(context.pim, [what]).get(what.key)
     why = args.justification.strip()
     if not why and policy and "Justification" in policy.enabled(f"Enablement_Admin_{level}"):
         why = context.ask("Justification") if context.interactive else ""

@@ -5,14 +5,14 @@ from __future__ import annotations
 from openpim.cli.choosing import label
 from openpim.cli.match import ambiguous, fits, missing
 from openpim.client.errors import PimError
-from openpim.client.roles import CANCELLABLE, Asked, requests_base, requests_path, status_filter
+from openpim.client.roles import CANCELLABLE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
     from openpim.cli.context import Context
-    from openpim.client.graph import Graph
+    from openpim.client.roles import Asked
 
 DESCRIPTION = "Take back requests of yours that wait for an approval or for their start."
 EXAMPLES = """examples:
@@ -30,46 +30,31 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument("--all", action="store_true", help="every request of yours that can be taken back")
 
 
-def _open(graph: Graph) -> list[tuple[str, Asked]]:
-    where = status_filter(CANCELLABLE)
-    bases = [
-        requests_base(one, kind) for one in ("directory", "group") for kind in ("assignment", "eligibility")
-    ]
-    answers = graph.lists(*(requests_path(where, base=base) for base in bases))
-    found = []
-    for base, answer in zip(bases, answers, strict=True):
-        if isinstance(answer, list):
-            found += [(base, asked) for row in answer if (asked := Asked(row)).status in CANCELLABLE]
-        elif base == bases[0]:
-            raise answer
-    return found
-
-
 def run(args: Namespace, context: Context) -> int:
     """Cancel."""
     if bool(args.names) == args.all:
         raise PimError(
             "usage", "name the requests to take back, or give --all", "see: pim requests --pending"
         )
-    graph = context.graph
-    waiting = _open(graph)
-    chosen = {asked.id: (base, asked) for base, asked in waiting} if args.all else {}
+    pim = context.pim
+    waiting = [asked for asked in pim.mine("open").pending if asked.status in CANCELLABLE]
+    chosen: dict[str, Asked] = {asked.id: asked for asked in waiting} if args.all else {}
     for name in args.names:
-        found = fits(name, waiting, lambda pair: (pair[1].id, pair[1].role, label(pair[1])))
+        found = fits(name, waiting, lambda asked: (asked.id, asked.role, label(asked)))
         if not found:
-            known = (asked.role for _, asked in waiting)
+            known = (label(asked) for asked in waiting)
             raise missing(name, known, "no request that can be taken back fits", "see: pim requests")
         if len(found) > 1:
-            lines = [f"{label(asked)}, {asked.status}   ({asked.id})" for _, asked in found]
+            lines = [f"{label(asked)}, {asked.status}   ({asked.id})" for asked in found]
             raise ambiguous(name, lines, "give the beginning of its id")
-        chosen[found[0][1].id] = found[0]
-    for base, asked in chosen.values():
-        graph.request("POST", f"{base}/{asked.id}/cancel")
+        chosen[found[0].id] = found[0]
+    for asked in chosen.values():
+        pim.cancel(asked)
         if context.printer.for_people:
             context.printer.line(f"The request for {label(asked)} is taken back.")
     rows = [
         {"id": asked.id, "role": asked.role, "scope": asked.scope, "state": "Canceled"}
-        for _, asked in chosen.values()
+        for asked in chosen.values()
     ]
     if not context.printer.for_people:
         context.printer.rows(

@@ -134,17 +134,18 @@ def _fish() -> str:
 
 def _names(command: str, context: Context) -> str:
     """Role names for a shell: quick, never asking anybody anything; nothing where that is not possible."""
-    from openpim.client.roles import Holding, active_paths, both, eligible_paths
+    from openpim.cli.choosing import label
 
     context.interactive = False
     context.timeout = 3.0
     eligible = _NAMED.get(command, "eligible") == "eligible"
     try:
-        rows = both(context.graph, eligible_paths() if eligible else active_paths())[0]
+        mine = context.pim.mine("eligible" if eligible else "active")
     except PimError:
         return ""
-    held = [Holding(row, eligible=eligible) for row in rows]
-    return "".join(f"{name}\n" for name in sorted({one.role for one in held}) if name.isprintable())
+    held = mine.eligible if eligible else mine.active
+    names = {label(one) if one.provider == "resource" else one.role for one in held}
+    return "".join(f"{name}\n" for name in sorted(names) if name.isprintable())
 
 
 def run(args: Namespace, context: Context) -> int:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from openpim.cli.choosing import by_key, choose, label, scope_option
+from openpim.cli.choosing import by_key, choose, label, label_at, scope_option, split
 from openpim.cli.exits import combined, exit_code
 from openpim.cli.output import local
 from openpim.client.errors import GraphError, PimError
 from openpim.client.instants import iso
-from openpim.client.roles import Holding, active_paths, both, eligible_paths, requests_base, subject
+from openpim.client.roles import Holding, subject
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,12 +15,14 @@ if TYPE_CHECKING:
     from typing import Any
 
     from openpim.cli.context import Context
+    from openpim.client.pim import Pim
 
     Row = dict[str, Any]
 
 DESCRIPTION = "End activations before their time. A role that is not active already counts as done."
 EXAMPLES = """examples:
   pim deactivate "Teams Administrator"
+  pim deactivate Owner@prod
   pim deactivate --all
 """
 COLUMNS = (("role", "ROLE"), ("scopeName", "SCOPE"), ("state", "STATE"), ("message", ""))
@@ -31,11 +33,15 @@ _SHORTEST = 300.0  # seconds: the least an activation lasts (OpenPIM may be set 
 def configure(parser: ArgumentParser) -> None:
     """Add the options."""
     parser.add_argument(
-        "names", nargs="*", metavar="NAME", help="role name, a part of it, its initials, or its id"
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help="role name, a part of it, its initials, or its id; a group; ROLE@PLACE on a resource",
     )
     parser.add_argument("--all", action="store_true", help="every activation")
     parser.add_argument("-j", "--justification", default="", metavar="TEXT", help="why")
     parser.add_argument(
+        "--on",
         "--scope",
         "--au",
         default="",
@@ -61,7 +67,7 @@ def _result(held: Holding | None, name: str, state: str, error: PimError | None 
 
 
 def _chosen(
-    args: Namespace, active: list[Holding], eligible: list[Holding]
+    args: Namespace, active: list[Holding], eligible: list[Holding], pim: Pim
 ) -> tuple[list[Holding], list[Row]]:
     """The activations meant, and the results of the names that mean none."""
     if args.all:
@@ -69,14 +75,18 @@ def _chosen(
     chosen: dict[tuple[str, str], Holding] = {}
     results: list[Row] = []
     for name in dict.fromkeys(args.names):
+        scope = scope_option(args)
+        around = _around(pim, split(name, scope)[1], active)
         found = choose(
-            name, active, scope_option(args), what="no active role is called", hint="see: pim list active"
+            name, active, scope, what="no active role is called", hint="see: pim list active", around=around
         )
         if isinstance(found, list):
             chosen[found[0].key] = found[0]
             continue
         idle = (
-            choose(name, eligible, scope_option(args), what="", hint="") if found.kind == "missing" else found
+            choose(name, eligible, scope, what="", hint="", around=around)
+            if found.kind == "missing"
+            else found
         )
         if isinstance(idle, list):
             results.append(_result(idle[0], name, "not active"))
@@ -85,29 +95,36 @@ def _chosen(
     return list(chosen.values()), results
 
 
+def _around(pim: Pim, scope: str, active: list[Holding]) -> dict[str, str]:
+    """Names of subscriptions, where `prod/rg-web` needs them."""
+    from openpim.cli.places import named_around, read_place
+
+    resources = [held for held in active if held.provider == "resource"]
+    return named_around(pim, read_place(scope), resources) if "/" in scope and resources else {}
+
+
 def run(args: Namespace, context: Context) -> int:
     """Deactivate; the exit code is the common one, or 10 if some failed."""
     if bool(args.names) == args.all:
         raise PimError("usage", "name the roles to deactivate, or give --all", "see: pim list active")
-    graph = context.graph
-    lists = both(graph, active_paths(), eligible_paths())
-    active = [held for row in lists[0] if (held := Holding(row, eligible=False)).activated]
-    eligible = [Holding(row, eligible=True) for row in lists[1]]
-    chosen, results = _chosen(args, active, eligible)
-    calls: list[tuple[str, str, Row | None]] = [
+    pim = context.pim
+    mine = pim.mine("active", "eligible")
+    active = [held for held in mine.active if held.activated]
+    chosen, results = _chosen(args, active, mine.eligible, pim)
+    calls: list[tuple[str, str, Row]] = [
         (
-            "POST",
-            requests_base(held.provider),
+            held.provider,
+            "assignment",
             {
                 "action": "selfDeactivate",
-                "principalId": graph.me,
+                "principalId": pim.graph.me,
                 **subject(held.provider, held.role_id, held.scope),
                 "justification": args.justification or None,
             },
         )
         for held in chosen
     ]
-    for held, answer in zip(chosen, graph.batch(calls) if calls else [], strict=True):
+    for held, answer in zip(chosen, pim.send_all(calls), strict=True):
         code = answer.code if isinstance(answer, GraphError) else ""
         if code == "RoleAssignmentDoesNotExist":
             results.append(_result(held, "", "not active"))
@@ -128,10 +145,11 @@ def _show(results: list[Row], context: Context) -> int:
         raise PimError(results[0]["error"], results[0]["message"], results[0]["hint"] or "")
     else:
         for row in results:
-            plain = row["scope"] in {None, "/"} or row["provider"] == "group"
-            where = "" if plain else f" in {row['scopeName']}"
+            name = row["role"]
+            if row["provider"]:
+                name = label_at(row["provider"], row["role"], row["scope"], row["scopeName"])
             words = {"ended": "is no longer active.", "not active": "is not active."}
-            text = row["message"] or f"{row['role']}{where} {words[row['state']]}"
+            text = row["message"] or f"{name} {words[row['state']]}"
             context.printer.line(text + (f"\n  {row['hint']}" if row["hint"] else ""))
         if not results:
             context.printer.line("Nothing is active.")

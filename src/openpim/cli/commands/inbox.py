@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from openpim.cli.reviewing import COLUMNS, inbox, inbox_row
+from openpim.cli.reviewing import COLUMNS, inbox_row
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def configure(_parser: ArgumentParser) -> None:
 def run(_args: Namespace, context: Context) -> int:
     """List."""
     context.printer.rows(
-        [inbox_row(asked) for asked in inbox(context.graph)],
+        [inbox_row(asked) for asked in context.pim.mine("inbox").inbox],
         COLUMNS,
         empty="Nothing waits for your decision.",
     )

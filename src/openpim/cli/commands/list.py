@@ -3,21 +3,7 @@
 from __future__ import annotations
 
 from openpim.cli.output import left
-from openpim.client.roles import (
-    EVERYTHING,
-    PENDING,
-    Asked,
-    Holding,
-    active_paths,
-    eligible_paths,
-    instant,
-    iso,
-    merged,
-    named,
-    needs,
-    pending_paths,
-    text,
-)
+from openpim.client.roles import iso
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,10 +11,12 @@ if TYPE_CHECKING:
     from typing import Any
 
     from openpim.cli.context import Context
+    from openpim.client.roles import Asked, Holding
 
     Row = dict[str, Any]
 
-DESCRIPTION = "List the roles and groups you may activate, those that are active, and requests that wait."
+DESCRIPTION = """List what you may activate, what is active, and requests that wait: directory roles, groups, and roles on
+Azure resources."""
 EXAMPLES = """examples:
   pim list                       everything, one line per role
   pim list active                what is active now, and for how long
@@ -71,6 +59,7 @@ def _holding(held: Holding, state: str) -> Row:
         "assignmentType": None if held.eligible else "Activated" if held.activated else "Assigned",
         "memberType": held.member_type,
         "via": held.via or None,
+        "needs": held.needs or None,
         "request": None,
         "id": held.id,
     }
@@ -90,6 +79,7 @@ def pending_row(asked: Asked) -> Row:
         "end": None,
         "left": None,
         "via": None,
+        "needs": None,
         "request": asked.id,
         "id": asked.id,
     }
@@ -105,69 +95,26 @@ def _best(rows: list[Row]) -> list[Row]:
     return list(found.values())
 
 
-def _tell_needs(rows: list[Row], more: list[Row]) -> None:
-    """Add what each role demands, and the roles on resources, which Graph's lists do not have."""
-    known = {(text(one.get("roleDefinitionId")), text(one.get("scope")).lower()): one for one in more}
+def _tell_apart(rows: list[Row]) -> None:
+    """For people: where two places of one role have the same name, their paths are shown."""
+    places: dict[tuple[str, str], set[str]] = {}
     for row in rows:
-        found = known.get((row["roleDefinitionId"], row["scope"].lower()))
-        row["needs"] = (
-            (needs(named(found, "policy")) or None) if found and row["state"] == "eligible" else None
-        )
-    rows += [_resource(one) for one in more if one.get("provider") == "resource"]
-
-
-def _resource(one: Row) -> Row:
-    state, scope = text(one.get("state")), text(one.get("scope"))
-    given = one.get("assignments")
-    here = [
-        each
-        for each in (given if isinstance(given, list) else [])
-        if isinstance(each, dict) and text(each.get("scope")).lower() == scope.lower()
-    ]
-    times = here[0] if state == "active" and here else one
-    through = [
-        text(group.get("displayName")) for group in one.get("through") or [] if isinstance(group, dict)
-    ]
-    ends = instant(times.get("endDateTime"))
-    return {
-        "provider": "resource",
-        "role": text(one.get("roleDisplayName")),
-        "roleDefinitionId": text(one.get("roleDefinitionId")),
-        "scope": scope,
-        "scopeName": text(one.get("scopeDisplayName")),
-        "state": state,
-        "start": iso(instant(times.get("startDateTime"))),
-        "end": iso(ends),
-        "left": left(ends),
-        "assignmentType": text(times.get("assignmentType")) or None,
-        "memberType": text(one.get("memberType")),
-        "via": ", ".join(through) or None,
-        "needs": (needs(named(one, "policy")) or None) if state == "eligible" else None,
-        "request": None,
-        "id": text(one.get("id")),
-    }
+        places.setdefault((row["roleDefinitionId"], row["scopeName"]), set()).add(row["scope"].lower())
+    for row in rows:
+        if row["provider"] != "group" and len(places[row["roleDefinitionId"], row["scopeName"]]) > 1:
+            row["scopeName"] = row["scope"]
 
 
 def run(args: Namespace, context: Context) -> int:
     """List; 0 also where there is nothing."""
-    graph = context.graph
-    paths = {"eligible": eligible_paths, "active": active_paths, "pending": pending_paths}
-    wanted = list(paths) if args.what == "all" else [args.what]
-    asked_for = [path for name in wanted for path in paths[name]()]
-    ours = args.what in {"all", "eligible"} and context.profile.kind != "entra"
-    lists = graph.lists(*asked_for, *([EVERYTHING] if ours else []))
-    answers = dict(zip(wanted, merged(lists[: len(asked_for)]), strict=True))
-    more = lists[-1] if ours and isinstance(lists[-1], list) else []
-    me = graph.me
-    eligible = [Holding(row, eligible=True, me=me) for row in answers.get("eligible", [])]
-    active = [Holding(row, eligible=False, me=me) for row in answers.get("active", [])]
-    waiting = [Asked(row) for row in answers.get("pending", [])]
+    wanted = ("eligible", "active", "pending") if args.what == "all" else (args.what,)
+    mine = context.pim.mine(*wanted)
+    eligible, active = mine.eligible, mine.active
     for holdings in (eligible, active):  # of several for one role, what lasts longest first
         holdings.sort(key=lambda held: float("-inf") if held.ends is None else -held.ends)
     rows = [_holding(held, "active") for held in active]
-    rows += [pending_row(asked) for asked in waiting if asked.status in PENDING]
+    rows += [pending_row(asked) for asked in mine.pending]
     rows += [_holding(held, "eligible") for held in eligible]
-    _tell_needs(rows, more)
     rows.sort(
         key=lambda row: (
             ("active", "waiting", "scheduled", "eligible").index(row["state"]),
@@ -177,5 +124,7 @@ def run(args: Namespace, context: Context) -> int:
     )
     if args.what == "all":
         rows = _best(rows)
+    if context.printer.for_people:
+        _tell_apart(rows)
     context.printer.rows(rows, COLUMNS, empty=_EMPTY[args.what])
     return 0

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from openpim.cli.administering import Target
     from openpim.cli.context import Context
     from openpim.client.graph import Graph
+    from openpim.client.pim import Pim
 
     Row = dict[str, Any]
 
@@ -153,8 +154,8 @@ def _stage(stage: Row, number: int) -> str:
     return f"stage {number}: {quorum} of {who} within {short(int(minutes) * 60)}"
 
 
-def _read(graph: Graph, what: Target) -> PolicyRow:
-    policy = policies_of(graph, [what]).get(what.key)
+def _read(pim: Pim, what: Target) -> PolicyRow:
+    policy = policies_of(pim, [what]).get(what.key)
     if policy is None:
         raise PimError(
             "denied",
@@ -288,7 +289,7 @@ def run(args: Namespace, context: Context) -> int:
     """Show or set."""
     graph = context.graph
     what = administering.target(graph, args.role)
-    policy = _read(graph, what)
+    policy = _read(context.pim, what)
     if args.act == "set":
         changes = _changes(args, policy, context)
         if not changes:
@@ -301,7 +302,7 @@ def run(args: Namespace, context: Context) -> int:
                 raise PimError("usage", "nothing to set", "see: pim policy --help")
         else:
             _write(graph, policy, changes)
-            policy = _read(graph, what)
+            policy = _read(context.pim, what)
     row = _shown(policy, what)
     if context.printer.for_people:
         for member in ("maximumDuration", "eligibleMaximum", "activeMaximum"):

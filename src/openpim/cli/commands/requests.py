@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from openpim.client.roles import (
-    ASSIGNMENT_REQUESTS,
-    ELIGIBILITY_REQUESTS,
-    EXPAND,
-    PENDING,
-    Asked,
-    both,
-    iso,
-    requests_paths,
-)
+from openpim.client.arm import at
+from openpim.client.errors import GraphError
+from openpim.client.resources import flat
+from openpim.client.roles import EXPAND, EXPAND_GROUP, PENDING, Asked, iso, requests_base, requests_paths
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +13,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from openpim.cli.context import Context
+    from openpim.client.pim import Pim
 
     Row = dict[str, Any]
 
@@ -57,6 +52,7 @@ def request_row(asked: Asked) -> Row:
         "created": iso(asked.created),
         "action": asked.action,
         "status": asked.status,
+        "provider": asked.provider,
         "role": asked.role,
         "roleDefinitionId": asked.role_id,
         "scope": asked.scope,
@@ -73,18 +69,46 @@ def request_row(asked: Asked) -> Row:
     }
 
 
+def _paths(where: str, kind: str, *, everyone: bool) -> list[str]:
+    if not everyone:
+        return list(requests_paths(where, kind=kind))
+    from openpim.client.graph import query
+
+    return [
+        query(requests_base(provider, kind), filter=where, expand=expand)
+        for provider, expand in (("directory", EXPAND), ("group", EXPAND_GROUP))
+    ]
+
+
+def _read(pim: Pim, where: str, kind: str, *, everyone: bool) -> tuple[list[Asked], list[str]]:
+    """The requests of all kinds, and which kinds were refused; an error if all were."""
+    noun = "Assignment" if kind == "assignment" else "Eligibility"
+    terms = [*([] if everyone else ["asTarget()"]), *([where] if where and pim.ours else [])]
+    manager = [at("/", f"role{noun}ScheduleRequests", " and ".join(terms))]
+    told, managed = pim.lists(_paths(where, kind, everyone=everyone), manager, quiet=everyone)
+    answers = dict(zip(("directory roles", "groups", "resources"), [*told, *managed], strict=False))
+    refused = {name: answer for name, answer in answers.items() if isinstance(answer, GraphError)}
+    if refused and (len(refused) == len(answers) or (not everyone and "directory roles" in refused)):
+        raise next(iter(refused.values()))
+    rows = [
+        Asked(flat(row) if name == "resources" else row)
+        for name, answer in answers.items()
+        for row in (answer if isinstance(answer, list) else [])
+    ]
+    return rows, list(refused) if everyone else []
+
+
 def run(args: Namespace, context: Context) -> int:
     """List the requests."""
-    from openpim.client.graph import literal, query
+    from openpim.client.graph import literal
 
-    base = ELIGIBILITY_REQUESTS if args.eligibility else ASSIGNMENT_REQUESTS
     where = f"status eq {literal(args.status)}" if args.status else ""
-    if args.everyone:
-        found = context.graph.rows(query(base, filter=where, expand=EXPAND))
-    else:
-        kind = "eligibility" if args.eligibility else "assignment"
-        found = both(context.graph, requests_paths(where, kind=kind))[0]
-    rows = [Asked(row) for row in found]
+    kind = "eligibility" if args.eligibility else "assignment"
+    rows, refused = _read(context.pim, where, kind, everyone=args.everyone)
+    if refused:
+        context.note(f"not shown, because this account may not see everybody's: {', '.join(refused)}")
+    if args.status:
+        rows = [asked for asked in rows if asked.status.lower() == args.status.lower()]
     if args.pending:
         rows = [asked for asked in rows if asked.status in PENDING]
     rows.sort(key=lambda asked: asked.created or 0.0, reverse=True)

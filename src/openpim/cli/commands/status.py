@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from openpim.cli.choosing import label
 from openpim.cli.commands.list import pending_row
 from openpim.cli.output import left, local
-from openpim.cli.reviewing import inbox_of, inbox_paths, inbox_row
-from openpim.client.roles import PENDING, Asked, Holding, active_paths, iso, pending_paths
+from openpim.cli.reviewing import inbox_row
+from openpim.client.roles import iso
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,16 +27,9 @@ def configure(_parser: ArgumentParser) -> None:
 
 def run(_args: Namespace, context: Context) -> int:
     """Show."""
-    graph = context.graph
-    answers = graph.lists(*active_paths(), *pending_paths(), *inbox_paths())
-    if not isinstance(answers[0], list):
-        raise answers[0]
-    rows_of = [answer if isinstance(answer, list) else [] for answer in answers]
-    lists = [[*rows_of[index], *rows_of[index + 1]] for index in (0, 2)]
-    active = [Holding(row, eligible=False) for row in lists[0]]
-    active.sort(key=lambda held: float("inf") if held.ends is None else held.ends)
-    waiting = [asked for row in lists[1] if (asked := Asked(row)).status in PENDING]
-    decisions = inbox_of(answers[4:])
+    mine = context.pim.mine("active", "pending", "inbox")
+    active = sorted(mine.active, key=lambda held: float("inf") if held.ends is None else held.ends)
+    waiting, decisions = mine.pending, mine.inbox
     account = context.session.tokens().account
     row = {
         "user": account.get("upn") or account.get("oid"),
@@ -43,8 +37,10 @@ def run(_args: Namespace, context: Context) -> int:
         "profile": context.profile.name,
         "active": [
             {
+                "provider": held.provider,
                 "role": held.role,
                 "scope": held.scope,
+                "scopeName": held.scope_name,
                 "end": iso(held.ends),
                 "left": left(held.ends),
                 "activated": held.activated,
@@ -74,12 +70,11 @@ def run(_args: Namespace, context: Context) -> int:
     line = context.printer.line
     line(f"{row['user']} at {row['server']} (profile {row['profile']})")
     for held in active:
-        where = "" if held.scope == "/" or held.provider == "group" else f" in {held.scope_name}"
         until = "permanent" if held.ends is None else f"until {local(iso(held.ends))}, {left(held.ends)} left"
-        line(f"active   {held.role}{where}: {until}")
+        line(f"active   {label(held)}: {until}")
     for asked in waiting:
         line(
-            f"waiting  {asked.role}: {'starts ' + local(iso(asked.starts)) if asked.status == 'Granted' else asked.status}"
+            f"waiting  {label(asked)}: {'starts ' + local(iso(asked.starts)) if asked.status == 'Granted' else asked.status}"
         )
     if decisions:
         line(f"inbox    {len(decisions)} waiting for your decision: pim inbox")
