@@ -23,14 +23,14 @@ from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from openpim.config import Config, ConfigError, load
 from openpim.core import caller as callers
 from openpim.core.refusals import Refusal
-from openpim.faces import arm, graph, legacy, oidc
+from openpim.faces import arm, graph, legacy, oidc, portal
 from openpim.faces.shared.origins import Origins
 from openpim.faces.shared.paths import TidyPaths
 from openpim.faces.shared.request_ids import RequestIds
@@ -69,14 +69,20 @@ class System:
     app: ASGIApp
 
 
-def make_system(config: Config, *, now: Callable[[], datetime] = clock) -> System:
-    """Open (and migrate) the database, read or make the key file, and put the rooms together."""
+def open_store(config: Config, now: Callable[[], datetime] = clock) -> tuple[Database, Deps]:
+    """The database, made or brought up to date, and what the acts need around it."""
     config.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     upgrade(config.database)
     database = Database(config.database)
     deps = Deps(
         clock=now, new_id=new_id, secret=secrets.token_urlsafe, store=database, settings=config.settings
     )
+    return database, deps
+
+
+def make_system(config: Config, *, now: Callable[[], datetime] = clock) -> System:
+    """Open (and migrate) the database, read or make the key file, and put the rooms together."""
+    database, deps = open_store(config, now)
     key = read_or_make_key(config.data_dir / "key", os.urandom)
     signin = make_sign_in(deps, key)
     if not signin.tokens.keys.readable():
@@ -119,6 +125,7 @@ def make_app(
         *graph.routes(deps, who, signin),
         *legacy.routes(deps, who),
         *oidc.routes(signin),
+        *portal.routes(signin),
     ]
     main = RequestIds(TidyPaths(Starlette(routes=routes, lifespan=lifespan)), new_id)
     manager = arm.application(deps, partial(authenticate, deps, signin.tokens, accepts=ARM))
@@ -131,9 +138,12 @@ def _front(origin: str) -> Callable[[Request], object]:
 Command line   pim login --server {origin}
 Graph          {origin}/v1.0 and {origin}/beta
 Sign-in        {origin}/common/v2.0/.well-known/openid-configuration
+Portal         {origin}/portal
 """
 
-    async def answer(_request: Request) -> Response:
+    async def answer(request: Request) -> Response:
+        if "text/html" in request.headers.get("accept", ""):
+            return RedirectResponse("/portal", 303, headers={"Cache-Control": "no-store"})
         return PlainTextResponse(text, headers={"X-Content-Type-Options": "nosniff"})
 
     return answer
@@ -159,8 +169,12 @@ def _ready(deps: Deps) -> Callable[[Request], object]:
 
 def serve(argv: Sequence[str]) -> int:
     """`pim serve`. Returns the exit code: 0 stopped, 2 the settings or the machine do not allow a start."""
-    options = _options(argv)
     os.umask(0o077)  # the database and the keys are nobody else's
+    if argv and argv[0] == "import-resources":
+        from openpim.importing import run
+
+        return run(argv[1:], _configured, lambda config: open_store(config)[1])
+    options = _options(argv)
     try:
         config = _configured(options)
         tls = _certificates(config)

@@ -17,10 +17,10 @@ from openpim.core.signin.values import Account, Session
 from openpim.ports.store import Transaction
 from openpim.services.authority import roles_of
 from openpim.services.signin.context import SignIn
-from openpim.services.signin.events import Origin
+from openpim.services.signin.events import Origin, record
 from openpim.services.signin.flow import Browser, Turn
 from openpim.services.signin.people import person_in, tenants_of
-from openpim.services.signin.sessions import SEEN_EVERY, current_session, open_session, touch
+from openpim.services.signin.sessions import SEEN_EVERY, current_session, open_session, sign_out, touch
 from openpim.services.signin.steps import start
 
 
@@ -114,6 +114,17 @@ def step_up(
         "mfa": "" if context else "1",
     }
     return start(signin, "portal", presence.tenant.id, params, browser)
+
+
+def leave(signin: SignIn, presence: Presence, origin: Origin) -> None:
+    """Sign out: the session ends, and what clients got from it without offline access."""
+
+    def work(tx: Transaction) -> None:
+        sign_out(tx, signin.deps, presence.session)
+        account = presence.session.account
+        record(signin.deps, tx.in_tenant(account.tenant_id), account, "Sign out", origin)
+
+    signin.deps.store.write("", work)
 
 
 # ---------------------------------------------------------------- the demo's short way in

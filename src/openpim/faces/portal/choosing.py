@@ -1,0 +1,37 @@
+"""Finds the role a deep link means: `…/activate?name=Owner@prod`. Exact names first, then beginnings, then parts; never a
+guess: of several the person chooses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from openpim.services.eligibilities import Activatable
+
+
+def named(wanted: str, mine: Sequence[Activatable]) -> tuple[Activatable, ...]:
+    """Those that fit best. wanted: a role, or role@place (the place's name or path)."""
+    role, at, place = wanted.rpartition("@")
+    if not at:
+        role, place = place, ""
+    found = _fitting(role, [(one, (one.role_name, one.eligibility.role_id)) for one in mine])
+    if place:
+        found = _fitting(
+            place, [(one, (one.scope_name, one.scope_path, one.eligibility.scope)) for one in found]
+        )
+    return tuple(found)
+
+
+def _fitting(wanted: str, candidates: Sequence[tuple[Activatable, tuple[str, ...]]]) -> list[Activatable]:
+    want = " ".join(wanted.casefold().split())
+    if not want:
+        return []
+    folded = [(one, [" ".join(name.casefold().split()) for name in names]) for one, names in candidates]
+    for level in range(3):
+        found = [one for one, names in folded if any(_fits(level, want, name) for name in names)]
+        if found:
+            return found
+    return []
+
+
+def _fits(level: int, want: str, name: str) -> bool:
+    return (name == want, name.startswith(want), want in name)[level]

@@ -1,0 +1,48 @@
+"""The menu: every item once. A screen that wants to be found adds a line here."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """needs: directory roles of which one must be in force for the item to be shown (empty: everybody sees it).
+    What is shown is a courtesy; what may be done is decided by the acts. icon: a symbol of static/icons.svg."""
+
+    key: str
+    label: str
+    path: str
+    icon: str
+    needs: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    label: str
+    items: tuple[Item, ...]
+
+
+MENU: tuple[Section, ...] = (
+    Section(
+        "Tasks",
+        (
+            Item("roles", "My roles", "/portal/roles", "key"),
+            Item("approvals", "Approve requests", "/portal/approvals", "check"),
+        ),
+    ),
+)
+
+# Below the person's name.
+ACCOUNT: tuple[Item, ...] = ()
+
+
+def shown(roles: Collection[str]) -> tuple[Section, ...]:
+    """The menu of somebody who holds these roles now."""
+    held = frozenset(roles)
+    sections = (
+        Section(one.label, tuple(item for item in one.items if not item.needs or item.needs & held))
+        for one in MENU
+    )
+    return tuple(section for section in sections if section.items)

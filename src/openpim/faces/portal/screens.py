@@ -1,0 +1,13 @@
+"""Every page and form there is: each screen's file has its own rows, and this puts them together."""
+
+from __future__ import annotations
+
+from openpim.faces.portal import activate, requests, roles, shell
+from openpim.faces.portal.table import Page
+
+PAGES: tuple[Page, ...] = (
+    *shell.PAGES,
+    *roles.PAGES,
+    *activate.PAGES,
+    *requests.PAGES,
+)

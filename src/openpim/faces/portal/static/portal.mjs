@@ -1,0 +1,210 @@
+// The portal's one module. Every page works without it; it makes them nicer: times in the reader's zone, the slider,
+// a list that filters as one types, keys, and news from the server.
+
+const all = (selector, within = document) => [...within.querySelectorAll(selector)];
+document.documentElement.classList.add("scripted");
+
+// -- times: the reader's zone, UTC on hover
+const dates = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+const clocks = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
+function localTimes(within) {
+  for (const time of all("time[datetime]", within)) {
+    const when = new Date(time.dateTime);
+    if (Number.isNaN(when.getTime()) || time.title) continue;
+    time.title = time.textContent;
+    const today = when.toDateString() === new Date().toDateString();
+    time.textContent = today ? `today, ${clocks.format(when)}` : dates.format(when);
+  }
+}
+
+// -- bars of the time that is left; the server's clock is the one that counts
+const skew = Date.now() - Date.parse(document.body.dataset.now ?? new Date().toISOString());
+function words(seconds) {
+  const parts = [[Math.floor(seconds / 86400), "d"], [Math.floor(seconds / 3600) % 24, "h"], [Math.floor(seconds / 60) % 60, "min"], [Math.floor(seconds) % 60, "s"]];
+  return parts.filter(([count]) => count).slice(0, 2).map(([count, unit]) => `${count} ${unit}`).join(" ") || "0 s";
+}
+function countDown() {
+  for (const left of all("[data-until]")) {
+    const rest = Math.max(0, (Date.parse(left.dataset.until) - (Date.now() - skew)) / 1000);
+    const bar = left.querySelector("progress");
+    if (bar) bar.value = rest;
+    const text = left.querySelector(".left-words");
+    if (text) text.textContent = `${words(rest)} left`;
+    if (rest === 0 && !left.dataset.over) {
+      left.dataset.over = "1";
+      setTimeout(refresh, 1000);
+    }
+  }
+}
+
+// -- a slider beside the list of durations
+function sliders(within) {
+  for (const box of all("[data-slider]", within)) {
+    const select = box.querySelector("select");
+    if (!select || box.querySelector("input[type=range]")) continue;
+    const range = document.createElement("input");
+    range.type = "range";
+    range.min = "0";
+    range.max = String(select.options.length - 1);
+    range.value = String(select.selectedIndex);
+    range.setAttribute("aria-label", document.querySelector(`label[for="${select.id}"]`)?.textContent?.trim() ?? "");
+    const say = () => range.setAttribute("aria-valuetext", select.selectedOptions[0]?.textContent ?? "");
+    range.addEventListener("input", () => { select.selectedIndex = Number(range.value); say(); });
+    select.addEventListener("change", () => { range.value = String(select.selectedIndex); say(); });
+    say();
+    box.prepend(range);
+  }
+}
+
+// -- local moments in forms: the offset goes along
+function zones(within) {
+  for (const input of all("input[data-zone]", within)) {
+    const offset = document.getElementById(input.dataset.zone);
+    const hint = document.getElementById(`${input.id}-hint`);
+    if (!offset) continue;
+    if (hint) hint.textContent = "In your time zone; leave it empty to start at once.";
+    const set = () => { offset.value = input.value ? String(-new Date(input.value).getTimezoneOffset()) : "0"; };
+    if (input.value && offset.value === "0") { // typed without a script, or by a link: UTC
+      const at = new Date(`${input.value}Z`);
+      if (!Number.isNaN(at.getTime())) {
+        const local = new Date(at.getTime() - at.getTimezoneOffset() * 60000);
+        input.value = local.toISOString().slice(0, 16);
+      }
+    }
+    set();
+    input.addEventListener("input", set);
+  }
+}
+
+// -- lists filter as one types
+function filters(within) {
+  for (const input of all("input[data-filter]", within)) {
+    input.addEventListener("input", () => {
+      const wanted = input.value.toLocaleLowerCase().split(/\s+/).filter(Boolean);
+      for (const row of all(`#${CSS.escape(input.dataset.filter)} [data-text]`)) {
+        const text = row.dataset.text.toLocaleLowerCase();
+        row.hidden = !wanted.every((word) => text.includes(word));
+      }
+    });
+  }
+}
+
+// -- choices that act at once; ticking that shows what can be done with several
+document.addEventListener("change", (event) => {
+  const field = event.target;
+  if (field.matches?.("select[data-submit]")) field.form.requestSubmit();
+  if (field.matches?.("input.tick")) ticked();
+});
+function ticked() {
+  const count = all("input.tick:checked").length;
+  for (const button of all("[data-several]")) button.classList.toggle("shown", count > 0);
+}
+document.addEventListener("submit", (event) => { // not twice
+  const button = event.submitter;
+  if (button && event.target.method === "post") setTimeout(() => { button.disabled = true; });
+});
+addEventListener("pageshow", () => { for (const button of all("button[disabled]")) button.disabled = false; });
+
+// -- keys
+const KEYS = [
+  ["?", "Show these keys"],
+  ["/", "Search"],
+  ["g r", "My roles"],
+  ["g a", "Approve requests"],
+  ["j / k", "Next, previous row"],
+  ["x", "Tick the row"],
+  ["Enter", "Open what is in focus"],
+];
+let before = "";
+function help() {
+  const dialog = document.createElement("dialog");
+  dialog.setAttribute("aria-label", "Keyboard shortcuts");
+  const title = document.createElement("h2");
+  title.textContent = "Keyboard shortcuts";
+  const list = document.createElement("dl");
+  list.className = "keys";
+  for (const [key, meaning] of KEYS) {
+    const term = document.createElement("dt");
+    const kbd = document.createElement("kbd");
+    kbd.textContent = key;
+    term.append(kbd);
+    const definition = document.createElement("dd");
+    definition.textContent = meaning;
+    list.append(term, definition);
+  }
+  const form = document.createElement("form");
+  form.method = "dialog";
+  const close = document.createElement("button");
+  close.textContent = "Close";
+  form.append(close);
+  dialog.append(title, list, form);
+  dialog.addEventListener("close", () => dialog.remove());
+  document.body.append(dialog);
+  dialog.showModal();
+}
+function step(by) {
+  const rows = all(".rows .row").filter((row) => !row.hidden);
+  const at = rows.findIndex((row) => row.contains(document.activeElement));
+  const next = rows[Math.min(rows.length - 1, Math.max(0, at + by))];
+  next?.querySelector(".do a, .do button, a, button, input")?.focus();
+}
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target.closest("input:not(.tick), select, textarea, dialog, [contenteditable]")) {
+    if (event.key === "Escape") event.target.blur();
+    return;
+  }
+  const chord = before === "g" ? `g ${event.key}` : event.key;
+  before = event.key === "g" ? "g" : "";
+  const places = { "g r": "/portal/roles", "g a": "/portal/approvals" };
+  if (places[chord]) location.assign(places[chord]);
+  else if (chord === "?") help();
+  else if (chord === "/") document.querySelector("[data-key='/']")?.focus();
+  else if (chord === "j") step(1);
+  else if (chord === "k") step(-1);
+  else if (chord === "x") document.activeElement?.closest(".row")?.querySelector("input.tick")?.click();
+  else return;
+  event.preventDefault();
+});
+
+// -- news: fetch the page again and exchange its live parts, unless somebody is typing in them
+let fetching = false;
+async function refresh() {
+  if (fetching || document.hidden || !document.querySelector("[data-live]")) return;
+  fetching = true;
+  try {
+    const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+    if (answer.status === 401) return;
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+    for (const part of all("[data-live][id]")) {
+      const other = fresh.getElementById(part.id);
+      const busy = part.contains(document.activeElement) && document.activeElement.matches("input:not(.tick), select, textarea");
+      const chosen = part.querySelector("input.tick:checked");
+      if (!other || busy || chosen) continue;
+      const focus = place(document.activeElement, part);
+      part.replaceChildren(...other.childNodes);
+      enhance(part);
+      if (focus) part.querySelector(focus)?.focus();
+    }
+    for (const input of all("input[data-filter]")) if (input.value) input.dispatchEvent(new Event("input"));
+  } catch {
+    // away for a moment: the next news comes
+  } finally {
+    fetching = false;
+  }
+}
+function place(element, part) {
+  const link = element?.getAttribute?.("href");
+  return link && part.contains(element) ? `a[href="${CSS.escape(link)}"]` : "";
+}
+
+function enhance(within) {
+  localTimes(within);
+  sliders(within);
+  zones(within);
+  filters(within);
+}
+enhance(document);
+countDown();
+setInterval(countDown, 1000);
+export { refresh };

@@ -1,0 +1,26 @@
+"""The one table of pages and forms: path, method, handler, and who may ask. Routing and the tests' authorization table
+read it, so a page cannot exist without a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from openpim.faces.portal.call import Answer, Call
+
+Handler: TypeAlias = Callable[[Call], Answer]
+
+# Who may ask. What he then sees, and may do, is decided by the acts.
+SIGNED_IN = "signed in"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """path: `{names}` match one segment. A POST is a form: it carries the session's token and comes from our pages."""
+
+    method: str
+    path: str
+    handler: Handler
+    who: str = SIGNED_IN
