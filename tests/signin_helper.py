@@ -17,10 +17,12 @@ from joserfc.jwk import RSAKey
 
 from openpim.core.first_party import PIM
 from openpim.core.settings import Settings
+from openpim.core.signin.consent import Audience
 from openpim.core.signin.scopes import Asked
 from openpim.core.signin.values import Grant
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
+from openpim.services.signin.consent import find_audience
 from openpim.services.signin.context import SignIn, issuer, make_sign_in
 from openpim.services.signin.issue import Draft, draft_for_app, draft_for_person
 from openpim.services.signin.keyring import make_key
@@ -92,12 +94,15 @@ def access_token(
             expires_at=now + timedelta(days=90),
             cp1=cp1,
         )
+        audience = find_audience(tx.in_tenant(tenant_id), asked)
+        assert isinstance(audience, Audience), audience
         return draft_for_person(
             signin,
             tx,
             grant,
             person,
             asked,
+            audience,
             now,
             id_issuer=issuer(signin.settings.origin, tenant_id),
             acrs=frozenset(acrs),
@@ -117,6 +122,8 @@ def app_token(signin: SignIn, tenant_id: str, app_id: str, *, scope: str = GRAPH
         principal = tx.in_tenant(tenant_id).service_principals.by_app_id(app_id)
         assert client is not None, f"no application {app_id}"
         assert principal is not None, f"no service principal of {app_id} in {tenant_id}"
-        return draft_for_app(signin, tenant_id, client, principal, asked, signin.deps.clock())
+        audience = find_audience(tx.in_tenant(tenant_id), asked)
+        assert isinstance(audience, Audience), audience
+        return draft_for_app(signin, tenant_id, client, principal, asked, audience, signin.deps.clock())
 
     return signin.tokens.sign(signin.deps.store.read(tenant_id, work).access, "at+jwt")

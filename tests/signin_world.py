@@ -23,6 +23,7 @@ from starlette.middleware import Middleware
 from openpim.core.directory import Application, ServicePrincipal, Tenant, User, UserType
 from openpim.core.first_party import PIM
 from openpim.core.settings import Settings
+from openpim.core.signin.consent import GRAPH_RESOURCE, LOW, PermissionGrant
 from openpim.faces.oidc import routes
 from openpim.faces.shared.paths import TidyPaths
 from openpim.faces.shared.request_ids import RequestIds
@@ -87,6 +88,19 @@ class World:
 
         return list(self.read(tenant_id, lambda tx: tx.audit.page(Query(limit=200))).items)
 
+    def allow(self, *names: str, person: str | None = None, resource: str = GRAPH_RESOURCE) -> str:
+        """Let the web application do this for a person, or for everybody. The grant's id."""
+        grant = PermissionGrant(str(uuid.uuid4()), WEB_PRINCIPAL, resource, person, names, self.now[0])
+
+        def work(tx: Any) -> None:
+            before = tx.permission_grants.find(WEB_PRINCIPAL, resource, person)
+            if before is not None:
+                tx.permission_grants.remove(before.id)
+            tx.permission_grants.put(grant)
+
+        self.write(A, work)
+        return grant.id
+
     def app(self) -> Starlette:
         middleware = [Middleware(RequestIds, new_id=self.deps.new_id), Middleware(TidyPaths)]
         return Starlette(routes=routes(self.signin), middleware=middleware)
@@ -150,6 +164,17 @@ def _people(world: World) -> None:
         world.seeds[BOB] = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
         put_totp(tx, world.signin, BOB, world.seeds[BOB])
         add_client_secret(tx, world.signin, WEB, secret=WEB_SECRET)
+        # An administrator allowed it to sign everybody in; Desktop has to ask.
+        tx.permission_grants.put(
+            PermissionGrant(
+                "eeeeeeee-0000-4000-8000-000000000001",
+                WEB_PRINCIPAL,
+                GRAPH_RESOURCE,
+                None,
+                tuple(sorted(LOW)),
+                START,
+            )
+        )
 
     def in_b(tx: Any) -> None:
         tx.tenants.add(Tenant(B, "Fabrikam", "fabrikam.example", START, ("fabrikam.example",)))

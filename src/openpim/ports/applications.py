@@ -15,6 +15,10 @@ class Applications(Protocol):
         """In any tenant, or one of the first-party clients (core/first_party.py)."""
         ...
 
+    def by_uri(self, uri: str) -> Application | None:
+        """The one of this tenant that goes by this identifier, in any case and with or without a slash at the end."""
+        ...
+
     def page(self, query: Query) -> Page[Application]:
         """Fields: id, app_id, display_name, created_at, public."""
         ...

@@ -45,6 +45,15 @@ applications = Table(
 Index("uq_applications_app_id", applications.c.app_id, unique=True)
 Index("ix_applications_name", applications.c.tenant_id, applications.c.name_key, applications.c.id)
 
+application_uris = Table(
+    "application_uris",
+    metadata,
+    Column("tenant_id", String(36), primary_key=True),
+    Column("uri_key", String(255), primary_key=True),
+    Column("application_id", String(36), nullable=False),
+)
+Index("ix_application_uris_application", application_uris.c.tenant_id, application_uris.c.application_id)
+
 FIELDS = Fields(
     {
         "id": applications.c.id,
@@ -69,6 +78,10 @@ def _make(row: RowMapping) -> Application:
         identifier_uris=tuple(json.loads(row["identifier_uris"])),
         tenant_id=row["tenant_id"],
     )
+
+
+def _uri_key(uri: str) -> str:
+    return fold(uri.strip().rstrip("/"))
 
 
 def _values(application: Application) -> dict[str, Any]:
@@ -99,6 +112,17 @@ class Applications:
             return FIRST_PARTY[app_id]
         return self._first(select(applications).where(applications.c.app_id == app_id))
 
+    def by_uri(self, uri: str) -> Application | None:
+        u = application_uris.c
+        return self._first(
+            select(applications)
+            .join(
+                application_uris,
+                (u.tenant_id == applications.c.tenant_id) & (u.application_id == applications.c.id),
+            )
+            .where(u.tenant_id == self._tenant_id, u.uri_key == _uri_key(uri))
+        )
+
     def page(self, query: Query) -> Page[Application]:
         base = select(applications).where(applications.c.tenant_id == self._tenant_id)
         return page(self._connection, base, FIELDS, query, _make)
@@ -113,6 +137,7 @@ class Applications:
                 **_values(application),
             )
         )
+        self._put_uris(application)
 
     def save(self, application: Application) -> None:
         self._connection.execute(
@@ -120,8 +145,28 @@ class Applications:
             .where(applications.c.tenant_id == self._tenant_id, applications.c.id == application.id)
             .values(**_values(application))
         )
+        self._put_uris(application)
+
+    def _put_uris(self, application: Application) -> None:
+        self._drop_uris(application.id)
+        keys = dict.fromkeys(_uri_key(uri) for uri in application.identifier_uris)
+        if keys:
+            self._connection.execute(
+                insert(application_uris),
+                [
+                    {"tenant_id": self._tenant_id, "uri_key": key, "application_id": application.id}
+                    for key in keys
+                ],
+            )
+
+    def _drop_uris(self, application_id: str) -> None:
+        u = application_uris.c
+        self._connection.execute(
+            delete(application_uris).where(u.tenant_id == self._tenant_id, u.application_id == application_id)
+        )
 
     def remove(self, id: str) -> bool:
+        self._drop_uris(id)
         done = self._connection.execute(
             delete(applications).where(applications.c.tenant_id == self._tenant_id, applications.c.id == id)
         )

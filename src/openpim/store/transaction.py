@@ -19,6 +19,7 @@ from openpim.store.device_codes import DeviceCodes
 from openpim.store.groups import Groups
 from openpim.store.oauth import AuthorizationCodes, Grants, RefreshTokens, Revocations
 from openpim.store.outbox import Outbox
+from openpim.store.permission_grants import PermissionGrants
 from openpim.store.policies import Policies
 from openpim.store.principals import Principals, forget_read
 from openpim.store.requests import Requests
@@ -89,6 +90,10 @@ class StoreTransaction:
     @cached_property
     def groups(self) -> Groups:
         return Groups(self.connection, self.tenant_id)
+
+    @cached_property
+    def permission_grants(self) -> PermissionGrants:
+        return PermissionGrants(self.connection, self.tenant_id)
 
     @cached_property
     def principals(self) -> Principals:

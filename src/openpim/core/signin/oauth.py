@@ -32,6 +32,7 @@ class OAuthError:
     status: int = 400
     claims: str | None = None
     retry_after: int | None = None
+    suberror: str = ""
 
 
 def good_challenge(text: str) -> bool:

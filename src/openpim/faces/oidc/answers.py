@@ -50,6 +50,8 @@ def refused(request: Request, error: OAuthError) -> Response:
     }
     if error.claims is not None:
         body["claims"] = error.claims
+    if error.suberror:
+        body["suberror"] = error.suberror
     headers = dict(_STILL)
     if error.status == 401:
         headers["WWW-Authenticate"] = 'Basic realm="OpenPIM"'

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from openpim.faces.oidc.cookies import keep
+from openpim.faces.oidc.permission_words import MEANINGS
 from openpim.services.signin.context import SignIn
 from openpim.services.signin.flow import Answer, Ask, Browser, Done, Failed, GoTo, Outcome, Turn, seal_flow
 
@@ -87,7 +88,7 @@ def _render(signin: SignIn, outcome: Outcome) -> Response:
 
 
 def _ask(signin: SignIn, ask: Ask) -> Response:
-    values: dict[str, Any] = {"name": "", "client": "", **ask.details}
+    values: dict[str, Any] = {"name": "", "client": "", "meanings": MEANINGS, **ask.details}
     status = 400 if ask.error else 200
     if ask.retry_after is not None:
         status = 429

@@ -10,7 +10,7 @@ from openpim.core.audit import Target
 from openpim.core.caller import Caller
 from openpim.core.directory import Application
 from openpim.core.directory_rules import application_faults
-from openpim.core.refusals import Refusal
+from openpim.core.refusals import Code, Refusal
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
 from openpim.services.directory.performing import Done, changed, differences, invalid, not_found, perform
@@ -54,7 +54,7 @@ def create_application(deps: Deps, caller: Caller, new: NewApplication) -> Appli
             identifier_uris=tuple(new.identifier_uris),
             tenant_id=tx.tenant_id,
         )
-        refusal = invalid(application_faults(application))
+        refusal = invalid(application_faults(application)) or _taken(tx, application)
         if refusal is not None:
             return refusal
         tx.applications.add(application)
@@ -85,7 +85,7 @@ def update_application(
             refusal = may_grant_permissions(tx, caller, now)
             if refusal is not None:
                 return refusal
-        refusal = invalid(application_faults(new))
+        refusal = invalid(application_faults(new)) or _taken(tx, new)
         if refusal is not None:
             return refusal
         tx.applications.save(new)
@@ -93,6 +93,20 @@ def update_application(
 
     targets = (Target("Other", application_id),)
     return perform(deps, caller, "Update application", "ApplicationManagement", work, targets=targets)
+
+
+def _taken(tx: Transaction, application: Application) -> Refusal | None:
+    """Tokens are asked for by these names, so each means one application; a client id means its own alone."""
+    tx.lock_tenant()
+    for uri in application.identifier_uris:
+        other = tx.applications.by_uri(uri) or tx.applications.by_app_id(uri.removeprefix("api://").lower())
+        if other is not None and other.app_id != application.app_id:
+            return Refusal(
+                Code.CONFLICT,
+                f"Another application goes by {uri:.100} already. Choose another identifier.",
+                member="identifier_uris",
+            )
+    return None
 
 
 def delete_application(deps: Deps, caller: Caller, application_id: str) -> Refusal | None:

@@ -31,6 +31,7 @@ def delete_user(deps: Deps, caller: Caller, user_id: str) -> Refusal | None:
         def change() -> None:
             end_all_of(tx, deps, caller, user_id, now)
             end_in_tenant(tx, deps, user)
+            tx.permission_grants.remove_of(user_id)
             tx.users.remove(user_id, now)
 
         refusal = last_administrator.guarded(tx, now, change, owned=powerful_groups_of(tx, user_id, now))

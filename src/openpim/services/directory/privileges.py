@@ -7,6 +7,7 @@ from datetime import datetime
 from openpim.core.directory import ServicePrincipal
 from openpim.core.grants import Provider
 from openpim.core.query import Compare, Query
+from openpim.core.signin.consent import beyond_low
 from openpim.ports.store import Transaction
 
 
@@ -27,8 +28,11 @@ def is_privileged(tx: Transaction, principal_id: str, now: datetime) -> bool:
 
 
 def is_powerful(tx: Transaction, application: ServicePrincipal | None, now: datetime) -> bool:
-    """An application with permissions or a privileged role: its secrets, where its answers go, and whether it may sign
-    in are for those who could give it that power. None: it has no service principal here, and no power."""
+    """An application with permissions (as itself, or for people beyond signing them in) or a privileged role: its
+    secrets, where its answers go, and whether it may sign in are for those who could give it that power. None: it has
+    no service principal here, and no power."""
     return application is not None and (
-        bool(application.permissions) or is_privileged(tx, application.id, now)
+        bool(application.permissions)
+        or any(beyond_low(grant) for grant in tx.permission_grants.of_client(application.id))
+        or is_privileged(tx, application.id, now)
     )

@@ -112,6 +112,7 @@ def remove_with_all(
 
     def change() -> None:
         end_all_of(tx, deps, caller, found.id, now)
+        tx.permission_grants.remove_of(found.id)
         tx.service_principals.remove(found.id, now)
 
     return last_administrator.guarded(tx, now, change, owned=powerful_groups_of(tx, found.id, now))

@@ -16,8 +16,9 @@ from openpim.core.refusals import Code, Refusal
 from openpim.core.signin.scopes import ResourceKind
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
+from openpim.services.signin.consent import live_scopes
 from openpim.services.signin.context import issuer, origins
-from openpim.services.signin.people import able_user, delegated
+from openpim.services.signin.people import able_user
 from openpim.services.signin.tokens import Tokens, instant
 
 GRAPH = frozenset({ResourceKind.GRAPH, ResourceKind.ARM})  # some tools send Graph their management token
@@ -114,7 +115,7 @@ def live_caller(tx: Transaction, claims: Mapping[str, Any], facts: Mapping[str, 
         display_name=user.display_name,
         user_principal_name=user.user_principal_name,
         app_id=app_id,
-        scopes=frozenset(delegated(tx, app_id, str(claims.get("scp", "")).split())),
+        scopes=live_scopes(tx, app_id, user.id, str(claims.get("rid")), str(claims.get("scp", "")).split()),
         amr=_texts(claims.get("amr")),
         acrs=_texts(claims.get("acrs")),
         auth_time=instant(claims.get("auth_time")),

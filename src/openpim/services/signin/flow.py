@@ -20,7 +20,15 @@ _PURPOSE = "flow"
 _LIFETIME = timedelta(hours=1)
 Kind = Literal["authorize", "device", "portal"]
 Step = Literal[
-    "password", "code", "enrol", "recovery_codes", "account", "tenant", "confirm_device", "user_code"
+    "password",
+    "code",
+    "enrol",
+    "recovery_codes",
+    "account",
+    "tenant",
+    "consent",
+    "confirm_device",
+    "user_code",
 ]
 
 
@@ -39,7 +47,9 @@ class Flow:
     """authority: the tenant segment. params: of the authorize request (kind authorize), {"code": digest} (device),
     {"path": ...} and what services.signin.portal puts there (portal). account: who gave the password in this flow, not yet in a session; amr: with what.
     proven: when, in seconds. tenant: chosen. chosen: the account was confirmed. again: the password must be given anew.
-    seed: being enrolled, by the user seed_for.
+    seed: being enrolled, by the user seed_for. offered: the (resource, permission) pairs on the consent page, shown to
+    the user offered_to; allowed: he said yes ("me", or "all" for everybody;
+    "done": it is written down).
     """
 
     kind: Kind
@@ -57,6 +67,9 @@ class Flow:
     name: str = ""
     proven: float = 0.0
     seed_for: str = ""
+    offered: tuple[tuple[str, str], ...] = ()
+    offered_to: str = ""
+    allowed: str = ""
 
 
 def begin(signin: SignIn, kind: Kind, authority: str, params: dict[str, str], browser: Browser) -> Flow:
@@ -74,7 +87,15 @@ def open_flow(signin: SignIn, text: str, browser: Browser) -> Flow | None:
     if body is None:
         return None
     account = body.pop("account")
-    flow = Flow(**{**body, "amr": tuple(body["amr"]), "account": Account(**account) if account else None})
+    offered = tuple((resource, name) for resource, name in body.pop("offered"))
+    flow = Flow(
+        **{
+            **body,
+            "amr": tuple(body["amr"]),
+            "offered": offered,
+            "account": Account(**account) if account else None,
+        }
+    )
     age = signin.deps.clock().timestamp() - flow.started
     if age > _LIFETIME.total_seconds() or not browser.browser or flow.browser != digest(browser.browser):
         return None

@@ -67,7 +67,7 @@ def introspect(signin: SignIn, authority: str, token: str, proof: ClientProof) -
             "active": True,
             "token_type": "Bearer",
             "client_id": claims.get("appid"),
-            "scope": claims.get("scp", ""),
+            "scope": " ".join(name for name in str(claims.get("scp", "")).split() if name in caller.scopes),
             **username,
             **found,
         }

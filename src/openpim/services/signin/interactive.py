@@ -19,9 +19,11 @@ from openpim.core.signin.claims import (
     parse_claims,
 )
 from openpim.core.signin.oauth import OAuthError, origin_of
+from openpim.core.signin.scopes import Asked
 from openpim.core.signin.values import Account, Client, DeviceCode, Session
 from openpim.ports.store import Transaction
 from openpim.services.signin.authorize import AuthorizeRequest, answer_with_code, make_grant, read_request
+from openpim.services.signin.consent_step import consented
 from openpim.services.signin.context import SignIn
 from openpim.services.signin.events import record
 from openpim.services.signin.flow import (
@@ -59,6 +61,7 @@ class Matter:
 
     client: Client | None
     wanted: Wanted
+    asked: Asked | None = None
     request: AuthorizeRequest | None = None
     device: DeviceCode | None = None
     target: str = ""
@@ -101,6 +104,7 @@ def _advance(signin: SignIn, tx: Transaction, flow: Flow, browser: Browser, erro
         return Turn(_refuse(matter, "unauthorized_client", "The application is not allowed in this tenant."))
     contexts = _mfa_contexts(tx, person, matter.wanted)
     _second_factor(signin, tx, flow, matter, who, contexts, error)
+    flow = _consented(signin, tx, flow, browser, matter, person)
     session, cookie, known = _session(signin, tx, browser, who, matter)
     proof = Proof(frozenset(session.amr), frozenset(session.acrs))
     acrs = granted_contexts(matter.wanted, proof, contexts)
@@ -113,7 +117,8 @@ def read_matter(signin: SignIn, tx: Transaction, flow: Flow) -> Matter | Answer 
         request = read_request(signin, tx, flow.authority, flow.params)
         if not isinstance(request, AuthorizeRequest):
             return request
-        return Matter(request.client, request.wanted, request, target=origin_of(request.redirect_uri))
+        target = origin_of(request.redirect_uri)
+        return Matter(request.client, request.wanted, request.asked, request, target=target)
     if flow.kind == "device":
         device = tx.device_codes.get(flow.params.get("code", ""))
         if device is None or device.status != "pending" or signin.deps.clock() >= device.expires_at:
@@ -121,7 +126,10 @@ def read_matter(signin: SignIn, tx: Transaction, flow: Flow) -> Matter | Answer 
         client = find_client(tx, device.client_id)
         if client is None:
             return Failed("The application is not registered here any more.")
-        return Matter(client, parse_claims(device.claims) or Wanted(), device=device)
+        asked = signin.asked(" ".join(device.scope))
+        if isinstance(asked, OAuthError):
+            return Failed(asked.description)
+        return Matter(client, parse_claims(device.claims) or Wanted(), asked, device=device)
     contexts = tuple(one for one in flow.params.get("acrs", "").split() if is_context(one))
     return Matter(None, Wanted(contexts, mfa=flow.params.get("mfa") == "1"))
 
@@ -255,6 +263,21 @@ def _place(tx: Transaction, flow: Flow, matter: Matter, who: Who) -> Person:
     return person
 
 
+def _consented(
+    signin: SignIn, tx: Transaction, flow: Flow, browser: Browser, matter: Matter, person: Person
+) -> Flow:
+    """Stop at the page that asks whether the application may do this, if that is still open."""
+    if matter.client is None or matter.asked is None:
+        return flow
+    again = matter.request is not None and "consent" in matter.request.prompts
+    found = consented(signin, tx, flow, browser, matter.client, matter.asked, person, again=again)
+    if isinstance(found, OAuthError):
+        raise _Stop(_refuse(matter, found.error, found.description))
+    if isinstance(found, Ask):
+        raise _Stop(_ask(matter, found, "consent_required", "The person has not allowed this yet."))
+    return found
+
+
 def _mfa_contexts(tx: Transaction, person: Person, wanted: Wanted) -> frozenset[str]:
     """Of the contexts asked for, those that require a second factor. One that has no row does."""
     contexts = tx.in_tenant(person.tenant_id).authentication_contexts
@@ -332,9 +355,9 @@ def _finish_device(
             "code": device.user_code,
         }
         return Ask("confirm_device", replace(flow, account=None, amr=(), again=False), "", details)
-    asked = signin.asked(" ".join(device.scope))
-    if isinstance(asked, OAuthError):
-        return Failed(asked.description)
+    asked = matter.asked
+    if asked is None:  # pragma: no cover - a device's matter has one
+        raise AssertionError
     grant = make_grant(signin, tx, matter.client, person, session, asked, acrs, cp1=matter.wanted.cp1)
     if not tx.device_codes.decide(device.hash, "approved", grant.id):
         return Failed("This code has expired or was used already: start again on the device.")

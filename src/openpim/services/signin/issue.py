@@ -11,12 +11,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from openpim.core.directory import ServicePrincipal
+from openpim.core.signin.consent import GRAPH_RESOURCE, Audience
 from openpim.core.signin.lifetimes import access_token_end
-from openpim.core.signin.scopes import Asked, ResourceKind
+from openpim.core.signin.scopes import Asked
 from openpim.core.signin.values import Client, Grant, RefreshToken, digest
 from openpim.ports.store import Transaction
+from openpim.services.signin.consent import scp_of
 from openpim.services.signin.context import SignIn, issuer
-from openpim.services.signin.people import Person, delegated
+from openpim.services.signin.people import Person
 from openpim.services.signin.roles import InForce, roles_in_force
 from openpim.services.signin.sealing import b64
 from openpim.services.signin.tokens import seconds
@@ -49,6 +51,7 @@ def draft_for_person(
     grant: Grant,
     person: Person,
     asked: Asked,
+    audience: Audience,
     now: datetime,
     *,
     id_issuer: str,
@@ -60,9 +63,8 @@ def draft_for_person(
     settings = signin.settings
     held = roles_in_force(tx.in_tenant(person.tenant_id), person.user.id, now)
     end = access_token_end(now, settings.access_token_minutes, held.ends)
-    access = _access(signin, grant, person, asked, held, now, end, acrs, cp1)
-    if asked.resource.kind is not ResourceKind.APPLICATION:
-        access["scp"] = " ".join(delegated(tx.in_tenant(person.tenant_id), grant.client_id, asked.granted))
+    scp = scp_of(tx.in_tenant(person.tenant_id), grant.client_id, person.user.id, asked, audience)
+    access = _access(signin, grant, person, audience, scp, held, now, end, acrs, cp1)
     identity = _identity(grant, person, asked, now, id_issuer, nonce) if asked.openid else None
     return Draft(
         access=access,
@@ -77,7 +79,8 @@ def _access(
     signin: SignIn,
     grant: Grant,
     person: Person,
-    asked: Asked,
+    audience: Audience,
+    scp: tuple[str, ...],
     held: InForce,
     now: datetime,
     end: datetime,
@@ -86,10 +89,10 @@ def _access(
 ) -> dict[str, Any]:
     user = person.user
     claims: dict[str, Any] = {
-        **_common(signin, person.tenant_id, asked, grant.client_id, now, end),
+        **_common(signin, person.tenant_id, audience, grant.client_id, now, end),
         "sub": user.id,
         "oid": user.id,
-        "scp": " ".join(asked.granted),
+        "scp": " ".join(scp),
         "upn": user.user_principal_name,
         "unique_name": user.user_principal_name,
         "preferred_username": user.user_principal_name,
@@ -112,11 +115,12 @@ def _access(
 
 
 def _common(
-    signin: SignIn, tenant_id: str, asked: Asked, app_id: str, now: datetime, end: datetime
+    signin: SignIn, tenant_id: str, audience: Audience, app_id: str, now: datetime, end: datetime
 ) -> dict[str, Any]:
     return {
         "iss": issuer(signin.settings.origin, tenant_id),
-        "aud": audience(asked),
+        "aud": audience.address,
+        "rid": audience.resource_id,
         "iat": seconds(now),
         "nbf": seconds(now),
         "exp": seconds(end),
@@ -126,14 +130,6 @@ def _common(
         "jti": signin.deps.new_id(),
         "ver": "2.0",
     }
-
-
-def audience(asked: Asked) -> str:
-    """`aud`: our own address for our own APIs, the bare client id for an API of the tenant's."""
-    named = asked.resource.audience
-    if asked.resource.kind is ResourceKind.APPLICATION:
-        return named.removeprefix("api://").removeprefix("spn:")
-    return named
 
 
 def _identity(
@@ -168,15 +164,21 @@ def _identity(
 
 
 def draft_for_app(
-    signin: SignIn, tenant_id: str, client: Client, principal: ServicePrincipal, asked: Asked, now: datetime
+    signin: SignIn,
+    tenant_id: str,
+    client: Client,
+    principal: ServicePrincipal,
+    asked: Asked,
+    audience: Audience,
+    now: datetime,
 ) -> Draft:
-    """Client credentials: no person, no refresh token; `roles` are the application permissions."""
+    """Client credentials: no person, no refresh token; `roles` are the application permissions, which are Graph's."""
     end = now + timedelta(minutes=signin.settings.access_token_minutes)
     access = {
-        **_common(signin, tenant_id, asked, client.app_id, now, end),
+        **_common(signin, tenant_id, audience, client.app_id, now, end),
         "sub": principal.id,
         "oid": principal.id,
-        "roles": list(principal.permissions),
+        "roles": list(principal.permissions) if audience.resource_id == GRAPH_RESOURCE else [],
         "idtyp": "app",
         "app_displayname": principal.display_name,
         "appidacr": "1",

@@ -6,19 +6,15 @@ to it. Every function takes a unit of work of any tenant and goes to the right o
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from openpim.core.directory import Tenant, User
 from openpim.core.first_party import APPLICATIONS as FIRST_PARTY
-from openpim.core.signin.scopes import OIDC_SCOPES
 from openpim.core.signin.values import Account, Client
 from openpim.ports.store import Transaction
 
 # Names in a path that stand for no tenant in particular. `adfs` is the alias with version-1 paths.
 ANY_TENANT = frozenset({"common", "organizations", "adfs"})
-# What a registered application gets for a person without a grant: that he signs in, and his own profile.
-UNGRANTED = OIDC_SCOPES | {"User.Read"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,20 +103,6 @@ def find_client(tx: Transaction, client_id: str) -> Client | None:
         first_party=first_party,
         logout_uri=application.logout_uri,
     )
-
-
-def delegated(tx: Transaction, app_id: str, names: Iterable[str]) -> tuple[str, ...]:
-    """Of the permissions a client asked for, those it may use for a person at our own APIs. tx: of his tenant.
-
-    The first-party ones: all. A registered one: to sign him in, and what its service principal was granted by those
-    who grant permissions. Nobody is asked for consent, so else whoever registers an application, or changes where its
-    answers go, would act as every administrator who follows a link.
-    """
-    if app_id in FIRST_PARTY:
-        return tuple(names)
-    principal = tx.service_principals.by_app_id(app_id)
-    granted = UNGRANTED.union(principal.permissions if principal is not None else ())
-    return tuple(name for name in names if name in granted)
 
 
 def client_allowed(tx: Transaction, client: Client, tenant_id: str) -> bool:

@@ -14,10 +14,11 @@ from typing import Any
 from openpim.core.signin.claims import Proof, Wanted, demand, granted_contexts, needs_mfa, parse_claims
 from openpim.core.signin.lifetimes import Refresh, judge_refresh
 from openpim.core.signin.oauth import OAuthError, pkce_matches
-from openpim.core.signin.scopes import Asked, ResourceKind
+from openpim.core.signin.scopes import Asked
 from openpim.core.signin.values import AuthorizationCode, Client, Grant, digest
 from openpim.ports.store import Transaction
 from openpim.services.signin.clients import ClientProof, identify
+from openpim.services.signin.consent import find_audience, unconsented
 from openpim.services.signin.context import SignIn
 from openpim.services.signin.events import Origin, record
 from openpim.services.signin.flow import id_issuer
@@ -109,7 +110,17 @@ def _for_person(
         return OAuthError(_INVALID, "The account is disabled or has no access to this tenant.")
     if not client_allowed(tx, client, person.tenant_id):
         return OAuthError("unauthorized_client", "The application is not allowed in this tenant.")
-    contexts = tx.in_tenant(person.tenant_id).authentication_contexts
+    there = tx.in_tenant(person.tenant_id)
+    audience = find_audience(there, asked)
+    if isinstance(audience, OAuthError):
+        return audience
+    if unconsented(there, client, person.user.id, asked, audience):
+        return OAuthError(
+            _INVALID,
+            "AADSTS65001: The application was not allowed to do this for you: sign in again to be asked.",
+            suberror="consent_required",
+        )
+    contexts = there.authentication_contexts
     found = {name: contexts.get(name) for name in wanted.acrs}
     mfa = frozenset(name for name, row in found.items() if row is None or row.requires_mfa)
     # What was proven in one tenant is proven, but contexts belong to the tenant they were granted in.
@@ -127,6 +138,7 @@ def _for_person(
         grant,
         person,
         asked,
+        audience,
         signin.deps.clock(),
         id_issuer=id_issuer(origin.base, authority, person.tenant_id),
         acrs=acrs,
@@ -310,9 +322,10 @@ def _client_credentials(
     principal = tx.in_tenant(tenant.id).service_principals.by_app_id(client.app_id)
     if principal is None or not principal.enabled:
         return OAuthError("unauthorized_client", "The application is not allowed in this tenant.")
-    draft = draft_for_app(signin, tenant.id, client, principal, asked, signin.deps.clock())
-    if asked.resource.kind is not ResourceKind.GRAPH:
-        draft.access["roles"] = []
+    audience = find_audience(tx.in_tenant(tenant.id), asked)
+    if isinstance(audience, OAuthError):
+        return audience
+    draft = draft_for_app(signin, tenant.id, client, principal, asked, audience, signin.deps.clock())
     if wanted.cp1:
         draft.access["xms_cc"] = ["CP1"]
     return draft

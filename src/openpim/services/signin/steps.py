@@ -198,6 +198,14 @@ def _cancel(signin: SignIn, flow: Flow, _fields: Mapping[str, str], _browser: Br
     return signin.deps.store.write("", work)
 
 
+def _consent(signin: SignIn, flow: Flow, fields: Mapping[str, str], browser: Browser) -> Turn:
+    """Yes or no. What is written down is what the page showed, to whom it was shown: `advance` looks at both again."""
+    if fields.get("choice") != "yes":
+        return _cancel(signin, flow, fields, browser)
+    everybody = fields.get("everybody") == "yes"
+    return _go_on(signin, replace(flow, allowed="all" if everybody else "me"), browser)
+
+
 def _confirm_device(signin: SignIn, flow: Flow, fields: Mapping[str, str], browser: Browser) -> Turn:
     if fields.get("choice") != "yes":
         return _cancel(signin, flow, fields, browser)
@@ -212,6 +220,7 @@ _STEPS: dict[str, _Step] = {
     "recovery_codes": _continue,
     "account": _account,
     "tenant": _tenant,
+    "consent": _consent,
     "confirm_device": _confirm_device,
     "cancel": _cancel,
 }

@@ -49,6 +49,16 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement a table
         "ix_administrative_units_name", "administrative_units", ["tenant_id", "name_key", "id"], unique=False
     )
     op.create_table(
+        "application_uris",
+        sa.Column("tenant_id", sa.String(length=36), nullable=False),
+        sa.Column("uri_key", sa.String(length=255), nullable=False),
+        sa.Column("application_id", sa.String(length=36), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "uri_key", name=op.f("pk_application_uris")),
+    )
+    op.create_index(
+        "ix_application_uris_application", "application_uris", ["tenant_id", "application_id"], unique=False
+    )
+    op.create_table(
         "applications",
         sa.Column("tenant_id", sa.String(length=36), nullable=False),
         sa.Column("id", sa.String(length=36), nullable=False),
@@ -369,6 +379,29 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement a table
     )
     op.create_index("ix_outbox_due", "outbox", ["topic", "due_at"], unique=False)
     op.create_table(
+        "permission_grants",
+        sa.Column("tenant_id", sa.String(length=36), nullable=False),
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("client_id", sa.String(length=36), nullable=False),
+        sa.Column("resource_id", sa.String(length=36), nullable=False),
+        sa.Column("principal_id", sa.String(length=36), nullable=False),
+        sa.Column("scope", sa.Text(), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_permission_grants")),
+    )
+    op.create_index(
+        "ix_permission_grants_principal", "permission_grants", ["tenant_id", "principal_id"], unique=False
+    )
+    op.create_index(
+        "ix_permission_grants_resource", "permission_grants", ["tenant_id", "resource_id"], unique=False
+    )
+    op.create_index(
+        "uq_permission_grants",
+        "permission_grants",
+        ["tenant_id", "client_id", "principal_id", "resource_id"],
+        unique=True,
+    )
+    op.create_table(
         "policies",
         sa.Column("tenant_id", sa.String(length=36), nullable=False),
         sa.Column("id", sa.String(length=36), nullable=False),
@@ -586,6 +619,8 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement a table
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_schedules")),
     )
     op.create_index("ix_schedules_end", "schedules", ["status", "ends_at"], unique=False)
+    op.create_index("ix_schedules_linked", "schedules", ["tenant_id", "linked_id"], unique=False)
+    op.create_index("ix_schedules_list", "schedules", ["tenant_id", "provider", "kind", "id"], unique=False)
     op.create_index(
         "ix_schedules_live",
         "schedules",
@@ -594,8 +629,6 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement a table
         sqlite_where=sa.text("status IN ('Granted', 'Provisioned')"),
         postgresql_where=sa.text("status IN ('Granted', 'Provisioned')"),
     )
-    op.create_index("ix_schedules_linked", "schedules", ["tenant_id", "linked_id"], unique=False)
-    op.create_index("ix_schedules_list", "schedules", ["tenant_id", "provider", "kind", "id"], unique=False)
     op.create_index(
         "ix_schedules_principal",
         "schedules",
