@@ -19,6 +19,10 @@ class Resources(Protocol):
         """The id and the ids of all that contain it, nearest first, the root last; () when there is none such."""
         ...
 
+    def chains(self, ids: Collection[str]) -> dict[str, tuple[str, ...]]:
+        """The chain of each of them, in as many questions as one chain takes, for hundreds."""
+        ...
+
     def hold(self, id: str) -> None:
         """Keep a place, and all that contain it, from being moved or removed until the commit. Before principals are
         locked, as whoever moves a place locks it first too."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from itertools import pairwise
 from typing import Any
 
@@ -16,6 +16,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    bindparam,
     delete,
     insert,
     select,
@@ -76,24 +77,14 @@ class Resources:
         return found
 
     def chain(self, id: str) -> tuple[str, ...]:
-        if id == ROOT:
-            return (ROOT,)
-        start = (
-            select(_c.id, _c.parent_id)
-            .where(_c.tenant_id == self._tenant, _c.id == id)
-            .cte("above", recursive=True)
-        )
-        upper = start.union(
-            select(_c.id, _c.parent_id).where(_c.tenant_id == self._tenant, _c.id == start.c.parent_id)
-        )
-        rows = self._connection.execute(select(upper.c.id, upper.c.parent_id))
-        parents: dict[str, str] = {row.id: row.parent_id for row in rows}
-        found: list[str] = []
-        at = id
-        while at in parents and at not in found:
-            found.append(at)
-            at = parents[at]
-        return (*found, ROOT) if found else ()
+        return self.chains([id])[id]
+
+    def chains(self, ids: Collection[str]) -> dict[str, tuple[str, ...]]:
+        parents: dict[str, str] = {}
+        for part in batches(set(ids) - {ROOT}):
+            given = {"tenant": self._tenant, "ids": part}
+            parents |= {row.id: row.parent_id for row in self._connection.execute(_ABOVE, given)}
+        return {one: _chain(one, parents) for one in ids}
 
     def hold(self, id: str) -> None:
         if self._connection.dialect.name == "sqlite":
@@ -144,6 +135,27 @@ class Resources:
     def remove(self, ids: Collection[str]) -> None:
         for part in batches(ids):
             self._connection.execute(delete(resources).where(_c.tenant_id == self._tenant, _c.id.in_(part)))
+
+
+def _above() -> Select[Any]:
+    """The links of these places and of all that contain them, each once however many ways lead to it."""
+    links = select(_c.id, _c.parent_id).where(_c.tenant_id == bindparam("tenant"))
+    start = links.where(_c.id.in_(bindparam("ids", expanding=True))).cte("above", recursive=True)
+    upper = start.union(links.where(_c.id == start.c.parent_id))
+    return select(upper.c.id, upper.c.parent_id)
+
+
+# Asked in every unit of work: built once, because building a statement costs more than running it.
+_ABOVE = _above()
+
+
+def _chain(id: str, parents: Mapping[str, str]) -> tuple[str, ...]:
+    found: list[str] = []
+    at = id
+    while at in parents and at not in found:
+        found.append(at)
+        at = parents[at]
+    return (*found, ROOT) if found or id == ROOT else ()
 
 
 def _row(resource: Resource) -> dict[str, Any]:

@@ -56,8 +56,7 @@ def eligible_children(deps: Deps, caller: Caller, scope: str, query: Query) -> P
             inside = Compare("parent_id", "eq", scope)
             return tx.resources.page(Query(inside, limit=query.limit, after=query.after))
         towards = set()
-        for one in scopes:
-            above = tx.resources.chain(one)
+        for above in tx.resources.chains(scopes).values():
             if scope in above[1:]:
                 towards.add(above[above.index(scope) - 1])
         found = tx.resources.many(towards)

@@ -204,6 +204,19 @@ def chain(deps: Deps, caller: Caller, scope: str) -> tuple[str, ...]:
     return deps.store.read(caller.tenant_id, lambda tx: tx.resources.chain(scope))
 
 
+def inside(tx: Transaction, scope: str, places: Collection[str]) -> frozenset[str]:
+    """Those of the places that are this one or in it. Below a management group only the tree knows what there is;
+    elsewhere the path tells it, of places that are gone too."""
+    if scope == ROOT:
+        return frozenset(places)
+    found = {one for one in places if one == scope or one.startswith(scope + "/")}
+    if subscription_of(scope) is None:
+        containers = {one: subscription_of(one) or one for one in set(places) - found}
+        above = tx.resources.chains(set(containers.values()))
+        found.update(one for one, container in containers.items() if scope in above[container])
+    return frozenset(found)
+
+
 def subscription_of(scope: str) -> str | None:
     parts = scope.split("/")
     return "/".join(parts[:3]) if len(parts) > 2 and parts[1] == "subscriptions" else None
@@ -223,16 +236,11 @@ def _visible_ids(tx: Transaction, caller: Caller, now: datetime, only: str | Non
     if only is not None:
         chain_ = tx.resources.chain(only)
         inside = any(subscription_of(scope) == only for scope in scopes)
-        inside = inside or any(only in tx.resources.chain(scope) for scope in scopes)
+        inside = inside or any(only in above for above in tx.resources.chains(scopes).values())
         return frozenset({only}) if inside or scopes.intersection(chain_) else frozenset()
-    found: set[str] = set()
+    found = {subscription_of(scope) or scope for scope in scopes}
+    above = tx.resources.chains(found)
     for scope in scopes:
-        subscription = subscription_of(scope)
-        if subscription is not None:
-            found.add(subscription)
-        else:
-            found.add(scope)
+        if subscription_of(scope) is None:
             found.update(one.id for one in tx.resources.below(scope, 10_000, UPPER))
-    for one in list(found):
-        found.update(above for above in tx.resources.chain(one) if above != ROOT)
-    return frozenset(found)
+    return frozenset(found.union(*above.values()) - {ROOT})

@@ -47,19 +47,9 @@ def page(
         found = tx.audit.page(Query(All(tuple(parts)), order=newest, limit=PAGE, after=after))
         if scope == ROOT:
             return found
-        known: dict[str, bool] = {}
-
-        def inside(event: AuditEvent) -> bool:
-            place = scope_of(event)
-            if place is None:
-                return False
-            if place not in known:
-                known[place] = place == scope or place.startswith(scope + "/")
-                container = browse.subscription_of(place) or place
-                known[place] = known[place] or scope in tx.resources.chain(container)
-            return known[place]
-
-        return Page(tuple(one for one in found.items if inside(one)), found.next)
+        places = {place for one in found.items if (place := scope_of(one)) is not None}
+        inside = browse.inside(tx, scope, places)
+        return Page(tuple(one for one in found.items if scope_of(one) in inside), found.next)
 
     return deps.store.read(caller.tenant_id, work)
 

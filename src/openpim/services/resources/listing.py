@@ -6,7 +6,7 @@ Reach: a question at a place finds what is granted at it, above it (it holds the
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -23,7 +23,7 @@ from openpim.services.authority import identities
 from openpim.services.providers.resources import READ
 from openpim.services.reading import Whose
 from openpim.services.resource_access import allowed
-from openpim.services.resources.browse import subscription_of
+from openpim.services.resources.browse import inside, subscription_of
 from openpim.services.resources.rights import denied, missing
 
 RESOURCE = Provider.RESOURCE
@@ -68,8 +68,10 @@ def schedules(deps: Deps, caller: Caller, asked: Asked, *, instances: bool) -> P
         if who is None:
             return _everybody(tx, asked, chain, now, instances=instances)
         held = tx.schedules.of(who, provider=RESOURCE, kind=asked.kind, role_id=asked.role_id, live_at=now)
-        within = _within(tx, asked, chain)
-        return Page(tuple(one for one in held if within(one.scope) and (not instances or one.in_force(now))))
+        within = _within(tx, asked, chain, {one.scope for one in held})
+        return Page(
+            tuple(one for one in held if one.scope in within and (not instances or one.in_force(now)))
+        )
 
     return deps.store.read(caller.tenant_id, work)
 
@@ -92,8 +94,8 @@ def asked_for(deps: Deps, caller: Caller, asked: Asked) -> Page[Request] | Refus
     items = page.items
 
     def inside(tx: Transaction) -> tuple[Request, ...]:
-        test = _within(tx, asked, tx.resources.chain(asked.scope))
-        return tuple(one for one in items if test(one.scope))
+        within = _within(tx, asked, tx.resources.chain(asked.scope), {one.scope for one in items})
+        return tuple(one for one in items if one.scope in within)
 
     return Page(deps.store.read(caller.tenant_id, inside), page.next)
 
@@ -155,30 +157,16 @@ def _where(asked: Asked, chain: tuple[str, ...]) -> Condition | None:
     return Some((AnyOf("scope", at), below))
 
 
-def _within(tx: Transaction, asked: Asked, chain: tuple[str, ...]) -> Callable[[str], bool]:
-    above = frozenset(chain)
-    known: dict[str, bool] = {}
-
-    def below(scope: str) -> bool:
-        if asked.scope == ROOT or scope.startswith(asked.scope + "/"):
-            return True
-        if not _by_group(asked.scope):
-            return False
-        container = subscription_of(scope) or scope
-        if container not in known:
-            known[container] = asked.scope in tx.resources.chain(container)
-        return known[container]
-
-    def within(scope: str) -> bool:
-        match asked.reach:
-            case Reach.UPWARD:
-                return scope in above
-            case Reach.DOWNWARD:
-                return scope == asked.scope or below(scope)
-            case Reach.AROUND:
-                return scope in above or below(scope)
-
-    return within
+def _within(tx: Transaction, asked: Asked, chain: tuple[str, ...], scopes: Collection[str]) -> frozenset[str]:
+    """Those of the scopes that the question reaches."""
+    above = frozenset(chain).intersection(scopes)
+    match asked.reach:
+        case Reach.UPWARD:
+            return above
+        case Reach.DOWNWARD:
+            return inside(tx, asked.scope, scopes)
+        case Reach.AROUND:
+            return above | inside(tx, asked.scope, frozenset(scopes) - above)
 
 
 def _everybody(
@@ -188,7 +176,6 @@ def _everybody(
     if asked.role_id is not None:
         of_role = Compare("role_id", "eq", asked.role_id)
         where = of_role if where is None else All((of_role, where))
-    within = _within(tx, asked, chain)
     found: list[Schedule] = []
     after = asked.after
     for _ in range(_LOOKS):
@@ -199,7 +186,8 @@ def _everybody(
             in_force_at=now if instances else None,
             live_at=None if instances else now,
         )
-        found += [one for one in page.items if within(one.scope)]
+        within = _within(tx, asked, chain, {one.scope for one in page.items})
+        found += [one for one in page.items if one.scope in within]
         after = page.next
         if after is None or len(found) >= asked.limit or not _by_group(asked.scope):
             break
