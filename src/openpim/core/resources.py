@@ -105,3 +105,21 @@ def _read_resource(lowered: str, path: str, parent: str, parts: list[str], names
 def contains(outer: str, inner: str) -> bool:
     """Whether one path lies at or below another by its text alone (management groups: only the tree knows)."""
     return outer in {ROOT, inner} or inner.startswith(outer + "/")
+
+
+def written_path(place: Place, above: str | None) -> str:
+    """How a new place is written: the names as given, the words between them as documented. above: the path of what
+    it lies in, where its own path tells that."""
+    match place.kind:
+        case ResourceKind.MANAGEMENT_GROUP:
+            return f"/providers/Microsoft.Management/managementGroups/{place.name}"
+        case ResourceKind.SUBSCRIPTION:
+            return f"/subscriptions/{place.name.lower()}"
+        case _:
+            pass
+    above = above or place.parent_id or ""
+    if place.kind is ResourceKind.RESOURCE_GROUP:
+        return f"{above}/resourceGroups/{place.name}"
+    if "/providers/" in (place.parent_id or ""):
+        return "/".join([above, *place.path.split("/")[-2:]])
+    return f"{above}/providers/{place.type}/{place.name}"

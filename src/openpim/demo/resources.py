@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from openpim.core.permissions import DenyAssignment, Permission, ResourceRole
 from openpim.core.resources import MANAGEMENT_GROUPS, canonical
-from openpim.demo.seeding import Seeding, must
+from openpim.demo.seeding import Seeding, SeedingError, must
 from openpim.services.resources.custom_roles import put as put_role
 from openpim.services.resources.denials import put as put_denial
-from openpim.services.resources.importing import Line, import_tree
+from openpim.services.resources.importing import Faulty, Line, import_tree
 from openpim.services.resources.shaping import Wanted, root_group
 
 FLEET_OPERATOR = "Fleet Operator"
@@ -81,7 +81,9 @@ def at(name: str) -> str:
 
 def make_tree(seeding: Seeding) -> None:
     """In one import, as a file would bring it."""
-    must(import_tree(seeding.deps, seeding.system, _lines(seeding.tenant_id)))
+    made = must(import_tree(seeding.deps, seeding.system, _lines(seeding.tenant_id)))
+    if isinstance(made, Faulty):
+        raise SeedingError(f"the tree: {made.faults}")
 
 
 def make_rules(seeding: Seeding) -> None:

@@ -315,10 +315,12 @@ def test_a_tree_from_a_file(arm):
     again = arm.post("/providers/OpenPIM/importResources", arm.owner, {"resources": resources})
     assert again.status_code == 200, again.text
     bad = [{"id": f"{base}/third"}, {"id": f"/subscriptions/{arm.world.new_id()}/resourceGroups/rg"}]
-    assert arm.post("/providers/OpenPIM/importResources", arm.owner, {"resources": bad}).status_code in {
-        403,
-        404,
-    }
+    refused = arm.post("/providers/OpenPIM/importResources", arm.owner, {"resources": bad})
+    error(refused, 403, "AuthorizationFailed")  # what is there and what is not is not said to everybody
+    bad[1] = {"id": sub, "parentId": "/providers/Microsoft.Management/managementGroups/inner"}
+    refused = arm.post("/providers/OpenPIM/importResources", arm.owner, {"resources": [*bad, bad[1]]})
+    message = error(refused, 400, "InvalidRequestContent")["message"]
+    assert f"resources[2]: {sub} is on line 2 already" in message
     assert "third" not in {row["name"] for row in arm.rows(base, arm.owner)}
     error(
         arm.post("/providers/OpenPIM/importResources", arm.world.bob, {"resources": resources}),

@@ -11,7 +11,16 @@ from openpim.core.audit import Category, Target
 from openpim.core.caller import Caller, CallerKind
 from openpim.core.permissions import OWNER
 from openpim.core.refusals import Code, Refusal
-from openpim.core.resources import MANAGEMENT_GROUPS, ROOT, Place, Resource, ResourceKind, read_path
+from openpim.core.resource_plan import MOST_DEEP, is_upper
+from openpim.core.resources import (
+    MANAGEMENT_GROUPS,
+    ROOT,
+    Place,
+    Resource,
+    ResourceKind,
+    read_path,
+    written_path,
+)
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
 from openpim.services.directory.performing import Done, perform
@@ -28,9 +37,7 @@ MOVED = "Move resource"
 DELETED = "Delete resource"
 OWNED = "Add member to role outside of PIM (permanent)"
 CATEGORY: Category = "ResourceManagement"
-MOST_DEEP = 6  # levels of management groups below the root one
 MOST_CHILDREN = 500
-_PART = 5_000
 _GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
@@ -95,13 +102,15 @@ def put_in(
     tx: Transaction, deps: Deps, caller: Caller, place: Place, wanted: Wanted, now: datetime
 ) -> Made | Refusal:
     """The same inside a unit of work that is already open (imports, seeding)."""
+    if place.id == root_group(tx.tenant_id):
+        ensure_root(tx, now)
     old = tx.resources.get(place.id)
-    upper = place.kind in {ResourceKind.MANAGEMENT_GROUP, ResourceKind.SUBSCRIPTION}
+    upper = is_upper(place.kind)
     check = may_shape if upper else may
     if old is not None:
         return _change(tx, deps, caller, old, wanted, now)
-    parent = place.parent_id or wanted.parent_id or ensure_root(tx, now)
-    if parent == ROOT and place.kind is not ResourceKind.MANAGEMENT_GROUP:
+    parent = place.parent_id or wanted.parent_id or ROOT
+    if parent == ROOT:  # nothing is beside the root management group
         parent = ensure_root(tx, now)
     refusal = check(tx, caller, write_action(place.kind, place.type), parent, now)
     if refusal is not None:
@@ -114,7 +123,7 @@ def put_in(
         return fault
     made = Resource(
         id=place.id,
-        path=_path(tx, place),
+        path=written_path(place, _path_of(tx, place.parent_id)),
         parent_id=parent,
         kind=place.kind,
         type=place.type,
@@ -130,28 +139,15 @@ def put_in(
     return Made(made, new=True)
 
 
-def _path(tx: Transaction, place: Place) -> str:
-    """The names as written, the words between them as documented."""
-    match place.kind:
-        case ResourceKind.MANAGEMENT_GROUP:
-            return f"/providers/Microsoft.Management/managementGroups/{place.name}"
-        case ResourceKind.SUBSCRIPTION:
-            return f"/subscriptions/{place.name.lower()}"
-        case _:
-            pass
-    parent = tx.resources.get(place.parent_id or "")
-    above = parent.path if parent is not None else place.parent_id or ""
-    if place.kind is ResourceKind.RESOURCE_GROUP:
-        return f"{above}/resourceGroups/{place.name}"
-    if parent is not None and parent.kind is ResourceKind.RESOURCE:
-        return "/".join([above, *place.path.split("/")[-2:]])
-    return f"{above}/providers/{place.type}/{place.name}"
+def _path_of(tx: Transaction, id: str | None) -> str | None:
+    found = tx.resources.get(id) if id is not None else None
+    return found.path if found is not None else None
 
 
 def _change(
     tx: Transaction, deps: Deps, caller: Caller, old: Resource, wanted: Wanted, now: datetime
 ) -> Made | Refusal:
-    upper = old.kind in {ResourceKind.MANAGEMENT_GROUP, ResourceKind.SUBSCRIPTION}
+    upper = is_upper(old.kind)
     check = may_shape if upper else may
     refusal = check(tx, caller, write_action(old.kind, old.type), old.id, now)
     if refusal is not None:
@@ -166,8 +162,9 @@ def _change(
     )
     if new != old:
         tx.resources.save(new)
-    if wanted.parent_id is not None and wanted.parent_id != old.parent_id:
-        return move_in(tx, deps, caller, new, wanted.parent_id, now)
+    parent_id = ensure_root(tx, now) if wanted.parent_id == ROOT else wanted.parent_id
+    if parent_id is not None and parent_id not in {old.parent_id, old.id}:
+        return move_in(tx, deps, caller, new, parent_id, now)
     return Made(new, new=False)
 
 
@@ -191,15 +188,11 @@ def move(deps: Deps, caller: Caller, scope: str, parent_id: str) -> Resource | R
 def move_in(
     tx: Transaction, deps: Deps, caller: Caller, old: Resource, parent_id: str, now: datetime
 ) -> Made | Refusal:
-    if old.kind not in {ResourceKind.MANAGEMENT_GROUP, ResourceKind.SUBSCRIPTION}:
+    if not is_upper(old.kind):
         return Refusal(Code.INVALID, "Only management groups and subscriptions are moved.", member="parent")
     if old.id == root_group(tx.tenant_id):
         return Refusal(Code.INVALID, "The root management group stays where it is.", member="parent")
-    action = write_action(old.kind, old.type)
-    # What holds in the old place ceases to hold in it (deny assignments too), what holds in the new one begins to: so
-    # whoever moves it decides who has access to it. At the root group everything begins, so leaving that is free.
-    left = () if old.parent_id == root_group(tx.tenant_id) else ((action, old.parent_id),)
-    for wanted, scope in ((action, old.id), (WRITE, old.id), (action, parent_id), *left):
+    for wanted, scope in needed_to_move(tx.tenant_id, old, parent_id):
         refusal = may_shape(tx, caller, wanted, scope, now)
         if refusal is not None:
             return refusal
@@ -214,8 +207,7 @@ def move_in(
     before = tx.resources.chain(old.id)
     moved = replace(old, parent_id=parent_id)
     tx.resources.save(moved)
-    resettle(tx, deps, caller, old.id, before, now)
-    return Made(moved, new=False)
+    return resettle(tx, deps, caller, {old.id: before}, now) or Made(moved, new=False)
 
 
 def delete(deps: Deps, caller: Caller, scope: str) -> Resource | Refusal:
@@ -226,11 +218,8 @@ def delete(deps: Deps, caller: Caller, scope: str) -> Resource | Refusal:
         old = tx.resources.get(scope)
         place = read_path(scope)
         kind, type_ = (old.kind, old.type) if old else (place.kind, place.type) if place else (None, "*")
-        action = delete_action(kind, type_)
-        upper = kind in {ResourceKind.MANAGEMENT_GROUP, ResourceKind.SUBSCRIPTION}
-        # Who may make a subscription anew owns it then: so that nobody comes by an old one like that, it takes the right
-        # to decide about its access to delete it.
-        for wanted in (action, WRITE) if upper else (action,):
+        upper = kind is not None and is_upper(kind)
+        for wanted in needed_to_delete(kind, type_):
             refusal = (may_shape if upper else may)(tx, caller, wanted, scope, now)
             if refusal is not None:
                 return refusal
@@ -241,14 +230,9 @@ def delete(deps: Deps, caller: Caller, scope: str) -> Resource | Refusal:
         if old.kind is ResourceKind.MANAGEMENT_GROUP and tx.resources.below(old.id, 1):
             return Refusal(Code.CONFLICT, f"{old.name} is not empty: move what is in it first.", member="id")
         tx.resources.lock(old.id)  # what is being given in it at this moment is seen below
-        while inside := tx.resources.below(old.id, _PART):
-            ids = [one.id for one in inside]
-            forget(tx, deps, caller, ids, now)
-            tx.resources.remove(ids)
-            if len(inside) < _PART:
-                break
-        forget(tx, deps, caller, [old.id], now)
-        tx.resources.remove([old.id])
+        ids = (*tx.resources.ids_below(old.id), old.id)
+        forget(tx, deps, caller, ids, now)
+        tx.resources.remove(ids)
         return Done(old, (Target("Resource", old.id, old.display_name),))
 
     return perform(deps, caller, DELETED, CATEGORY, work, targets=(Target("Resource", scope),))
@@ -265,6 +249,22 @@ def delete_action(kind: ResourceKind | None, type_: str) -> str:
     return _ACTIONS[kind] + "/delete" if kind in _ACTIONS else f"{type_}/delete"
 
 
+def needed_to_move(tenant_id: str, old: Resource, parent_id: str) -> tuple[tuple[str, str], ...]:
+    """(action, scope): what holds in the old place ceases to hold in it (deny assignments too), what holds in the new
+    one begins to: so whoever moves it decides who has access to it. At the root group everything begins, so leaving
+    that is free."""
+    action = write_action(old.kind, old.type)
+    left = () if old.parent_id == root_group(tenant_id) else ((action, old.parent_id),)
+    return ((action, old.id), (WRITE, old.id), (action, parent_id), *left)
+
+
+def needed_to_delete(kind: ResourceKind | None, type_: str) -> tuple[str, ...]:
+    """Who may make a subscription anew owns it then: so that nobody comes by an old one like that, it takes the right
+    to decide about its access to delete it."""
+    action = delete_action(kind, type_)
+    return (action, WRITE) if kind is not None and is_upper(kind) else (action,)
+
+
 _ACTIONS: Mapping[ResourceKind | None, str] = {
     ResourceKind.MANAGEMENT_GROUP: "Microsoft.Management/managementGroups",
     ResourceKind.SUBSCRIPTION: "Microsoft.Management/managementGroups/subscriptions",
@@ -274,7 +274,7 @@ _ACTIONS: Mapping[ResourceKind | None, str] = {
 
 def _depth_fault(kind: ResourceKind, above: tuple[str, ...]) -> Refusal | None:
     groups = [one for one in above if one.startswith(MANAGEMENT_GROUPS)]
-    if kind in {ResourceKind.MANAGEMENT_GROUP, ResourceKind.SUBSCRIPTION} and len(groups) + 1 != len(above):
+    if is_upper(kind) and len(groups) + 1 != len(above):
         return Refusal(Code.INVALID, "It can only be put into a management group.", member="parent")
     if kind is ResourceKind.MANAGEMENT_GROUP and len(groups) > MOST_DEEP:
         return Refusal(Code.INVALID, f"Management groups go {MOST_DEEP} levels deep.", member="parent")
