@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Protocol
 
 from openpim.core.permissions import DenyAssignment, ResourceRole
@@ -36,13 +36,21 @@ class Resources(Protocol):
         """Everything under it, however deep; kinds: only through and of these."""
         ...
 
+    def ids_below(self, id: str) -> tuple[str, ...]:
+        """The ids of everything under it, however deep and however many."""
+        ...
+
+    def every(self) -> Iterator[Resource]:
+        """All there is, a few thousand at a time; nothing may be written before the last has come."""
+        ...
+
     def page(self, query: Query, kinds: Collection[ResourceKind] = ()) -> Page[Resource]:
         """Fields: id, parent_id, kind, type, name, display_name, location, created_at."""
         ...
 
-    def add(self, resource: Resource) -> None: ...
+    def add(self, *resources: Resource) -> None: ...
 
-    def save(self, resource: Resource) -> None:
+    def save(self, *resources: Resource) -> None:
         """Display name, location, tags, parent."""
         ...
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import (
+    CTE,
     Column,
     Connection,
     Index,
@@ -47,7 +48,10 @@ resources = Table(
     Index("ix_resources_parent", "tenant_id", "parent_id", "id"),
     Index("ix_resources_kind", "tenant_id", "kind", "id"),
 )
+_TABLE = resources
 _c = resources.c
+_PART = 5_000
+_SAVE = update(resources).where(_c.tenant_id == bindparam("of_tenant"), _c.id == bindparam("of_id"))
 _TRIES = 10
 FIELDS = Fields(
     {name: _c[name] for name in ("id", "parent_id", "kind", "type", "name", "display_name", "location", "created_at")},
@@ -108,15 +112,25 @@ class Resources:
             self._connection.execute(wanted).all()
 
     def below(self, id: str, limit: int = 1000, kinds: Collection[ResourceKind] = ()) -> tuple[Resource, ...]:
-        which = [_c.tenant_id == self._tenant]
-        if kinds:
-            which.append(_c.kind.in_([kind.value for kind in kinds]))
-        start = select(_c.id).where(*which, _c.parent_id == id).cte("under", recursive=True)
-        under = start.union(select(_c.id).where(*which, _c.parent_id == start.c.id))
+        under = self._under(id, kinds)
         rows = self._connection.execute(
             self._select().where(_c.id.in_(select(under.c.id))).order_by(_c.id).limit(limit)
         ).mappings()
         return tuple(_value(row) for row in rows)
+
+    def ids_below(self, id: str) -> tuple[str, ...]:
+        return tuple(self._connection.execute(select(self._under(id).c.id)).scalars())
+
+    def _under(self, id: str, kinds: Collection[ResourceKind] = ()) -> CTE:
+        which = [_c.tenant_id == self._tenant]
+        if kinds:
+            which.append(_c.kind.in_([kind.value for kind in kinds]))
+        start = select(_c.id).where(*which, _c.parent_id == id).cte("under", recursive=True)
+        return start.union(select(_c.id).where(*which, _c.parent_id == start.c.id))
+
+    def every(self) -> Iterator[Resource]:
+        statement = self._select().execution_options(yield_per=_PART)
+        yield from map(_value, self._connection.execute(statement).mappings())
 
     def page(self, query: Query, kinds: Collection[ResourceKind] = ()) -> Page[Resource]:
         statement = self._select()
@@ -124,13 +138,18 @@ class Resources:
             statement = statement.where(_c.kind.in_([kind.value for kind in kinds]))
         return page(self._connection, statement, FIELDS, query, _value)
 
-    def add(self, resource: Resource) -> None:
-        self._connection.execute(insert(resources), {"tenant_id": self._tenant, **_row(resource)})
+    def add(self, *resources: Resource) -> None:
+        for start in range(0, len(resources), _PART):
+            rows = [{"tenant_id": self._tenant, **_row(one)} for one in resources[start : start + _PART]]
+            self._connection.execute(insert(_TABLE), rows)
 
-    def save(self, resource: Resource) -> None:
-        self._connection.execute(
-            update(resources).where(_c.tenant_id == self._tenant, _c.id == resource.id).values(_row(resource))
-        )
+    def save(self, *resources: Resource) -> None:
+        for start in range(0, len(resources), _PART):
+            rows = [
+                {"of_tenant": self._tenant, "of_id": one.id, **_row(one)}
+                for one in resources[start : start + _PART]
+            ]
+            self._connection.execute(_SAVE, rows)
 
     def remove(self, ids: Collection[str]) -> None:
         for part in batches(ids):
