@@ -14,7 +14,7 @@ import secrets
 import socket
 import sys
 import uuid
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -184,7 +184,7 @@ def serve(argv: Sequence[str]) -> int:
         return 2
     notes = _demo(system) if options.demo else _organisation(system)
     notes += _profile(config, tls, demo=options.demo)
-    return _run(system, tls, notes)
+    return _run(system, tls, notes, _demo_door(system) if options.demo else None)
 
 
 def _options(argv: Sequence[str]) -> argparse.Namespace:
@@ -263,6 +263,38 @@ def _demo(system: System) -> list[str]:
     return start_demo(system.deps, system.signin, system.config.data_dir)
 
 
+@dataclass(frozen=True, slots=True)
+class DemoDoor:
+    """The demo's portal without a certificate: its application, where it listens, and the line to print."""
+
+    app: ASGIApp
+    listening: socket.socket
+    note: str
+
+
+def _demo_door(system: System) -> DemoDoor | None:
+    """On loopback only, with a link that works once; None elsewhere, or where the port is taken."""
+    from openpim.demo.who import people
+    from openpim.faces.portal import demo
+    from openpim.services.signin.demo import Door
+
+    config = system.config
+    if config.host not in {"127.0.0.1", "localhost", "::1"}:
+        return None
+    port = max(config.port, config.arm_listening) + 1
+    listening = _listen(config.host, port) if port <= 65535 else None
+    if listening is None:
+        return None
+    origin = f"http://localhost:{port}"
+    settings = replace(system.deps.settings, origin=origin, allowed_hosts=("127.0.0.1", "[::1]"))
+    signin = replace(system.signin, deps=replace(system.deps, settings=settings))
+    door = Door(signin, people(system.deps))
+    app = RequestIds(TidyPaths(demo.application(signin, door, portal.routes(signin))), new_id)
+    return DemoDoor(
+        app, listening, f"Portal:       {origin}/demo/{door.link()}  (opens once; choose whom to be)"
+    )
+
+
 def _profile(config: Config, tls: TlsFiles, *, demo: bool) -> list[str]:
     """Write the `pim` profile that finds and trusts this server; the next command just works."""
     from openpim.client.profiles import write_profile
@@ -282,7 +314,9 @@ def _profile(config: Config, tls: TlsFiles, *, demo: bool) -> list[str]:
     return [f"pim profile:  {name} in {file}", "Next:         pim login"]
 
 
-def _run(system: System, tls: TlsFiles, notes: list[str]) -> int:
+def _run(system: System, tls: TlsFiles, notes: list[str], door: DemoDoor | None = None) -> int:
+    import asyncio
+
     import uvicorn
 
     config = system.config
@@ -293,7 +327,33 @@ def _run(system: System, tls: TlsFiles, notes: list[str]) -> int:
             return 2
         listening.append(opened)
 
+    settled = {
+        "loop": "uvloop",
+        "http": "httptools",
+        "log_level": "warning",
+        "access_log": False,
+        "server_header": False,
+        "proxy_headers": False,
+        "timeout_graceful_shutdown": 5,
+        "timeout_keep_alive": 75,  # clients poll every five seconds on one connection
+    }
+
+    class Beside(uvicorn.Server):
+        """Runs in the loop of the other, which hears the signals."""
+
+        @contextlib.contextmanager
+        def capture_signals(self) -> Iterator[None]:
+            yield
+
     class Server(uvicorn.Server):
+        beside: tuple[Beside, asyncio.Task[None]] | None = None
+
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            if self.beside is not None:
+                self.beside[0].should_exit = True
+                await self.beside[1]
+            await super().shutdown(sockets=sockets)
+
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets=sockets)
             lines = [f"OpenPIM is running at {config.settings.origin}"]
@@ -301,6 +361,10 @@ def _run(system: System, tls: TlsFiles, notes: list[str]) -> int:
             lines += [f"Data:         {config.data_dir.absolute()}"]
             if tls.authority is not None:
                 lines += [f"Trust:        {tls.authority.absolute()} (its own certificate authority)"]
+            if door is not None:
+                other = Beside(uvicorn.Config(door.app, lifespan="off", **settled))  # type: ignore[arg-type]
+                self.beside = other, asyncio.create_task(other.serve(sockets=[door.listening]))
+                lines += [door.note]
             print("\n".join([*lines, *notes]), flush=True)  # noqa: T201 - this is the command's own output
 
     server = Server(
@@ -308,14 +372,7 @@ def _run(system: System, tls: TlsFiles, notes: list[str]) -> int:
             system.app,
             ssl_certfile=str(tls.certificate),
             ssl_keyfile=str(tls.key),
-            loop="uvloop",
-            http="httptools",
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            timeout_graceful_shutdown=5,
-            timeout_keep_alive=75,  # clients poll every five seconds on one connection
+            **settled,  # type: ignore[arg-type]
         )
     )
     server.run(sockets=listening)

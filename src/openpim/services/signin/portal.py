@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from openpim.core.caller import Caller, CallerKind
 from openpim.core.directory import Tenant
 from openpim.core.first_party import PORTAL
-from openpim.core.signin.values import Account, Session
+from openpim.core.signin.values import Session
 from openpim.ports.store import Transaction
 from openpim.services.authority import roles_of
 from openpim.services.signin.context import SignIn
 from openpim.services.signin.events import Origin, record
 from openpim.services.signin.flow import Browser, Turn
 from openpim.services.signin.people import person_in, tenants_of
-from openpim.services.signin.sessions import SEEN_EVERY, current_session, open_session, sign_out, touch
+from openpim.services.signin.sessions import SEEN_EVERY, current_session, sign_out, touch
 from openpim.services.signin.steps import start
 
 
@@ -125,15 +125,3 @@ def leave(signin: SignIn, presence: Presence, origin: Origin) -> None:
         record(signin.deps, tx.in_tenant(account.tenant_id), account, "Sign out", origin)
 
     signin.deps.store.write("", work)
-
-
-# ---------------------------------------------------------------- the demo's short way in
-
-
-def enter_demo(signin: SignIn, account: Account, amr: tuple[str, ...], origin: Origin) -> str:
-    """A session for a person of the demo organisation without his password: the cookie's value. For the demo alone."""
-
-    def work(tx: Transaction) -> str:
-        return open_session(tx, signin.deps, account, amr, origin)[1]
-
-    return signin.deps.store.write("", work)
