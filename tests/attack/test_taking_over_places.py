@@ -133,6 +133,19 @@ def test_a_role_that_is_used_elsewhere_too_is_not_changed_from_here(arm: Arm) ->
     assert arm.delete(f"{arm.prod}/{AUTH}/roleDefinitions/{shared}", bob).status_code == 403
 
 
+def test_a_subscription_does_not_move_away_with_a_role_of_the_old_place_in_use(arm: Arm) -> None:
+    """Who owns the old management group could go on deciding what the role allows in it."""
+    bob = arm.world.bob
+    arm.assigned(bob, OWNER, arm.it)
+    mine, made = role(arm, bob, ["*/read"], arm.it)
+    assert made.status_code == 201
+    assigned = arm.assigned(bob, mine, arm.web)
+    error(move(arm, arm.owner, "HR"), 409, "Conflict")
+    assert parent(arm, arm.prod) == arm.it
+    assert arm.delete(f"{arm.web}/{AUTH}/roleAssignments/{assigned}", arm.owner).status_code == 200
+    assert move(arm, arm.owner, "HR").status_code == 200
+
+
 # ---------------------------------------------------------------- denying
 
 

@@ -123,3 +123,9 @@ def written_path(place: Place, above: str | None) -> str:
     if "/providers/" in (place.parent_id or ""):
         return "/".join([above, *place.path.split("/")[-2:]])
     return f"{above}/providers/{place.type}/{place.name}"
+
+
+def subscription_of(scope: str) -> str | None:
+    """The subscription that a place is in, as its path tells it."""
+    parts = scope.split("/")
+    return "/".join(parts[:3]) if len(parts) > 2 and parts[1] == "subscriptions" else None

@@ -41,6 +41,10 @@ def test_roles_of_ones_own(arm):
     made = arm.put(path, arm.owner, custom(arm, arm.prod))
     assert made.status_code == 201, made.text
     assert made.json()["properties"]["type"] == "CustomRole"
+    # Seen by those who have anything to do with the place.
+    assert arm.rows(f"{arm.web}/{DEFINITIONS}?$filter=type eq 'CustomRole'", bob) == []
+    error(arm.get(path, bob), 404, "RoleDefinitionDoesNotExist")
+    arm.eligible(bob, READER, arm.vm)
     assert [
         one["name"] for one in arm.rows(f"{arm.web}/{DEFINITIONS}?$filter=type eq 'CustomRole'", bob)
     ] == [name]

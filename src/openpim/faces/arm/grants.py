@@ -9,7 +9,7 @@ from typing import Any, Final
 from urllib.parse import quote, unquote
 
 from openpim.core.grants import Kind, Provider, Request, Schedule
-from openpim.core.resources import ROOT, Resource, ResourceKind
+from openpim.core.resources import ROOT, Resource, ResourceKind, subscription_of
 from openpim.faces.arm.call import AUTHORIZATION, Answer, Call, Row
 from openpim.services.resources import browse
 from openpim.services.resources.browse import Facts
@@ -53,7 +53,7 @@ class Names:
 
     def role_id(self, role_id: str, scope: str) -> str:
         """At a subscription and below it the id names the subscription."""
-        subscription = browse.subscription_of(scope)
+        subscription = subscription_of(scope)
         prefix = "" if subscription is None else "/".join(self.path(scope).split("/")[:3])
         return f"{prefix}{AUTHORIZATION}/roleDefinitions/{role_id}"
 

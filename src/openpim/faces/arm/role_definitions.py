@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from openpim.core.permissions import Permission, ResourceRole
-from openpim.core.resources import ROOT
+from openpim.core.refusals import Code, Refusal
+from openpim.core.resources import ROOT, subscription_of
 from openpim.faces.arm import filters, grants
 from openpim.faces.arm.call import AUTHORIZATION, Answer, Call, Row
 from openpim.faces.arm.faults import Style, settled
 from openpim.faces.arm.table import SCOPE, Endpoint
-from openpim.services.resources import browse, custom_roles
+from openpim.services.resources import custom_roles
 from openpim.wire import odata
 from openpim.wire.jsonbody import Body
 
@@ -27,7 +28,7 @@ def permission_row(one: Permission) -> Row:
 
 def row(role: ResourceRole, scope: str) -> Row:
     """scope: from where it is looked at; the id names the subscription."""
-    prefix = browse.subscription_of(scope) or ""
+    prefix = subscription_of(scope) or ""
     return {
         "properties": {
             "roleName": role.name,
@@ -103,10 +104,10 @@ def read_permission(one: Body) -> Permission:
 
 def delete(call: Call) -> Answer:
     role_id = filters.role_guid(call.params["name"])
-    found = custom_roles.get(call.deps, call.caller, role_id)
-    if not isinstance(found, ResourceRole):
+    gone = custom_roles.delete(call.deps, call.caller, role_id)
+    if isinstance(gone, Refusal) and gone.code is Code.ROLE_MISSING:
         return Answer(204)
-    return Answer(200, row(settled(custom_roles.delete(call.deps, call.caller, role_id)), call.scope))
+    return Answer(200, row(settled(gone), call.scope))
 
 
 _BASE = f"{SCOPE}/providers/Microsoft.Authorization/roleDefinitions"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID, uuid5
 
-from openpim.core.grants import Provider, Schedule
+from openpim.core.grants import Kind, Provider, Schedule
 from openpim.core.scopes import ADMINISTRATIVE_UNITS, TENANT
 from openpim.faces.graph import permissions as p
 from openpim.faces.graph.call import Call
@@ -26,38 +26,57 @@ _ROLES_READ = ("PrivilegedAccess.Read.AzureAD", "PrivilegedAccess.ReadWrite.Azur
 _ROLES_WRITE = ("PrivilegedAccess.ReadWrite.AzureAD",)
 
 
+def _kept(permissions: tuple[str, ...]) -> tuple[str, ...]:
+    """Without those that only take away, which this dialect does not know."""
+    return tuple(one for one in permissions if ".Remove." not in one)
+
+
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A provider as addresses call it, and the permissions that let in."""
+    """A provider as addresses call it, and the permissions that let in; make: those to make or end an eligibility."""
 
     word: str
     provider: Provider
     read: tuple[str, ...]
     write: tuple[str, ...]
+    make: tuple[str, ...]
 
 
 PROVIDERS = {
-    "aadgroups": Named("aadGroups", Provider.GROUP, p.GROUP_ASSIGNMENT_READ, p.GROUP_APPROVALS_WRITE),
+    "aadgroups": Named(
+        "aadGroups",
+        Provider.GROUP,
+        p.GROUP_ASSIGNMENT_READ,
+        p.GROUP_APPROVALS_WRITE,
+        _kept(p.GROUP_ELIGIBILITY_WRITE),
+    ),
     "aadroles": Named(
         "aadRoles",
         Provider.DIRECTORY,
         (*p.ASSIGNMENT_READ, *_ROLES_READ),
-        ("RoleAssignmentSchedule.ReadWrite.Directory", "RoleManagement.ReadWrite.Directory", *_ROLES_WRITE),
+        (*_kept(p.ASSIGNMENT_WRITE), *_ROLES_WRITE),
+        (*_kept(p.ELIGIBILITY_WRITE), *_ROLES_WRITE),
     ),
-    "azureresources": Named("azureResources", Provider.RESOURCE, _AZURE_READ, _AZURE_WRITE),
+    "azureresources": Named("azureResources", Provider.RESOURCE, _AZURE_READ, _AZURE_WRITE, _AZURE_WRITE),
 }
 READ = tuple(dict.fromkeys(one for named in PROVIDERS.values() for one in named.read))
-WRITE = tuple(dict.fromkeys(one for named in PROVIDERS.values() for one in named.write))
+WRITE = tuple(dict.fromkeys(one for named in PROVIDERS.values() for one in (*named.write, *named.make)))
 
 
 def named(call: Call) -> Named:
-    """The provider that the address names; its permissions are looked at again."""
+    """The provider that the address names; its permissions are looked at again (for requests: see `allow`)."""
     found = PROVIDERS.get(call.params["provider"].lower())
     if found is None:
         text = call.params["provider"][:100]
         raise Fault("BadRequest", f"{text} is none of aadGroups, aadRoles, azureResources.")
-    narrowed(call, found.read if call.raw.method == "GET" else found.write)
+    if call.raw.method == "GET":
+        narrowed(call, found.read)
     return found
+
+
+def allow(call: Call, found: Named, kind: Kind) -> None:
+    """Whether the caller's permissions are those for a request of this kind."""
+    narrowed(call, found.make if kind is Kind.ELIGIBILITY else found.write)
 
 
 # ---------------------------------------------------------------- ids

@@ -130,6 +130,7 @@ def show(call: Call) -> Answer:
 def create(call: Call) -> Answer:
     named = pr.named(call)
     body = call.json()
+    pr.allow(call, named, _kind(body))
     ask = _ask(call, body, named.provider)
     made = settled(submit(call.deps, call.caller, ask), ask.principal_id)
     return Answer(201, row(call, made))
@@ -140,12 +141,9 @@ def _ask(call: Call, body: Body, provider: Provider) -> Ask:
     action = _BY_WORD.get(text.lower())
     if action is None:
         raise body.fail("type", f"is none of {', '.join(_WORDS.values())}")
-    state = (body.text("assignmentState", max_length=50) or "Active").lower()
-    if state not in {"active", "eligible"}:
-        raise body.fail("assignmentState", "is neither Active nor Eligible")
     role_id, scope = _place(call, body, provider)
     return Ask(
-        kind=Kind.ELIGIBILITY if state == "eligible" else Kind.ASSIGNMENT,
+        kind=_kind(body),
         provider=provider,
         action=action,
         principal_id=body.need_guid("subjectId"),
@@ -156,6 +154,13 @@ def _ask(call: Call, body: Body, provider: Provider) -> Ask:
         window=_window(body.object("schedule")),
         validation_only=_evaluate_only(call),
     )
+
+
+def _kind(body: Body) -> Kind:
+    state = (body.text("assignmentState", max_length=50) or "Active").lower()
+    if state not in {"active", "eligible"}:
+        raise body.fail("assignmentState", "is neither Active nor Eligible")
+    return Kind.ELIGIBILITY if state == "eligible" else Kind.ASSIGNMENT
 
 
 def _evaluate_only(call: Call) -> bool:

@@ -19,12 +19,10 @@ from openpim.core.resources import canonical, contains
 from openpim.core.roles import scoped_role_key
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
-from openpim.services.authority import identities
-from openpim.services.resource_access import allowed
+from openpim.services.resource_access import allowed, concerns
 
 WRITE = "Microsoft.Authorization/roleAssignments/write"
 READ = "Microsoft.Authorization/roleAssignments/read"
-READ_POLICY = "Microsoft.Authorization/roleManagementPolicies/read"
 
 
 class ResourceRoles:
@@ -79,13 +77,8 @@ class ResourceRoles:
         return allowed(tx, caller, READ, scope or "/", now)
 
     def may_read_policy(self, tx: Transaction, caller: Caller, scope: str, now: datetime) -> bool:
-        """Readers', and whoever holds or may activate anything there: at the place, above or below it."""
-        if allowed(tx, caller, READ_POLICY, scope, now):
-            return True
-        chain = frozenset(tx.resources.chain(scope))
-        who = identities(tx, caller.principal_id, now)
-        held = {one.scope for one in tx.schedules.of(who, provider=Provider.RESOURCE, live_at=now)}
-        return any(one in chain or scope in tx.resources.chain(one) for one in held)
+        """Theirs who hold or may activate anything there: at the place, above or below it."""
+        return concerns(tx, caller, now)(scope)
 
     def policy(self, tx: Transaction, deps: Deps, role_id: str, scope: str) -> Policy:
         stored = tx.policies.get(Provider.RESOURCE, role_id, scope)

@@ -8,15 +8,14 @@ from datetime import datetime
 
 from openpim.core.caller import Caller
 from openpim.core.directory import Principal, User
-from openpim.core.grants import Provider, Schedule
+from openpim.core.grants import Schedule
 from openpim.core.permissions import ResourceRole
 from openpim.core.query import All, Compare, Page, Query
 from openpim.core.refusals import Refusal
-from openpim.core.resources import ROOT, Resource, ResourceKind, read_path
+from openpim.core.resources import ROOT, Resource, ResourceKind, read_path, subscription_of
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
-from openpim.services.authority import identities
-from openpim.services.resource_access import allowed
+from openpim.services.resource_access import allowed, scopes_of
 from openpim.services.resources.rights import missing, reads
 
 UPPER = (ResourceKind.MANAGEMENT_GROUP, ResourceKind.SUBSCRIPTION)
@@ -147,7 +146,7 @@ def readable(
         return known[action]
 
     denied_below = bool(tx.deny_assignments.at([one.id for one in found])) if found else False
-    own = _scopes_of(tx, caller, now)
+    own = scopes_of(tx, caller, now)
     kept = []
     for one in found:
         action = read_action(one)
@@ -217,20 +216,9 @@ def inside(tx: Transaction, scope: str, places: Collection[str]) -> frozenset[st
     return frozenset(found)
 
 
-def subscription_of(scope: str) -> str | None:
-    parts = scope.split("/")
-    return "/".join(parts[:3]) if len(parts) > 2 and parts[1] == "subscriptions" else None
-
-
-def _scopes_of(tx: Transaction, caller: Caller, now: datetime) -> frozenset[str]:
-    who = identities(tx, caller.principal_id, now)
-    held = tx.schedules.of(who, provider=Provider.RESOURCE, live_at=now)
-    return frozenset(one.scope for one in held if one.in_force(now))
-
-
 def _visible_ids(tx: Transaction, caller: Caller, now: datetime, only: str | None = None) -> frozenset[str]:
     """Management groups and subscriptions the caller can see; "/" when it is all. only: whether just this one is."""
-    scopes = _scopes_of(tx, caller, now)
+    scopes = scopes_of(tx, caller, now)
     if ROOT in scopes:
         return frozenset({ROOT} | ({only} if only else set()))
     if only is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
@@ -17,6 +18,7 @@ from openpim.ports.store import Transaction
 from openpim.services.directory.performing import Done, perform
 from openpim.services.providers.resources import WRITE as ASSIGN
 from openpim.services.recording import storable
+from openpim.services.resource_access import concerns
 from openpim.services.resources.rights import may, missing
 
 WRITE = "Microsoft.Authorization/roleDefinitions/write"
@@ -27,13 +29,20 @@ MOST_SCOPES = 2_000
 
 
 def at(deps: Deps, caller: Caller, scope: str) -> tuple[ResourceRole, ...] | Refusal:
-    """The roles that can be assigned at a place."""
+    """The roles that can be assigned at a place: the built-in ones, and those of the tenant's own that the caller has
+    to do with."""
+    now = deps.clock()
 
     def work(tx: Transaction) -> tuple[ResourceRole, ...] | Refusal:
         chain = tx.resources.chain(scope)
         if not chain:
             return missing(scope)
-        return tuple(role for role in tx.resource_roles.all() if assignable(role, scope, chain))
+        concerned = concerns(tx, caller, now)
+        return tuple(
+            role
+            for role in tx.resource_roles.all()
+            if assignable(role, scope, chain) and _visible(role, concerned)
+        )
 
     return deps.store.read(caller.tenant_id, work)
 
@@ -44,9 +53,20 @@ def assignable(role: ResourceRole, scope: str, chain: tuple[str, ...]) -> bool:
     return any(canonical(place) in chain for place in role.assignable_scopes)
 
 
+def _visible(role: ResourceRole, concerned: Callable[[str], bool]) -> bool:
+    return role.built_in or any(concerned(canonical(place)) for place in role.assignable_scopes)
+
+
 def get(deps: Deps, caller: Caller, role_id: str) -> ResourceRole | Refusal:
-    found = deps.store.read(caller.tenant_id, lambda tx: tx.resource_roles.get(role_id))
-    return found or _missing(role_id)
+    now = deps.clock()
+
+    def work(tx: Transaction) -> ResourceRole | Refusal:
+        found = tx.resource_roles.get(role_id)
+        if found is None or not _visible(found, concerns(tx, caller, now)):
+            return _missing(role_id)
+        return found
+
+    return deps.store.read(caller.tenant_id, work)
 
 
 def by_name(deps: Deps, caller: Caller, name: str) -> ResourceRole | None:

@@ -35,6 +35,8 @@ def page(
         if refusal is not None and not _over(tx, caller, READ, scope, now):
             return refusal
         chain = tx.resources.chain(scope)
+        if not chain:
+            return missing(scope)
         found = [one for one in tx.deny_assignments.at(chain) if one.below or one.scope == scope]
         if about is not None:
             who = identities(tx, about, now)

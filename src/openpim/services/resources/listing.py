@@ -15,7 +15,7 @@ from openpim.core.caller import Caller
 from openpim.core.grants import Kind, Provider, Request, Schedule
 from openpim.core.query import All, AnyOf, Compare, Condition, Page, Query, Some
 from openpim.core.refusals import Refusal
-from openpim.core.resources import ROOT
+from openpim.core.resources import ROOT, subscription_of
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
 from openpim.services import requests
@@ -23,7 +23,7 @@ from openpim.services.authority import identities
 from openpim.services.providers.resources import READ
 from openpim.services.reading import Whose
 from openpim.services.resource_access import allowed
-from openpim.services.resources.browse import inside, subscription_of
+from openpim.services.resources.browse import inside
 from openpim.services.resources.rights import denied, missing
 
 RESOURCE = Provider.RESOURCE
