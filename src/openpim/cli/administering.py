@@ -1,22 +1,26 @@
-"""What the administrators' commands share: the one role (or group) and the one principal a person meant."""
+"""What the administrators' commands share: the one role (or group, or role on a resource) and the one principal that a
+person meant."""
 
 from __future__ import annotations
 
+from openpim.cli.choosing import label_at, split
 from openpim.cli.match import ambiguous, fits, missing
 from openpim.cli.output import one_line
 from openpim.client.directory import find_principals, principal_names, role_definitions
-from openpim.client.errors import PimError
+from openpim.client.errors import GraphError, PimError
 from openpim.client.roles import text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from openpim.client.graph import Graph
+    from openpim.client.pim import Pim
 
     Row = dict[str, Any]
 
-__all__ = ["Target", "principal", "principal_label", "role", "scope", "target"]
+__all__ = ["Target", "principal", "principal_label", "role", "target"]
 
 
 class Target:
@@ -38,16 +42,21 @@ class Target:
 
     @property
     def label(self) -> str:
-        """`Teams Administrator`, `User Administrator in Berlin`, `sg-admins:owner`."""
-        return (
-            self.role
-            if self.scope == "/" or self.provider == "group"
-            else f"{self.role} in {self.scope_name}"
-        )
+        """`Teams Administrator`, `User Administrator in Berlin`, `sg-admins:owner`, `Owner@prod`."""
+        return label_at(self.provider, self.role, self.scope, self.scope_name)
 
 
-def target(graph: Graph, wanted: str, where: str = "") -> Target:
-    """A role by its name, else a group: `sg-admins` (its members), `sg-admins:owner`, `sg-admins:member`."""
+def target(pim: Pim, wanted: str, where: str = "") -> Target:
+    """A role by its name, else a group: `sg-admins` (its members), `sg-admins:owner`, `sg-admins:member`; with a place
+    (`Owner@prod`, or `where`) the role there, be it a unit of the directory or in the tree of resources.
+    """
+    graph = pim.graph
+    if not where and "@" in wanted:
+        wanted, where = split(wanted, "")
+        if where == "/":
+            return _on_resource(pim, wanted, "/", "/")
+    if where and where != "/":
+        return _somewhere(pim, wanted, where)
     name, colon, access = wanted.rpartition(":")
     access = access.strip().lower()
     if not where and colon and access in {"member", "owner"}:
@@ -60,8 +69,74 @@ def target(graph: Graph, wanted: str, where: str = "") -> Target:
         try:
             return _group(graph, wanted, "member")
         except PimError as other:
-            raise (error if other.kind == "missing" else other) from None
-    return Target("directory", role_id, called, *scope(graph, where))
+            if other.kind != "missing":
+                raise other from None
+        error.hint += "; a role on resources is written ROLE@PLACE"
+        raise
+    return Target("directory", role_id, called, "/", "/")
+
+
+def _on_resource(pim: Pim, wanted: str, path: str, name: str) -> Target:
+    from openpim.cli.tree import resource_role
+
+    role_id, called = resource_role(pim, wanted, path)
+    return Target("resource", role_id, called, path, name)
+
+
+def _somewhere(pim: Pim, wanted: str, where: str) -> Target:
+    """A place that is one of the directory's units, or one in the tree of resources; if it could be both, neither."""
+    from openpim.cli.choosing import resolve_scope
+    from openpim.cli.tree import is_resource_path, spots
+
+    prefix = where.partition(":")[0].lower()
+    if where.startswith("/") and not is_resource_path(where):
+        return Target("directory", *role(pim.graph, wanted), where, where)
+    found: list[tuple[str, str]] = []
+    if prefix != "au" and (pim.arm is not None or prefix in {"mg", "sub", "rg"} or where.startswith("/")):
+        found = spots(pim, where)
+    unit: tuple[str, str] | PimError | None = None
+    if not where.startswith("/") and prefix not in {"mg", "sub", "rg"}:
+        unit = _unit(pim.graph, resolve_scope, where.removeprefix("au:"), found)
+    if isinstance(unit, PimError) and (not found or unit.kind != "missing"):
+        raise unit
+    if isinstance(unit, tuple):
+        if found:
+            lines = [
+                f"{where}   ({unit[0]}: add au: before it)",
+                *(f"{name}   ({path})" for path, name in found),
+            ]
+            raise ambiguous(where, lines, "say which sort: au:NAME, mg:NAME, sub:NAME or rg:NAME")
+        return Target("directory", *role(pim.graph, wanted), *unit)
+    if not found:
+        raise missing(
+            where,
+            (),
+            "there is no place called",
+            "write it like sub:NAME, mg:NAME, SUBSCRIPTION/GROUP, or a path",
+        )
+    if len(found) > 1:
+        lines = sorted(f"{one_line(name)}   ({path})" for path, name in found)
+        raise ambiguous(where, lines, "say which sort (mg:, sub:, rg:), or give its path")
+    return _on_resource(pim, wanted, *found[0])
+
+
+def _unit(
+    graph: Graph,
+    resolve: Callable[[Graph, str], tuple[str, str] | PimError],
+    where: str,
+    found: list[tuple[str, str]],
+) -> tuple[str, str] | PimError | None:
+    """The administrative unit of that name; an id that is a place's is none."""
+    from openpim.wire.ids import is_guid
+
+    if is_guid(where) and found:
+        return None
+    try:
+        return resolve(graph, where)
+    except GraphError as error:
+        if not found or error.status not in {400, 403, 404}:
+            raise
+        return None
 
 
 def _group(graph: Graph, wanted: str, access: str) -> Target:
@@ -125,15 +200,3 @@ def principal(graph: Graph, wanted: str) -> Row:
         lines = [f"{principal_label(row)}   ({text(row.get('id'))})" for row in found]
         raise ambiguous(wanted, lines, "give the address or the id")
     return found[0]
-
-
-def scope(graph: Graph, given: str) -> tuple[str, str]:
-    """`(scope, name)`; the whole organization for nothing."""
-    from openpim.cli.choosing import resolve_scope
-
-    if not given or given == "/":
-        return "/", "/"
-    resolved = resolve_scope(graph, given)
-    if isinstance(resolved, PimError):
-        raise resolved
-    return resolved

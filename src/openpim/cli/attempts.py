@@ -200,4 +200,4 @@ def _waits(one: Attempt) -> str:
     request = f" (request {one.asked.id})" if one.asked else ""
     if one.asked and one.asked.status not in APPROVAL:
         return f"{one.label} is not in force yet: {one.asked.status}{request}"
-    return f"{one.label} waits for approval by {who_approves(one.demand.approvers)}{request}"
+    return f"{one.label} waits for approval by {who_approves(one.demand.approvers, one.held.provider if one.held else '')}{request}"

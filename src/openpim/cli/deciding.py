@@ -38,8 +38,10 @@ def failure(asked: Asked) -> PimError | None:
     return PimError("server", f"the request for {asked.role} failed on the server ({asked.status})", see)
 
 
-def who_approves(names: list[str]) -> str:
+def who_approves(names: list[str], provider: str = "directory") -> str:
     """Who can approve, in words."""
+    if not names and provider == "resource":
+        return "an Owner or User Access Administrator there"
     if not names:
         return "a Privileged Role Administrator or Global Administrator"
     shown = [one_line(name) for name in names]

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from openpim.cli.attempts import take_active
 from openpim.cli.choosing import choose, label, resolve_scope, split
-from openpim.cli.places import below, named_around, read_place
 from openpim.client.errors import PimError
-from openpim.client.resources import contains
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,8 +19,10 @@ _WHAT, _HINT = "you are not eligible for a role called", "see: pim list eligible
 
 def find(attempt: Attempt, scope: str, pim: Pim, mine: Found) -> None:
     """Decide which role and scope the name means, and whether it is active or asked for already."""
-    every = [*mine.eligible, *mine.active]
-    found = choose(attempt.name, every, scope, what=_WHAT, hint=_HINT)
+    found = choose(attempt.name, [*mine.eligible, *mine.active], scope, what=_WHAT, hint=_HINT)
+    if mine.lean and (isinstance(found, PimError) or found[0].provider == "resource"):
+        pim.and_resources(mine)
+        found = choose(attempt.name, [*mine.eligible, *mine.active], scope, what=_WHAT, hint=_HINT)
     if isinstance(found, PimError) and found.kind == "missing":
         try:
             found = _elsewhere(attempt, *split(attempt.name, scope), pim, mine, found)
@@ -50,8 +50,11 @@ def _look(attempt: Attempt, mine: Found) -> None:
 def _covers(held: Holding, attempt: Attempt) -> bool:
     if held.key == attempt.key:
         return True
-    same = held.provider == "resource" and held.role_id == attempt.key[0]
-    return same and contains(held.scope, attempt.scope) is True
+    if held.provider != "resource" or held.role_id != attempt.key[0]:
+        return False
+    from openpim.client.resources import contains
+
+    return contains(held.scope, attempt.scope) is True
 
 
 def _elsewhere(
@@ -60,6 +63,8 @@ def _elsewhere(
     """A role held for more than the place that was named may be activated for that place alone."""
     if not scope:
         return failed
+    from openpim.cli.places import named_around, read_place
+
     resources = [held for held in mine.eligible if held.provider == "resource"]
     around = named_around(pim, read_place(scope), resources) if resources else {}
     if around:
@@ -93,6 +98,9 @@ def _called(name: str, items: list[Holding]) -> list[Holding]:
 
 
 def _below(attempt: Attempt, scope: str, pim: Pim, holders: list[Holding]) -> Holding:
+    from openpim.cli.places import below, read_place
+    from openpim.client.resources import contains
+
     held, attempt.scope, attempt.scope_name = below(pim, holders, read_place(scope), holders[0].role)
     # Which of several management groups is around the place, only the server knows: it picks the eligibility.
     attempt.linked = contains(held.scope, attempt.scope) is True or len(holders) == 1

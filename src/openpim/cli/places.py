@@ -123,12 +123,14 @@ def below(pim: Pim, holders: Sequence[Holding], place: Place, what: str) -> tupl
         if outer:
             holders, place = outer, Place(place.text, "", place.kind, place.parts[1:])
     spots: dict[str, tuple[Holding, str, str]] = {}
+    seen: list[str] = []
     for held in sorted(holders, key=lambda one: len(one.scope), reverse=True):
-        for path, name in _walk(pim, held.scope, place):
+        for path, name in _walk(pim, held.scope, place, seen):
             spots.setdefault(path.lower(), (held, path, name))
     if not spots:
         inside = " or ".join(one_line(held.scope_name) for held in holders)
-        raise missing(place.text, (), f"{what}: nothing in {inside} is called", "give its whole path")
+        called = "/".join(place.parts)
+        raise missing(called, seen, f"{what}: nothing in {inside} is called", "or give its whole path")
     if len(spots) > 1:
         lines = sorted(f"{one_line(name)}   ({path})" for _, path, name in spots.values())
         raise ambiguous(place.text, lines, "give more of it, such as SUBSCRIPTION/GROUP, or its path")
@@ -151,19 +153,22 @@ def _by_path(pim: Pim, holders: Sequence[Holding], place: Place, what: str) -> t
     return carrying, place.path, str(name)
 
 
-def _walk(pim: Pim, start: str, place: Place) -> list[Spot]:
-    """What is called so below `start`: each part below the one before it, management groups in between skipped."""
+def _walk(pim: Pim, start: str, place: Place, seen: list[str]) -> list[Spot]:
+    """What is called so below `start`: each part below the one before it, management groups in between skipped.
+
+    seen: takes the names of what was looked at.
+    """
     found = [(start, "")]
     for index, part in enumerate(place.parts):
         kind = place.kind if index == len(place.parts) - 1 else ""
         if len(found) > 1:
             lines = [f"{one_line(name)}   ({path})" for path, name in found]
             raise ambiguous(place.parts[index - 1], lines, "give its whole path")
-        found = _first_level(pim, found[0][0], part, kind) if found else []
+        found = _first_level(pim, found[0][0], part, kind, seen) if found else []
     return found
 
 
-def _first_level(pim: Pim, start: str, part: str, kind: str) -> list[Spot]:
+def _first_level(pim: Pim, start: str, part: str, kind: str, seen: list[str]) -> list[Spot]:
     """Of the levels below `start` the first with something that fits; looked into are only containers of such things."""
     level, asked = [start], 0
     for _ in range(_DEEPEST):
@@ -172,6 +177,7 @@ def _first_level(pim: Pim, start: str, part: str, kind: str) -> list[Spot]:
             break
         inside = _children(pim, level)
         candidates = [(path, name) for path, name, word in inside if not kind or word == kind]
+        seen += [name for _, name in candidates]
         found = fits(part, candidates, lambda spot: (spot[1], last(spot[0]), spot[0]))
         if found:
             return found

@@ -42,9 +42,13 @@ _ELSEWHERE = {400, 403, 404, 405, 501}  # a server without our own list, or one 
 
 
 class Found:
-    """What `Pim.mine` read; a list that was not asked for is empty.  `inbox`: what waits for my decision."""
+    """What `Pim.mine` read; a list that was not asked for is empty.
+
+    inbox: what waits for my decision.  lean: what is active and pending on resources was not read yet.
+    """
 
     def __init__(self) -> None:
+        self.lean = False
         self.eligible: list[Holding] = []
         self.active: list[Holding] = []
         self.pending: list[Asked] = []
@@ -129,9 +133,11 @@ class Pim:
                 self._warn(f"roles on resources may be missing: {answer.message}")
         return told, found
 
-    def mine(self, *names: str) -> Found:
+    def mine(self, *names: str, lean: bool = False) -> Found:
         """The lists named, of all kinds, in one round trip: eligible, active, pending, inbox; or open, which are those
         of `pending` that can be taken back, with those for eligibilities.
+
+        lean: leave the resource manager alone for now, where our own list says all that it must (`and_resources`).
         """
         graph: list[str] = []
         arm: list[str] = []
@@ -140,9 +146,10 @@ class Pim:
         for name in names:
             places[name] = (len(graph), len(arm))
             graph += [EVERYTHING] if whole and name == "eligible" else _GRAPH[name]()
-            arm += [] if whole and name == "eligible" else self._arm_paths(name)
+            arm += [] if whole and (lean or name == "eligible") else self._arm_paths(name)
         told, managed = self.lists(graph, arm)
         found = Found()
+        found.lean = lean and whole
         for name in names:
             first, other = places[name]
             rows = managed[other : other + len(_ARM[name])]
@@ -151,6 +158,24 @@ class Pim:
             else:
                 self._take(name, told[first : first + _WIDTH[name]], rows, found)
         return found
+
+    def and_resources(self, found: Found) -> None:
+        """Read what `lean` left out: what is active on resources, and what waits there."""
+        if not found.lean:
+            return
+        found.lean = False
+        more = Found()
+        try:
+            _, managed = self.lists(
+                (), [path for name in ("active", "pending") for path in self._arm_paths(name)]
+            )
+        except PimError as error:
+            self.without_arm(error)
+            return
+        for index, name in enumerate(("active", "pending")):
+            self._take(name, [], managed[index : index + 1], more)
+        found.active += more.active
+        found.pending += more.pending
 
     def _arm_paths(self, name: str) -> list[str]:
         """Only OpenPIM is known to take a status in the filter."""

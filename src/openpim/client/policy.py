@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 __all__ = [
-    "Demand", "PolicyRow", "approver_name", "approvers", "demand_of", "group_policies", "policies", "policies_of",
+    "Demand", "PolicyRow", "approver_name", "approvers", "demand_of", "group_policies", "notification_rules", "policies", "policies_of",
     "resource_policies", "rule_out", "stricter",
 ]  # fmt: skip
 
@@ -173,6 +173,20 @@ def group_policies(graph: Graph, groups: list[str]) -> dict[tuple[str, str], Pol
         elif answer.status != 403:
             raise answer
     return found
+
+
+def notification_rules() -> dict[str, str]:
+    """The nine rules about mail, by what `pim` calls them: `activation:admin`."""
+    levels = {
+        "eligible": "Admin_Eligibility",
+        "active": "Admin_Assignment",
+        "activation": "EndUser_Assignment",
+    }
+    return {
+        f"{when}:{whom.lower()}": f"Notification_{whom}_{level}"
+        for when, level in levels.items()
+        for whom in ("Admin", "Requestor", "Approver")
+    }
 
 
 def rule_in(rule: Row) -> Row:

@@ -15,7 +15,7 @@ from openpim.client.http11 import split_url
 
 __all__ = [
     "ENTRA_ARM", "ENTRA_AUTHORITY", "ENTRA_CLIENT_ID", "ENTRA_GRAPH", "NO_ARM", "OPENPIM_CLIENT_ID", "Config",
-    "Profile", "load_config", "profile_from_url", "save_config", "write_profile",
+    "Profile", "load_config", "profile_from_url", "read_arm", "save_config", "write_profile",
 ]  # fmt: skip
 
 OPENPIM_CLIENT_ID = "8f0b7a52-3c1d-4e6f-9a27-5d2c1b8e4f10"
@@ -150,6 +150,19 @@ def check_name(name: str) -> str:
         text = f"{name[:80]!r} cannot name a profile"
         raise PimError("usage", text, "use letters, digits, '-', '_' and '.', at most 64")
     return name
+
+
+def read_arm(given: str, option: str) -> str:
+    """The address of a resource manager as a person gives it, or `NO_ARM`."""
+    if given.lower() == NO_ARM:
+        return NO_ARM
+    try:
+        split_url(given)
+    except PimError as error:
+        raise PimError(
+            "usage", f"{option}: {error.message}", f"write it like {option} https://arm.example.org"
+        ) from None
+    return given.rstrip("/")
 
 
 def _profile(name: str, fields: object, path: str) -> Profile:

@@ -191,7 +191,7 @@ def run(args: Namespace, context: Context) -> int:
     wish = _wish(args)
     timeout = float(seconds_of(args.timeout, "--timeout")) if args.timeout else DEFAULT_TIMEOUT
     pim = context.pim
-    mine = pim.mine("eligible", "active", "pending")
+    mine = pim.mine("eligible", "active", "pending", lean=True)
     attempts = [Attempt(name) for name in dict.fromkeys(args.names)]
     for one in attempts:
         find(one, scope_option(args), pim, mine)

@@ -7,7 +7,7 @@ from openpim.cli.output import local
 from openpim.client import clock
 from openpim.client.errors import GraphError, PimError
 from openpim.client.policy import PolicyRow, policies_of
-from openpim.client.roles import Asked, iso, length, requests_base, subject, text
+from openpim.client.roles import Asked, iso, length, subject, text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,13 +18,15 @@ if TYPE_CHECKING:
 
     Row = dict[str, Any]
 
-DESCRIPTION = """Make a user or group eligible for a role or a group (the default), or assign it itself (--active).
-Already being so counts as done."""
+DESCRIPTION = """Make a user or group eligible for a role, a group or a role on Azure resources (the default), or assign it
+itself (--active). Already being so counts as done."""
 EXAMPLES = """examples:
   pim assign "Teams Administrator" anna@contoso.com
   pim assign "User Administrator" Helpdesk --au Berlin -d 90d -j "season"
   pim assign "Security Reader" ben@contoso.com --active -d 8h
   pim assign sg-admins anna@contoso.com -d 90d       eligible member of a group; sg-admins:owner
+  pim assign Owner@prod anna@contoso.com -d 90d      on a subscription; Owner@prod/rg-web on a resource group
+  pim assign Reader "Security Team" --on mg:IT
   pim assign "Teams Administrator" anna@contoso.com --update --until 2027-06-30
 """
 
@@ -32,7 +34,9 @@ EXAMPLES = """examples:
 def configure(parser: ArgumentParser) -> None:
     """Add the options."""
     parser.add_argument(
-        "role", metavar="ROLE", help="role name, a part of it, or its id; or a group: NAME, NAME:owner"
+        "role",
+        metavar="ROLE",
+        help="role name, a part of it, or its id; a group: NAME, NAME:owner; ROLE@PLACE on a resource",
     )
     parser.add_argument(
         "who", metavar="WHO", help="user, group or application: address, name or id; 'me' for yourself"
@@ -46,12 +50,13 @@ def configure(parser: ArgumentParser) -> None:
     length_of.add_argument("--permanent", action="store_true", help="without end")
     parser.add_argument("--start", default="", metavar="TIME", help="from when (default: now)")
     parser.add_argument(
+        "--on",
         "--scope",
         "--au",
         default="",
         metavar="SCOPE",
         dest="scope",
-        help="an administrative unit, or a scope path (default: everything)",
+        help="an administrative unit; of resources mg:NAME, sub:NAME, rg:NAME, SUBSCRIPTION/GROUP; or a path (default: the whole directory)",
     )
     parser.add_argument("-j", "--justification", default="", metavar="TEXT", help="why")
     parser.add_argument("--update", action="store_true", help="change the time of what is there already")
@@ -83,18 +88,18 @@ def run(args: Namespace, context: Context) -> int:
     """Assign."""
     from openpim.cli.times import moment
 
-    graph = context.graph
-    what = administering.target(graph, args.role, args.scope)
-    who = administering.principal(graph, args.who)
+    pim = context.pim
+    what = administering.target(pim, args.role, args.scope)
+    who = administering.principal(pim.graph, args.who)
     level = "Assignment" if args.active else "Eligibility"
-    policy = policies_of(context.pim, [what]).get(what.key)
+    policy = policies_of(pim, [what]).get(what.key)
     why = args.justification.strip()
     if not why and policy and "Justification" in policy.enabled(f"Enablement_Admin_{level}"):
         why = context.ask("Justification") if context.interactive else ""
         if not why:
             raise PimError(
                 "policy",
-                f"{what.role}: the role's policy also demands a justification (-j TEXT)",
+                f"{what.label}: the role's policy also demands a justification (-j TEXT)",
                 "add -j TEXT",
             )
     start = moment(args.start, "--start") if args.start else clock.now()
@@ -116,7 +121,7 @@ def run(args: Namespace, context: Context) -> int:
         "scope": what.scope,
     }
     try:
-        answer = graph.request("POST", requests_base(what.provider, level.lower()), body)
+        asked = Asked(pim.send(what.provider, level.lower(), body))
     except GraphError as error:
         if error.code not in {"RoleAssignmentExists", "RoleAssignmentScheduleExists"}:
             raise
@@ -126,7 +131,6 @@ def run(args: Namespace, context: Context) -> int:
         else:
             context.printer.line(f"{thing} already. To change its time: add --update")
         return 0
-    asked = Asked(answer if isinstance(answer, dict) else {})
     row |= {"state": "valid" if args.dry_run else asked.status, "request": asked.id, "end": iso(asked.ends)}
     if not context.printer.for_people:
         context.printer.one(row, tuple((name, name) for name in row))

@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 
 from openpim.client import clock
+from openpim.client.arm import Arm, at
+from openpim.client.discovery import find_arm
 from openpim.client.errors import PimError
 from openpim.client.http11 import split_url
+from openpim.client.profiles import NO_ARM
 from openpim.client.roles import active_path, eligible_path
 from openpim.client.transport import decode_json
 
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
 
     Row = dict[str, Any]
 
-DESCRIPTION = "Check the configuration, the connection, the sign-in and PIM itself."
+DESCRIPTION = "Check the configuration, the connection, the sign-in, and PIM itself: for roles and groups, and on resources."
 EXAMPLES = ""
 COLUMNS = (("check", "CHECK"), ("state", "STATE"), ("detail", "DETAIL"), ("hint", "WHAT TO DO"))
 _SKEW = 120.0
@@ -143,11 +146,37 @@ class _Checks:
         eligible, active = (len(answer) if isinstance(answer, list) else 0 for answer in lists)
         self.add("roles", f"{eligible} eligible, {active} active, read in {took:.0f} ms")
 
+    def resources(self) -> None:
+        """The rest works without it, so the checks go on."""
+        profile, context = self.context.profile, self.context
+        told = find_arm(context.transport, profile) if profile.kind == "openpim" else profile.arm
+        profile.arm = profile.arm or told
+        if profile.arm != told:
+            hint = f"if the server is right: pim login --arm {told}"
+            self.add(
+                "resources", f"the profile says {profile.arm}, the server {told}", state="note", hint=hint
+            )
+        if profile.arm == NO_ARM:
+            self.add("resources", "no resource manager", state="note", hint="with one: pim login --arm URL")
+            return
+        manager = Arm(profile.arm, profile, context.session, context.transport)
+        paths = [
+            at("/", f"role{kind}ScheduleInstances", "asTarget()") for kind in ("Eligibility", "Assignment")
+        ]
+        before = clock.monotonic()
+        lists = manager.lists(*paths)
+        took = (clock.monotonic() - before) * 1000
+        for answer in lists:
+            if not isinstance(answer, list):
+                raise answer
+        eligible, active = (len(answer) if isinstance(answer, list) else 0 for answer in lists)
+        self.add("resources", f"{profile.arm}: {eligible} eligible, {active} active, read in {took:.0f} ms")
+
 
 def run(_args: Namespace, context: Context) -> int:
     """Check one after the other; stop at the first that the rest depends on."""
     checks = _Checks(context)
-    for name in ("files", "profile", "connection", "sign_in", "graph"):
+    for name in ("files", "profile", "connection", "sign_in", "graph", "resources"):
         try:
             getattr(checks, name)()
         except PimError as error:

@@ -6,6 +6,7 @@ import os
 
 from openpim.cli.output import left, one_line
 from openpim.client.errors import PimError
+from openpim.client.profiles import NO_ARM, read_arm
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,6 +42,12 @@ def configure(parser: ArgumentParser) -> None:
         default="",
         metavar="FILE",
         help="the certificate authority that the server's certificate is signed by",
+    )
+    parser.add_argument(
+        "--arm",
+        default="",
+        metavar="URL",
+        help="the resource manager, where the server does not say where it is; none: leave resources out",
     )
     parser.add_argument("--client-id", default="", metavar="ID", help="sign in through another application")
     parser.add_argument(
@@ -89,6 +96,7 @@ def _profile(args: Namespace, context: Context) -> Profile:
         known = context.config.profiles.get(profile.name)
         if known is not None and known.authority == profile.authority:
             profile.ca_file = known.ca_file
+    _find_arm(args, context, profile)
     if args.client_id:
         profile.client_id = args.client_id
     if args.keyring is not None:
@@ -96,6 +104,18 @@ def _profile(args: Namespace, context: Context) -> Profile:
     if args.user:
         profile.username = args.user
     return profile
+
+
+def _find_arm(args: Namespace, context: Context, profile: Profile) -> None:
+    """The address that was given, or that the profile had for this server; else the server is asked when it is needed."""
+    if args.arm:
+        profile.arm = read_arm(args.arm, "--arm")
+    elif args.server or args.entra:
+        known = context.config.profiles.get(profile.name)
+        if known is not None and known.authority == profile.authority:
+            profile.arm = known.arm
+    elif profile.arm == NO_ARM and profile.kind == "openpim":
+        profile.arm = ""  # the server may have one by now
 
 
 def run(args: Namespace, context: Context) -> int:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from openpim.cli import administering
+from openpim.cli.changing import ACTIVATION, APPROVAL, ENABLEMENT, REQUIREMENTS, changes
 from openpim.cli.output import short
+from openpim.client.arm import VERSION, versioned
 from openpim.client.errors import PimError
-from openpim.client.policy import Demand, PolicyRow, approver_name, policies_of
+from openpim.client.policy import Demand, PolicyRow, approver_name, notification_rules, policies_of, rule_out
 from openpim.client.roles import length, named, text
 
 TYPE_CHECKING = False
@@ -15,7 +17,6 @@ if TYPE_CHECKING:
 
     from openpim.cli.administering import Target
     from openpim.cli.context import Context
-    from openpim.client.graph import Graph
     from openpim.client.pim import Pim
 
     Row = dict[str, Any]
@@ -27,16 +28,16 @@ EXAMPLES = """examples:
   pim policy set "Exchange Administrator" --approval --approver ben@contoso.com --approver "Security Team"
   pim policy set "Global Administrator" --context c1
   pim policy set sg-admins:owner --max-duration 2h
+  pim policy show Owner@prod
+  pim policy set Owner@prod --approval --approver ben@contoso.com --escalate-to "Security Team" --escalate-after 2h
+  pim policy set Owner --on mg:IT --notify activation:admin=critical,ops@contoso.com
 """
 COLUMNS = (
     ("role", "role"), ("maximumDuration", "activation lasts at most"), ("requires", "activation requires"),
     ("context", "authentication context"), ("approval", "approval"), ("stages", "approvers"),
     ("eligibleMaximum", "eligible for at most"), ("eligiblePermanent", "eligible permanently"),
-    ("activeMaximum", "assigned for at most"), ("activePermanent", "assigned permanently"), ("id", "policy"),
+    ("activeMaximum", "assigned for at most"), ("activePermanent", "assigned permanently"), ("notifications", "mail"), ("id", "policy"),
 )  # fmt: skip
-_REQUIREMENTS = {"mfa": "MultiFactorAuthentication", "justification": "Justification", "ticket": "Ticketing"}
-_ACTIVATION, _ENABLEMENT = "Expiration_EndUser_Assignment", "Enablement_EndUser_Assignment"
-_CONTEXT, _APPROVAL = "AuthenticationContext_EndUser_Assignment", "Approval_EndUser_Assignment"
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -45,7 +46,17 @@ def configure(parser: ArgumentParser) -> None:
 
     parser.add_argument("act", choices=("show", "set"), help="show or set")
     parser.add_argument(
-        "role", metavar="ROLE", help="role name, a part of it, or its id; or a group: NAME, NAME:owner"
+        "role",
+        metavar="ROLE",
+        help="role name, a part of it, or its id; a group: NAME, NAME:owner; ROLE@PLACE on a resource",
+    )
+    parser.add_argument(
+        "--on",
+        "--scope",
+        default="",
+        metavar="SCOPE",
+        dest="scope",
+        help="the place, of a role on resources: mg:NAME, sub:NAME, rg:NAME, SUBSCRIPTION/GROUP, or a path",
     )
     group = parser.add_argument_group("what to set")
     group.add_argument(
@@ -92,6 +103,27 @@ def configure(parser: ArgumentParser) -> None:
         help="how long approvers have (OpenPIM only; Microsoft: one day)",
     )
     group.add_argument(
+        "--escalate-to",
+        action="append",
+        default=[],
+        metavar="WHO",
+        help="user or group that is asked too when nobody has answered; several times for several (replaces those there)",
+    )
+    group.add_argument(
+        "--escalate-after", default="", metavar="DURATION", help="how long until then, such as 2h"
+    )
+    group.add_argument(
+        "--escalation", action=BooleanOptionalAction, default=None, help="--no-escalation: ask nobody else"
+    )
+    group.add_argument(
+        "--notify",
+        action="append",
+        default=[],
+        metavar="WHEN:WHOM=WORDS",
+        help="mail; WHEN: eligible, active (assigned) or activation; WHOM: admin, requestor or approver; "
+        "WORDS: on or off (the usual recipients), all or critical, addresses besides (nobody: none)",
+    )
+    group.add_argument(
         "--eligible-max", default="", metavar="DURATION", help="how long somebody may be made eligible for"
     )
     group.add_argument(
@@ -114,8 +146,8 @@ def configure(parser: ArgumentParser) -> None:
 def _shown(policy: PolicyRow, what: Target) -> Row:
     demand = Demand(policy)
     eligible, active = policy.rule("Expiration_Admin_Eligibility"), policy.rule("Expiration_Admin_Assignment")
-    words = {wire: word for word, wire in _REQUIREMENTS.items()}
-    stages = named(policy.rule(_APPROVAL), "setting").get("approvalStages")
+    words = {wire: word for word, wire in REQUIREMENTS.items()}
+    stages = named(policy.rule(APPROVAL), "setting").get("approvalStages")
     listed = [stage for stage in stages if isinstance(stage, dict)] if isinstance(stages, list) else []
     return {
         "id": policy.id,
@@ -123,8 +155,8 @@ def _shown(policy: PolicyRow, what: Target) -> Row:
         "role": what.role,
         "roleDefinitionId": what.role_id,
         "scope": what.scope,
-        "maximumDuration": text(policy.rule(_ACTIVATION).get("maximumDuration")),
-        "requires": [words.get(name, name) for name in policy.enabled(_ENABLEMENT)] or ["nothing"],
+        "maximumDuration": text(policy.rule(ACTIVATION).get("maximumDuration")),
+        "requires": [words.get(name, name) for name in policy.enabled(ENABLEMENT)] or ["nothing"],
         "context": demand.context or None,
         "approval": demand.approval,
         "approvers": (demand.approvers or ["administrators of roles"]) if demand.approval else None,
@@ -135,7 +167,22 @@ def _shown(policy: PolicyRow, what: Target) -> Row:
         "eligiblePermanent": eligible.get("isExpirationRequired") is False,
         "activeMaximum": text(active.get("maximumDuration")),
         "activePermanent": active.get("isExpirationRequired") is False,
+        "notifications": _mail(policy),
     }
+
+
+def _mail(policy: PolicyRow) -> list[str]:
+    """The rules about mail that are not as they come: `activation:admin off, ops@contoso.com`."""
+    found = []
+    for name, key in notification_rules().items():
+        rule = policy.rule(key)
+        words = [] if rule.get("isDefaultRecipientsEnabled") is not False else ["off"]
+        words += ["critical"] if rule.get("notificationLevel") == "Critical" else []
+        given = rule.get("notificationRecipients")
+        words += [str(one) for one in given] if isinstance(given, list) else []
+        if words:
+            found.append(f"{name}={','.join(words)}")
+    return found
 
 
 def _stage(stage: Row, number: int) -> str:
@@ -151,7 +198,13 @@ def _stage(stage: Row, number: int) -> str:
     days = stage.get("approvalStageTimeOutInDays")
     minutes = ours.get("timeOutInMinutes") or (days if isinstance(days, int) else 1) * 1440
     who = ", ".join(names) or "administrators of roles"
-    return f"stage {number}: {quorum} of {who} within {short(int(minutes) * 60)}"
+    line = f"stage {number}: {quorum} of {who} within {short(int(minutes) * 60)}"
+    later = stage.get("escalationTimeInMinutes")
+    if stage.get("isEscalationEnabled") is not True or not isinstance(later, int):
+        return line
+    more = stage.get("escalationApprovers")
+    others = [approver_name(one) for one in more if isinstance(one, dict)] if isinstance(more, list) else []
+    return f"{line}, after {short(later * 60)} also {', '.join(others) or 'administrators of roles'}"
 
 
 def _read(pim: Pim, what: Target) -> PolicyRow:
@@ -159,154 +212,61 @@ def _read(pim: Pim, what: Target) -> PolicyRow:
     if policy is None:
         raise PimError(
             "denied",
-            f"the policy of {what.role} cannot be read with this account",
+            f"the policy of {what.label} cannot be read with this account",
             "see who you are: pim whoami",
         )
     return policy
 
 
-def _iso(given: str, option: str) -> str:
-    from openpim.cli.times import seconds_of
-    from openpim.wire.durations import parse_human
-
-    seconds_of(given, option)  # for its error
-    return parse_human(given).iso
-
-
-def _approvers(graph: Graph, names: list[str]) -> list[Row]:
-    entries: list[Row] = []
-    for name in names:
-        row = administering.principal(graph, name)
-        kind = "groupMembers" if text(row.get("@odata.type")).endswith("group") else "singleUser"
-        member = "groupId" if kind == "groupMembers" else "userId"
-        entry = {
-            "@odata.type": f"#microsoft.graph.{kind}",
-            member: row["id"],
-            "description": text(row.get("displayName")) or None,
-        }
-        entries.append(entry)
-    return entries
-
-
-def _enablement(args: Namespace, policy: PolicyRow, context: Context) -> list[str] | None:
-    wanted = {name: getattr(args, name) for name in _REQUIREMENTS}
-    enabled = set(policy.enabled(_ENABLEMENT))
-    before = set(enabled)
-    takes_context = args.context not in {None, "none"}
-    if takes_context and wanted["mfa"] is None and _REQUIREMENTS["mfa"] in enabled:
-        context.note("an authentication context takes the place of MFA; MFA is no longer required beside it")
-        wanted["mfa"] = False
-    for name, value in wanted.items():
-        if value is not None:
-            (enabled.add if value else enabled.discard)(_REQUIREMENTS[name])
-    return None if enabled == before else [wire for wire in _REQUIREMENTS.values() if wire in enabled]
-
-
-def _approval(args: Namespace, policy: PolicyRow, context: Context) -> Row | None:
-    """The approval setting with what was given changed in one of its stages; None for nothing given."""
-    of_stage = args.approver or args.quorum is not None or args.approval_timeout
-    if args.approval is None and not of_stage:
-        return None
-    setting = dict(named(policy.rule(_APPROVAL), "setting"))
-    setting["isApprovalRequired"] = args.approval is not False
-    listed = setting.get("approvalStages")
-    stages = [dict(stage) for stage in listed if isinstance(stage, dict)] if isinstance(listed, list) else []
-    stages = stages or [{"approvalStageTimeOutInDays": 1, "isApproverJustificationRequired": True}]
-    number = 1 if args.stage is None else args.stage
-    if not 1 <= number <= len(stages) + 1:
-        text = f"--stage {number}: there are {len(stages)} stages"
-        raise PimError("usage", text, f"give 1 to {len(stages)}, or {len(stages) + 1} for a new one")
-    if number > len(stages):
-        stages.append({"approvalStageTimeOutInDays": 1, "isApproverJustificationRequired": True})
-    stage = stages[number - 1]
-    if args.approver:
-        stage["primaryApprovers"] = _approvers(context.graph, args.approver)
-    ours = dict(named(stage, "openPim"))
-    if args.quorum is not None:
-        ours["quorum"] = args.quorum
-    if args.approval_timeout:
-        from openpim.cli.times import seconds_of
-
-        ours["timeOutInMinutes"] = seconds_of(args.approval_timeout, "--approval-timeout") // 60
-        stage["approvalStageTimeOutInDays"] = max(1, -(-ours["timeOutInMinutes"] // 1440))
-    if ours:
-        stage["openPim"] = ours
-    setting["approvalStages"] = stages
-    setting["approvalMode"] = "SingleStage" if len(stages) == 1 else "Serial"
-    return setting
-
-
-def _changes(args: Namespace, policy: PolicyRow, context: Context) -> dict[str, Row]:
-    """The changed members by rule id."""
-    changes: dict[str, Row] = {}
-    if args.max_duration:
-        changes[_ACTIVATION] = {
-            "isExpirationRequired": True,
-            "maximumDuration": _iso(args.max_duration, "--max-duration"),
-        }
-    enabled = _enablement(args, policy, context)
-    if enabled is not None:
-        changes[_ENABLEMENT] = {"enabledRules": enabled}
-    if args.context is not None:
-        on = args.context.lower() != "none"
-        changes[_CONTEXT] = {"isEnabled": on, "claimValue": args.context.lower() if on else None}
-    approval = _approval(args, policy, context)
-    if approval is not None:
-        changes[_APPROVAL] = {"setting": approval}
-    for level, longest, permanent in (
-        ("Eligibility", args.eligible_max, args.eligible_permanent),
-        ("Assignment", args.active_max, args.active_permanent),
-    ):
-        change: Row = {}
-        if longest:
-            option = "--eligible-max" if level == "Eligibility" else "--active-max"
-            change["maximumDuration"] = _iso(longest, option)
-        if permanent is not None:
-            change["isExpirationRequired"] = not permanent
-        if change:
-            changes[f"Expiration_Admin_{level}"] = change
-    return changes
-
-
-def _write(graph: Graph, policy: PolicyRow, changes: dict[str, Row]) -> None:
+def _write(pim: Pim, what: Target, policy: PolicyRow, changed: dict[str, Row]) -> None:
     """One rule: PATCH it.  Several: PATCH the policy with all its rules, so that either all change or none.
 
-    A rule is sent whole: Graph wants its type, and one that comes without its target is damaged there.
+    A rule is sent whole: Graph wants its type, and one that comes without its target is damaged there.  The resource
+    manager takes those that change.
     """
-    rules = {name: {**rule, **changes.get(name, {})} for name, rule in policy.rules.items()}
-    unknown = [name for name in changes if name not in rules]
+    rules = {name: {**rule, **changed.get(name, {})} for name, rule in policy.rules.items()}
+    unknown = [name for name in changed if name not in rules]
     if unknown:
         raise PimError("server", f"the policy lacks the rule {unknown[0]}", "see: pim doctor")
+    if what.provider == "resource":
+        body = {"properties": {"rules": [rule_out(rules[name]) for name in changed]}}
+        pim.need_arm().request("PATCH", versioned(policy.id, VERSION), body)
+        return
     path = f"/policies/roleManagementPolicies/{policy.id}"
-    if len(changes) == 1:
-        name = next(iter(changes))
-        graph.request("PATCH", f"{path}/rules/{name}", rules[name])
+    if len(changed) == 1:
+        name = next(iter(changed))
+        pim.graph.request("PATCH", f"{path}/rules/{name}", rules[name])
     else:
-        graph.request("PATCH", path, {"rules": list(rules.values())})
+        pim.graph.request("PATCH", path, {"rules": list(rules.values())})
 
 
 def run(args: Namespace, context: Context) -> int:
     """Show or set."""
-    graph = context.graph
-    what = administering.target(graph, args.role)
-    policy = _read(context.pim, what)
+    pim = context.pim
+    what = administering.target(pim, args.role, args.scope)
+    policy = _read(pim, what)
     if args.act == "set":
-        changes = _changes(args, policy, context)
-        if not changes:
-            given = [
-                name
-                for name, value in vars(args).items()
-                if value not in (None, "", [], False) and name not in {"act", "role", "output", "profile"}
-            ]
-            if not given:
-                raise PimError("usage", "nothing to set", "see: pim policy --help")
-        else:
-            _write(graph, policy, changes)
-            policy = _read(context.pim, what)
+        changed = changes(args, policy, context)
+        if changed:
+            _write(pim, what, policy, changed)
+            policy = _read(pim, what)
+        elif not _given(args):
+            raise PimError("usage", "nothing to set", "see: pim policy --help")
     row = _shown(policy, what)
     if context.printer.for_people:
+        row["role"] = what.label
         for member in ("maximumDuration", "eligibleMaximum", "activeMaximum"):
             seconds = length(row[member])
             row[member] = short(seconds) if seconds else "any time"
     context.printer.one(row, COLUMNS)
     return 0
+
+
+def _given(args: Namespace) -> list[str]:
+    """The options that say what to set."""
+    others = {"act", "role", "scope", "output", "profile"}
+    return [
+        name
+        for name, value in vars(args).items()
+        if value not in (None, "", [], False) and name not in others
+    ]

@@ -37,6 +37,12 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument("name", nargs="?", default="", metavar="NAME", help="the profile")
     parser.add_argument("--server", default="", metavar="URL", help="with add: the OpenPIM server")
     parser.add_argument("--entra", action="store_true", help="with add: Microsoft Entra")
+    parser.add_argument(
+        "--arm",
+        default="",
+        metavar="URL",
+        help="with add: the resource manager, where the server does not say; none: leave resources out",
+    )
     parser.add_argument("--tenant", default="", metavar="TENANT", help="with add: tenant id or domain")
     parser.add_argument("--ca", default="", metavar="FILE", help="with add: the certificate authority")
     parser.add_argument(
@@ -52,7 +58,7 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def _add(args: Namespace, context: Context) -> None:
-    from openpim.client.profiles import check_name, entra_profile, profile_from_url
+    from openpim.client.profiles import check_name, entra_profile, profile_from_url, read_arm
 
     name = check_name(args.name or ("entra" if args.entra else "openpim"))
     if args.entra == bool(args.server):
@@ -69,6 +75,7 @@ def _add(args: Namespace, context: Context) -> None:
     profile.ca_file = os.path.abspath(args.ca) if args.ca else ""
     profile.client_id = args.client_id or profile.client_id
     profile.username = args.user
+    profile.arm = read_arm(args.arm, "--arm") if args.arm else profile.arm
     profile.scopes = args.scopes
     context.config.profiles[name] = profile
     context.config.current = context.config.current or name

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from openpim.cli import administering
+from openpim.client.arm import at
 from openpim.client.errors import GraphError, PimError
 from openpim.client.graph import literal, query
-from openpim.client.roles import BASE, EXPAND, EXPAND_GROUP, GROUPS, Holding, requests_base, subject
+from openpim.client.resources import flat
+from openpim.client.roles import BASE, EXPAND, EXPAND_GROUP, GROUPS, Holding, subject
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
+    from collections.abc import Sequence
     from typing import Any
 
     from openpim.cli.administering import Target
     from openpim.cli.context import Context
-    from openpim.client.graph import Graph
+    from openpim.client.pim import Pim
 
     Row = dict[str, Any]
 
@@ -23,32 +26,43 @@ EXAMPLES = """examples:
   pim unassign "Teams Administrator" anna@contoso.com
   pim unassign "Security Reader" ben@contoso.com --active -j "left the team"
   pim unassign sg-admins:owner anna@contoso.com
+  pim unassign Owner@prod anna@contoso.com
 """
 
 
 def configure(parser: ArgumentParser) -> None:
     """Add the options."""
     parser.add_argument(
-        "role", metavar="ROLE", help="role name, a part of it, or its id; or a group: NAME, NAME:owner"
+        "role",
+        metavar="ROLE",
+        help="role name, a part of it, or its id; a group: NAME, NAME:owner; ROLE@PLACE on a resource",
     )
     parser.add_argument("who", metavar="WHO", help="user, group or application: address, name or id")
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--eligible", action="store_true", help="the eligibility")
     which.add_argument("--active", action="store_true", help="the assignment")
     parser.add_argument(
+        "--on",
         "--scope",
         "--au",
         default="",
         metavar="SCOPE",
         dest="scope",
-        help="an administrative unit, or a scope path (default: everything)",
+        help="an administrative unit; of resources mg:NAME, sub:NAME, rg:NAME, SUBSCRIPTION/GROUP; or a path (default: the whole directory)",
     )
     parser.add_argument("-j", "--justification", default="", metavar="TEXT", help="why")
 
 
-def _there(graph: Graph, what: Target, who: str) -> tuple[bool, bool]:
+def _there(pim: Pim, what: Target, who: str) -> tuple[bool, bool]:
     """Whether the principal is eligible, and whether he is assigned, there."""
     where = f"principalId eq {literal(who)}"
+    if what.provider == "resource":
+        paths = (
+            at(what.scope, f"role{kind}ScheduleInstances", where) for kind in ("Eligibility", "Assignment")
+        )
+        answers = pim.need_arm().lists(*paths)
+        rows = [[flat(row) for row in one] if isinstance(one, list) else one for one in answers]
+        return _found(rows, what, who)
     if what.provider == "group":
         where += f" and groupId eq {literal(what.scope)} and accessId eq {literal(what.role_id)}"
         lists, expand = (
@@ -61,7 +75,10 @@ def _there(graph: Graph, what: Target, who: str) -> tuple[bool, bool]:
             [f"{BASE}/role{kind}ScheduleInstances" for kind in ("Eligibility", "Assignment")],
             EXPAND,
         )
-    answers = graph.lists(*(query(path, filter=where, expand=expand) for path in lists))
+    return _found(pim.graph.lists(*(query(path, filter=where, expand=expand) for path in lists)), what, who)
+
+
+def _found(answers: Sequence[list[Row] | GraphError], what: Target, who: str) -> tuple[bool, bool]:
     found = []
     for index, answer in enumerate(answers):
         if not isinstance(answer, list):
@@ -73,13 +90,13 @@ def _there(graph: Graph, what: Target, who: str) -> tuple[bool, bool]:
 
 def run(args: Namespace, context: Context) -> int:
     """Unassign."""
-    graph = context.graph
-    what = administering.target(graph, args.role, args.scope)
-    who = administering.principal(graph, args.who)
+    pim = context.pim
+    what = administering.target(pim, args.role, args.scope)
+    who = administering.principal(pim.graph, args.who)
     label = f"{administering.principal_label(who)}: {what.label}"
     active = args.active
     if not (args.active or args.eligible):
-        eligible, active = _there(graph, what, str(who["id"]))
+        eligible, active = _there(pim, what, str(who["id"]))
         if eligible and active:
             text = f"{label} is both eligible and assigned"
             raise PimError("ambiguous", text, "say which to take away: --eligible or --active")
@@ -92,7 +109,7 @@ def run(args: Namespace, context: Context) -> int:
     state = "removed"
     try:
         kind = "assignment" if active else "eligibility"
-        graph.request("POST", requests_base(what.provider, kind), body)
+        pim.send(what.provider, kind, body)
     except GraphError as error:
         if error.refusal == "last_administrator":
             error.hint = (
