@@ -149,8 +149,15 @@ class Browser:
     site: Site
     client: Any
     page: Shown | None = None
+    _as: tuple[str, bool, str] | None = None
+
+    def sign_in_again(self) -> None:
+        if self._as is not None:
+            who, mfa, tenant_id = self._as
+            self.open_session(who, mfa=mfa, tenant_id=tenant_id)
 
     def open_session(self, who: str, *, mfa: bool = True, tenant_id: str = "") -> str:
+        self._as = who, mfa, tenant_id
         amr = ("pwd", "otp", "mfa") if mfa else ("pwd",)
         account = Account(tenant_id or self.site.world.tenant_id, who)
         cookie = enter_demo(self.site.signin, account, amr, Origin(ORIGIN))

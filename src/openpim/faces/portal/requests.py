@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from openpim.core.approval import Verdict
 from openpim.core.grants import Action
 from openpim.core.lifecycle import CANCELLABLE, RequestStatus, ScheduleStatus
-from openpim.core.refusals import Refusal
+from openpim.core.refusals import Code, Refusal
 from openpim.faces.portal.call import Answer, Call, Go, RefusedError, Show
 from openpim.faces.portal.table import Page
 from openpim.faces.portal.words import t
@@ -55,6 +55,8 @@ def cancelled(call: Call) -> Answer:
     request = story.request
     done = cancel(call.deps, call.caller, request.provider, request.kind, request.id)
     back = f"/portal/requests/{request.id}"
+    if isinstance(done, Refusal) and done.code is Code.FORBIDDEN:
+        raise RefusedError(done)
     return (
         Go(back, done.message, "bad") if isinstance(done, Refusal) else Go(back, "The request is canceled.")
     )

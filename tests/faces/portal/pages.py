@@ -1,0 +1,48 @@
+"""What a well-formed request to each page and form looks like, about somebody else's things: for the authorization table.
+
+A page without `{}` in its path needs no entry; a form, and a page about one thing, does: a function that makes the thing
+anew and returns the path and the fields.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from openpim.core.grants import Kind
+from tests.faces.portal.client import Site
+from tests.world import TEAMS, ok
+
+Made = tuple[str, dict[str, str]]
+
+
+def an_activation_of_bob(site: Site) -> str:
+    """Bob's request for a role that dan approves."""
+    world = site.world
+    fresh = world.user("Bo")
+    world.approval(world.dan, role=TEAMS)
+    world.eligible(fresh)
+    return ok(world.activate(fresh)).id
+
+
+def an_active_role(site: Site) -> str:
+    world = site.world
+    fresh = world.user("Bo")
+    ok(world.give(fresh, kind=Kind.ASSIGNMENT, permanent=True))
+    return world.schedules()[-1].id
+
+
+def request_path(tail: str = "") -> Callable[[Site], Made]:
+    return lambda site: (f"/portal/requests/{an_activation_of_bob(site)}{tail}", {})
+
+
+SETUPS: dict[str, Callable[[Site], Made]] = {
+    "POST /portal/tenant": lambda site: ("/portal/tenant", {"tenant": site.world.new_id()}),
+    "POST /portal/sign-out": lambda _site: ("/portal/sign-out", {}),
+    "POST /portal/roles/deactivate": lambda site: (
+        "/portal/roles/deactivate",
+        {"schedule": an_active_role(site)},
+    ),
+    "POST /portal/activate": lambda site: ("/portal/activate", {f"pick-{site.world.new_id()}": "on"}),
+    "GET /portal/requests/{id}": request_path(),
+    "POST /portal/requests/{id}/cancel": request_path("/cancel"),
+}
