@@ -10,6 +10,7 @@ from openpim.core.directory import Application
 from openpim.core.grants import Provider, Request
 from openpim.core.policy import Policy
 from openpim.core.query import Query
+from openpim.core.signin.consent import GRAPH_RESOURCE, PermissionGrant
 from openpim.core.signin.values import AuthenticationContext
 from openpim.faces.graph.table import Endpoint
 from openpim.services import policies
@@ -71,6 +72,29 @@ class Stage:
 
     def group(self) -> str:
         return self.world.group("Some group", [self.subject], role_assignable=False)
+
+    def consent(self) -> dict[str, Any]:
+        """Everybody's, to a fresh application."""
+        client = self.world.app("Some app")
+        return {
+            "clientId": client,
+            "consentType": "AllPrincipals",
+            "resourceId": GRAPH_RESOURCE,
+            "scope": "Group.Read.All User.Read",
+        }
+
+    def consented(self) -> str:
+        """Something that the subject allowed."""
+        grant = PermissionGrant(
+            self.world.new_id(),
+            self.world.app("Some app"),
+            GRAPH_RESOURCE,
+            self.subject,
+            ("User.Read",),
+            self.world.now,
+        )
+        self.world.write(lambda tx: tx.permission_grants.put(grant))
+        return grant.id
 
     def unit(self) -> str:
         return self.world.unit("Some unit").rsplit("/", 1)[1]
@@ -249,6 +273,11 @@ SETUPS: dict[str, Setup] = {
     "DELETE groups/{id}/owners/{owner}/$ref": _owned_group,
     "GET servicePrincipals/{id}": lambda s: (f"servicePrincipals/{s.robot}", None),
     "GET servicePrincipals()": lambda s: (f"servicePrincipals(appId='{s.world.read(lambda tx: tx.service_principals.get(s.robot)).app_id}')", None),
+    "POST oauth2PermissionGrants": lambda s: ("oauth2PermissionGrants", s.consent()),
+    "GET oauth2PermissionGrants/{id}": lambda s: (f"oauth2PermissionGrants/{s.consented()}", None),
+    "PATCH oauth2PermissionGrants/{id}": lambda s: (f"oauth2PermissionGrants/{s.consented()}", {"scope": "User.Read"}),
+    "DELETE oauth2PermissionGrants/{id}": lambda s: (f"oauth2PermissionGrants/{s.consented()}", None),
+    "GET servicePrincipals/{id}/oauth2PermissionGrants": lambda s: (f"servicePrincipals/{s.robot}/oauth2PermissionGrants", None),
     "GET servicePrincipals/{id}/memberOf": lambda s: (f"servicePrincipals/{s.robot}/memberOf", None),
     "GET applications/{id}": lambda s: (f"applications/{s.application.id}", None),
     "GET applications()": lambda s: (f"applications(appId='{s.application.app_id}')", None),

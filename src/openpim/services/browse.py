@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TypeVar
 
 from openpim.core import query as q
@@ -27,11 +27,13 @@ from openpim.core.directory import (
 )
 from openpim.core.query import Page, Query
 from openpim.core.refusals import Code, Refusal
+from openpim.core.signin.consent import ARM_RESOURCE, GRAPH_RESOURCE
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
 from openpim.services.authority import may_read_roles
 
 T = TypeVar("T")
+_EVER = datetime(2020, 1, 1, tzinfo=UTC)
 DirectoryObject = User | Group | ServicePrincipal | AdministrativeUnit
 
 
@@ -210,9 +212,17 @@ def service_principal(
         if _limited(tx, caller, now):
             return _no()
         found = tx.service_principals.by_app_id(key) if by_app_id else tx.service_principals.get(key)
-        return found or _gone(key)
+        return found or _own_api(key) or _gone(key)
 
     return _read(deps, caller, work)
+
+
+def _own_api(key: str) -> ServicePrincipal | None:
+    """Our own APIs are in every tenant, with the same id everywhere: the one permission grants name them by."""
+    names = {GRAPH_RESOURCE: "Microsoft Graph", ARM_RESOURCE: "Windows Azure Service Management API"}
+    if key not in names:
+        return None
+    return ServicePrincipal(key, key, names[key], enabled=True, created_at=_EVER)
 
 
 def applications(deps: Deps, caller: Caller, query: Query) -> Page[Application] | Refusal:

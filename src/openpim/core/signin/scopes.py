@@ -27,6 +27,7 @@ GRAPH_DELEGATED: tuple[str, ...] = (
     "AdministrativeUnit.ReadWrite.All",
     "Application.ReadWrite.All",
     "AuditLog.Read.All",
+    "DelegatedPermissionGrant.ReadWrite.All",
     "Directory.AccessAsUser.All",
     "Directory.ReadWrite.All",
     "Group.ReadWrite.All",

@@ -91,6 +91,7 @@ _MEMBERS = {
     "ticket": "ticketInfo",
     "type": "scheduleInfo.expiration.type",
     "window": "scheduleInfo",
+    "names": "scope",
     "schedule_id": "targetScheduleId",
     "validation_only": "isValidationOnly",
     "enabled": "accountEnabled",

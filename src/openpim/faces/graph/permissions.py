@@ -33,6 +33,11 @@ OBJECTS_READ = (
 APPLICATIONS_READ = ("Application.Read.All", "Application.ReadWrite.All", *_DIRECTORY_READ)
 APPLICATIONS_WRITE = ("Application.ReadWrite.All", *_DIRECTORY_WRITE)
 PRINCIPALS_WRITE = (*APPLICATIONS_WRITE, "AppRoleAssignment.ReadWrite.All")
+CONSENTS_READ = (
+    "DelegatedPermissionGrant.Read.All", "DelegatedPermissionGrant.ReadWrite.All", "Application.Read.All",
+    "Application.ReadWrite.All", *_DIRECTORY_READ,
+)  # fmt: skip
+CONSENTS_WRITE = ("DelegatedPermissionGrant.ReadWrite.All", *_DIRECTORY_WRITE)
 INVITATIONS_WRITE = ("User.Invite.All", "User.ReadWrite.All", *_DIRECTORY_WRITE)
 SETUP_LINKS_WRITE = ("UserAuthenticationMethod.ReadWrite.All", "User.ReadWrite.All", *_DIRECTORY_WRITE)
 UNITS_READ = ("AdministrativeUnit.Read.All", "AdministrativeUnit.ReadWrite.All", *_DIRECTORY_READ)

@@ -166,10 +166,17 @@ def may_manage_applications(tx: Transaction, caller: Caller, now: datetime) -> R
 
 
 def may_grant_permissions(tx: Transaction, caller: Caller, now: datetime) -> Refusal | None:
-    """Application permissions reach as far as roles do, so they are given by those who give roles."""
+    """Permissions of applications reach as far as roles do, so they are given by those who give roles."""
     if rights_of(tx, caller, now).any(ROLE_MANAGERS, frozenset({"AppRoleAssignment.ReadWrite.All"})):
         return None
-    return forbidden("To grant application permissions, activate Privileged Role Administrator first.")
+    return forbidden("To grant permissions to applications, activate Privileged Role Administrator first.")
+
+
+def may_grant_delegated(tx: Transaction, caller: Caller, now: datetime) -> Refusal | None:
+    """What an application may do for people: an administrator who follows its link lends it all his power."""
+    if rights_of(tx, caller, now).any(ROLE_MANAGERS, frozenset({"DelegatedPermissionGrant.ReadWrite.All"})):
+        return None
+    return forbidden("To grant permissions to applications, activate Privileged Role Administrator first.")
 
 
 def may_manage_units(tx: Transaction, caller: Caller, now: datetime) -> Refusal | None:

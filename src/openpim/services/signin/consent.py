@@ -24,7 +24,7 @@ from openpim.core.signin.scopes import Asked, ResourceKind
 from openpim.core.signin.values import Client
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
-from openpim.services.directory.rights import may_grant_permissions
+from openpim.services.directory.rights import may_grant_delegated
 from openpim.services.recording import record
 
 CONSENT = "Consent to application"
@@ -82,7 +82,7 @@ def live_scopes(
 
 def may_allow_all(tx: Transaction, tenant_id: str, user_id: str, now: datetime) -> bool:
     """Whether this person gives delegated permissions for others."""
-    return may_grant_permissions(tx, Caller(tenant_id, user_id, CallerKind.USER), now) is None
+    return may_grant_delegated(tx, Caller(tenant_id, user_id, CallerKind.USER), now) is None
 
 
 def allow(
