@@ -57,7 +57,7 @@ def run(
         return 2
     faults = [*read.faults, *(done.faults if isinstance(done, Faulty) else ())]
     if faults:
-        return _refuse(options.file, faults)
+        return _refuse(options.file, faults, unread=bool(read.faults))
     if isinstance(done, Refusal):
         _complain(f"{done.message} Nothing was changed.")
         return 2
@@ -120,12 +120,13 @@ def _complain(text: str) -> None:
     print(f"pim serve {NAME}: {text}", file=sys.stderr)  # noqa: T201 - this is the command's own output
 
 
-def _refuse(file: Path, faults: Sequence[Fault]) -> int:
+def _refuse(file: Path, faults: Sequence[Fault], *, unread: bool) -> int:
     for fault in sorted(faults, key=lambda one: one.line):
         where = f"{file}:{fault.line}" if fault.line else f"{file}"
         print(f"{where}: {fault.message}", file=sys.stderr)  # noqa: T201
     count = f"{len(faults)} faults" if len(faults) > 1 else "one fault"
-    _complain(f"{count}; nothing was changed.")
+    more = " Lines that cannot be read count as not there." if unread and len(faults) > 1 else ""
+    _complain(f"{count}; nothing was changed.{more}")
     return 2
 
 

@@ -135,7 +135,7 @@ class _Planner:
         """Where every management group and subscription will be."""
         found = {key: one.parent_id for key, one in self.upper.items()}
         for key, entry in self.wanted.items():
-            if is_upper(entry.place.kind):
+            if is_upper(entry.place.kind) and key != self.root:
                 found[key] = self._parent(entry) or found.get(key) or self.root
         return found
 
@@ -145,11 +145,11 @@ class _Planner:
             if not is_upper(entry.place.kind):
                 self._place_below(entry)
                 continue
-            parent, old = parents[key], self.upper.get(key)
             if key == self.root:
                 if entry.parent_id is not None:
                     self._fault(entry, "is the root management group and has no parentId")
                 continue
+            parent, old = parents[key], self.upper.get(key)
             known, in_file = self.upper.get(parent), self.wanted.get(parent)
             kind = known.kind if known else in_file.place.kind if in_file else None
             if kind is None:

@@ -41,7 +41,8 @@ class Resources(Protocol):
         ...
 
     def every(self) -> Iterator[Resource]:
-        """All there is, a few thousand at a time; nothing may be written before the last has come."""
+        """All there is, a few thousand at a time, inside a unit of work that may write; nothing may be written before
+        the last has come."""
         ...
 
     def page(self, query: Query, kinds: Collection[ResourceKind] = ()) -> Page[Resource]:
