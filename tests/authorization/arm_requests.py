@@ -286,6 +286,7 @@ SETUPS: dict[str, Setup] = {
     f"GET {_A}/eligibleChildResources": _get(lambda s: f"{s.subscription()}/{AUTH}/eligibleChildResources"),
     f"GET {_A}/classicAdministrators": _get(lambda s: f"{s.subscription()}/{AUTH}/classicAdministrators"),
     f"POST {AUTH}/elevateAccess": lambda s: (f"/{AUTH}/elevateAccess", None),
+    f"GET {AUTH}/operations": _get(lambda s: f"/{AUTH}/operations"),
     f"GET {AUTH}/providerOperations": _get(lambda s: f"/{AUTH}/providerOperations"),
     f"GET {AUTH}/providerOperations/{{namespace}}": _get(lambda s: f"/{AUTH}/providerOperations/Microsoft.Compute"),
     **{f"GET {_A}/role{kind}Schedule{what}": _in_group(f"{AUTH}/role{kind}Schedule{what}") for kind in KINDS for what in ("s", "Instances", "Requests")},

@@ -60,6 +60,10 @@ class DenyAssignments:
         statement = select(deny_assignments).where(_c.tenant_id == self._tenant, _c.scope.in_(scopes))
         return tuple(_value(row) for row in self._connection.execute(statement.order_by(_c.id)).mappings())
 
+    def every(self) -> tuple[DenyAssignment, ...]:
+        statement = select(deny_assignments).where(_c.tenant_id == self._tenant).order_by(_c.id)
+        return tuple(_value(row) for row in self._connection.execute(statement).mappings())
+
     def put(self, deny: DenyAssignment) -> None:
         self.remove(deny.id)
         self._connection.execute(

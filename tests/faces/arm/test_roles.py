@@ -54,7 +54,7 @@ def test_roles_of_ones_own(arm):
                    {"properties": {"roleDefinitionId": path, "principalId": bob}}).status_code == 201  # fmt: skip
     assert arm.put(arm.vm, bob, {"tags": {"a": "1"}}).status_code == 200
     error(arm.delete(arm.vm, bob), 403, "AuthorizationFailed")
-    error(arm.delete(path, arm.owner), 409, "Conflict")
+    error(arm.delete(path, arm.owner), 400, "RoleDefinitionHasAssignments")
     changed = custom(arm, arm.prod, permissions=[{"actions": ["*/read"]}])
     assert arm.put(path, arm.owner, changed).status_code == 201
     error(arm.put(arm.vm, bob, {}), 403, "AuthorizationFailed")
@@ -68,7 +68,7 @@ def test_what_a_role_cannot_be(arm):
             f"{arm.prod}/{DEFINITIONS}/{arm.world.new_id()}", arm.owner, custom(arm, arm.prod, **changes)
         )
 
-    error(put(roleName="Reader"), 409, "Conflict")
+    error(put(roleName="Reader"), 409, "RoleDefinitionWithSameNameExists")
     error(put(roleName=""), 400, "InvalidRequestContent")
     error(put(assignableScopes=["/"]), 400, "InvalidRequestContent")
     error(put(assignableScopes=[f"/subscriptions/{arm.world.new_id()}"]), 400, "InvalidRequestContent")
@@ -124,7 +124,7 @@ def test_assignments_outside_pim(arm):
     assert arm.ok(path, bob)["name"] == name
     assert arm.delete(path, arm.owner).json()["name"] == name
     assert arm.delete(path, arm.owner).status_code == 204
-    error(arm.get(path, arm.owner), 404, "ResourceNotFound")
+    error(arm.get(path, arm.owner), 404, "RoleAssignmentNotFound")
 
 
 def test_deleting_one_leaves_the_other(arm):
@@ -162,12 +162,23 @@ def test_deny_assignments_win(arm):
     assert row["properties"]["denyAssignmentEffect"] == "enforced"
     assert row["properties"]["principals"][0]["displayName"] == "Everyone"
     assert arm.rows(f"{arm.data}/{AUTH}/denyAssignments", bob) == []
+    for scope, asked, count in (
+        (arm.prod, "", 1),
+        (arm.prod, "?$filter=atScope()", 0),
+        (arm.prod, "?$filter=atScopeAndBelow()", 1),
+        (arm.vm, "?$filter=atScopeAndBelow()", 0),
+        (arm.vm, "?$filter=atScope()", 1),
+        (arm.it, "", 1),
+        (arm.hr, "", 0),
+    ):
+        assert len(arm.rows(f"{scope}/{AUTH}/denyAssignments{asked}", arm.owner)) == count, (scope, asked)
     assert len(arm.rows(f"{arm.web}/{AUTH}/denyAssignments?$filter=assignedTo('{bob}')", bob)) == 1
     audit = {"properties": {**body["properties"], "denyAssignmentEffect": "audit"}}
     assert arm.put(path, arm.owner, audit).status_code == 200
     assert arm.delete(arm.vm, bob).status_code == 200
     assert arm.delete(path, arm.owner).status_code == 200
     assert arm.delete(path, arm.owner).status_code == 204
+    error(arm.get(path, arm.owner), 404, "DenyAssignmentNotFound")
     unknown = {"properties": {**body["properties"], "principals": [{"id": arm.world.new_id()}]}}
     error(arm.put(path, arm.owner, unknown), 400, "PrincipalNotFound")
 
@@ -195,3 +206,23 @@ def test_who_is_out_has_nothing(arm, who):
     else:
         guest = arm.world.guest("Gil")
         error(arm.get(arm.web, guest), 403, "AuthorizationFailed")
+
+
+def test_errors_that_say_what_it_is_about(arm):
+    """The codes that tools tell apart: a name that is taken, a role that is in use, an assignment that is gone."""
+    name, bob = arm.world.new_id(), arm.world.bob
+    path = f"{arm.prod}/{DEFINITIONS}/{name}"
+    assert arm.put(path, arm.owner, custom(arm, arm.prod)).status_code == 201
+    twin = arm.put(f"{arm.prod}/{DEFINITIONS}/{arm.world.new_id()}", arm.owner, custom(arm, arm.prod))
+    error(twin, 409, "RoleDefinitionWithSameNameExists")
+    held = arm.assigned(bob, name, arm.web)
+    error(arm.delete(path, arm.owner), 400, "RoleDefinitionHasAssignments")
+    assert arm.delete(f"{arm.web}/{AUTH}/roleAssignments/{held}", arm.owner).status_code == 200
+    assert arm.delete(path, arm.owner).status_code == 200
+    error(arm.get(f"{arm.web}/{AUTH}/roleAssignments/{held}", arm.owner), 404, "RoleAssignmentNotFound")
+
+
+def test_the_providers_own_operations(arm):
+    rows = arm.rows(f"/{AUTH}/operations?api-version=2021-12-01-preview", arm.world.bob)
+    assert "Microsoft.Authorization/roleAssignments/write" in {row["name"] for row in rows}
+    assert set(rows[0]) == {"name", "isDataAction", "display", "origin"}

@@ -17,6 +17,7 @@ from openpim.services.resources import access, custom_roles
 from openpim.services.resources.elevate import elevate as elevate_access
 
 PAGE = 1000
+_OURS = "Microsoft.Authorization"
 
 
 def permissions(call: Call) -> Answer:
@@ -51,6 +52,27 @@ def operations_of(call: Call) -> Answer:
         if name.lower() == key:
             return Answer(200, _namespace(name, found))
     raise Fault("NotFound", f"No role here knows of the namespace {call.params['namespace'][:100]!r}.")
+
+
+def served(call: Call) -> Answer:
+    """What can be done with this provider itself, in the words of role definitions."""
+    return grants.listed(
+        call,
+        [
+            {
+                "name": action,
+                "isDataAction": data,
+                "display": {
+                    "provider": _OURS,
+                    "resource": action.split("/", 1)[1].rpartition("/")[0],
+                    "operation": action.rpartition("/")[2],
+                    "description": "",
+                },
+                "origin": "user,system",
+            }
+            for action, data in sorted(_operations(call).get(_OURS, {}).items())
+        ],
+    )
 
 
 def _operations(call: Call) -> dict[str, dict[str, bool]]:
@@ -101,6 +123,7 @@ ENDPOINTS = (
     Endpoint("GET", f"{_BASE}/eligibleChildResources", children),
     Endpoint("GET", f"{_BASE}/classicAdministrators", nobody),
     Endpoint("POST", f"{_HERE}/elevateAccess", elevate, "Microsoft.Authorization/elevateAccess/action"),
+    Endpoint("GET", f"{_HERE}/operations", served),
     Endpoint("GET", f"{_HERE}/providerOperations", operations),
     Endpoint("GET", f"{_HERE}/providerOperations/{{namespace}}", operations_of),
 )

@@ -7,7 +7,7 @@ from openpim.core.refusals import Code, Refusal
 from openpim.core.resources import ROOT
 from openpim.faces.arm import filters, grants
 from openpim.faces.arm.call import Answer, Call, Row
-from openpim.faces.arm.faults import RefusedError, Style, settled
+from openpim.faces.arm.faults import Fault, RefusedError, Style, settled
 from openpim.faces.arm.role_definitions import permission_row, read_permission
 from openpim.faces.arm.table import SCOPE, Endpoint
 from openpim.services.resources import browse, denials
@@ -56,7 +56,13 @@ def _names(call: Call, found: tuple[DenyAssignment, ...]) -> grants.Names:
 def index(call: Call) -> Answer:
     asked = filters.read(call, PROPERTIES, ("atscope", "atscopeandbelow", "assignedto"))
     found = settled(
-        denials.page(call.deps, call.caller, call.scope, about=asked.assigned_to or asked.principal_id)
+        denials.page(
+            call.deps,
+            call.caller,
+            call.scope,
+            about=asked.assigned_to or asked.principal_id,
+            reach=asked.reach,
+        )
     )
     names = _names(call, found)
     rows = [row(names, one) for one in found]
@@ -64,9 +70,12 @@ def index(call: Call) -> Answer:
 
 
 def _find(call: Call) -> DenyAssignment:
-    found = settled(denials.get(call.deps, call.caller, call.params["name"].lower()))
-    if call.scope not in {ROOT, found.scope}:
-        raise RefusedError(Refusal(Code.NOT_FOUND, "There is no such deny assignment here."))
+    key = call.params["name"].lower()
+    found = denials.get(call.deps, call.caller, key)
+    if isinstance(found, Refusal) and found.code is not Code.NOT_FOUND:
+        raise RefusedError(found)
+    if isinstance(found, Refusal) or call.scope not in {ROOT, found.scope}:
+        raise Fault("DenyAssignmentNotFound", f"There is no deny assignment {key[:100]} here.")
     return found
 
 

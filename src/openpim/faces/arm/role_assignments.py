@@ -7,7 +7,7 @@ from openpim.core.refusals import Code, Refusal
 from openpim.core.resources import ROOT
 from openpim.faces.arm import filters, grants
 from openpim.faces.arm.call import Answer, Call, Row
-from openpim.faces.arm.faults import RefusedError, Style, settled
+from openpim.faces.arm.faults import Fault, RefusedError, Style, settled
 from openpim.faces.arm.table import SCOPE, Endpoint
 from openpim.services import role_assignments, schedules
 from openpim.services.resources import browse, listing
@@ -67,7 +67,12 @@ def _find(call: Call) -> Schedule | Refusal:
 
 
 def show(call: Call) -> Answer:
-    return Answer(200, _row(call, settled(_find(call))))
+    found = _find(call)
+    if isinstance(found, Refusal) and found.code is Code.NOT_FOUND:
+        raise Fault(
+            "RoleAssignmentNotFound", f"There is no role assignment {call.params['name'][:100]} here."
+        )
+    return Answer(200, _row(call, settled(found)))
 
 
 def put(call: Call) -> Answer:

@@ -7,7 +7,7 @@ from openpim.core.refusals import Code, Refusal
 from openpim.core.resources import ROOT, subscription_of
 from openpim.faces.arm import filters, grants
 from openpim.faces.arm.call import AUTHORIZATION, Answer, Call, Row
-from openpim.faces.arm.faults import Style, settled
+from openpim.faces.arm.faults import Fault, Style, settled
 from openpim.faces.arm.table import SCOPE, Endpoint
 from openpim.services.resources import custom_roles
 from openpim.wire import odata
@@ -90,7 +90,10 @@ def put(call: Call) -> Answer:
         description=body.text("description") or "",
         assignable_scopes=tuple(dict.fromkeys(places)),
     )
-    return Answer(201, row(settled(custom_roles.put(call.deps, call.caller, role)), call.scope))
+    made = custom_roles.put(call.deps, call.caller, role)
+    if isinstance(made, Refusal) and made.code is Code.CONFLICT and made.member == "roleName":
+        raise Fault("RoleDefinitionWithSameNameExists", made.message)
+    return Answer(201, row(settled(made), call.scope))
 
 
 def read_permission(one: Body) -> Permission:
@@ -107,6 +110,8 @@ def delete(call: Call) -> Answer:
     gone = custom_roles.delete(call.deps, call.caller, role_id)
     if isinstance(gone, Refusal) and gone.code is Code.ROLE_MISSING:
         return Answer(204)
+    if isinstance(gone, Refusal) and gone.code is Code.CONFLICT:
+        raise Fault("RoleDefinitionHasAssignments", gone.message)
     return Answer(200, row(settled(gone), call.scope))
 
 

@@ -16,6 +16,8 @@ from openpim.services.authority import identities, roles_of
 from openpim.services.directory.performing import Done, perform
 from openpim.services.recording import storable
 from openpim.services.resource_access import allowed
+from openpim.services.resources.browse import inside
+from openpim.services.resources.listing import Reach
 from openpim.services.resources.rights import may, missing, reads
 
 READ = "Microsoft.Authorization/denyAssignments/read"
@@ -25,9 +27,10 @@ CATEGORY: Category = "ResourceManagement"
 
 
 def page(
-    deps: Deps, caller: Caller, scope: str, *, about: str | None = None
+    deps: Deps, caller: Caller, scope: str, *, about: str | None = None, reach: Reach = Reach.AROUND
 ) -> tuple[DenyAssignment, ...] | Refusal:
-    """What holds at a place. about: only those about this principal (and its groups, and everybody)."""
+    """What holds at a place and, unless only what holds there is asked for, below it. about: only those about this
+    principal (and its groups, and everybody)."""
     now = deps.clock()
 
     def work(tx: Transaction) -> tuple[DenyAssignment, ...] | Refusal:
@@ -37,7 +40,14 @@ def page(
         chain = tx.resources.chain(scope)
         if not chain:
             return missing(scope)
-        found = [one for one in tx.deny_assignments.at(chain) if one.below or one.scope == scope]
+        if reach is Reach.UPWARD:
+            found = list(tx.deny_assignments.at(chain))
+        else:
+            every = tx.deny_assignments.every()
+            above = frozenset(chain) if reach is Reach.AROUND else frozenset()
+            near = above | inside(tx, scope, {one.scope for one in every})
+            found = [one for one in every if one.scope in near]
+        found = [one for one in found if one.below or one.scope not in chain or one.scope == scope]
         if about is not None:
             who = identities(tx, about, now)
             found = [one for one in found if "*" in one.principals or who & set(one.principals)]
