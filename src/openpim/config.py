@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from openpim.core.settings import Settings
+from openpim.core.settings import Settings, working_hours
 
 _DEFAULTS = Settings()
 
@@ -107,6 +107,20 @@ def _domain(value: str) -> str | None:
     return None if good else 'write a domain such as "example.com"'
 
 
+def _work(name: str) -> Callable[[str], str | None]:
+    examples = {"work_hours": "07:00-19:00", "work_days": "Mon-Fri", "work_zone": "Europe/Oslo"}
+
+    def check(value: str) -> str | None:
+        changed: dict[str, Any] = {name: value}
+        try:
+            working_hours(replace(_DEFAULTS, **changed))
+        except ValueError:
+            return f'write it as "{examples[name]}"'
+        return None
+
+    return check
+
+
 SETTINGS: tuple[Setting, ...] = (
     Setting("server", "origin", "origin", "The public address people and clients use; tokens and links carry it.", check=_origin),
     Setting("server", "arm_origin", "arm_origin", "The public address of the resource manager; without one: origin's host with arm_port.", check=_origin),
@@ -126,6 +140,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("activation", "admin_decision_days", "admin_decision_days", "How long an extension or renewal waits for a decision.", limits=(1, 60)),
     Setting("activation", "extend_window_days", "extend_window_days", "How long before its end an assignment's extension can be asked for.", limits=(1, 365)),
     Setting("activation", "renew_window_days", "renew_window_days", "How long after its end an assignment's renewal can be asked for.", limits=(1, 365)),
+    Setting("working_time", "hours", "work_hours", "When people work; an activation at another time is marked for its approvers.", check=_work("work_hours")),
+    Setting("working_time", "days", "work_days", "On which days they work: Mon-Fri, or Mon,Tue,Thu.", check=_work("work_days")),
+    Setting("working_time", "zone", "work_zone", "The time zone of these hours, by its IANA name.", check=_work("work_zone")),
     Setting("sign_in", "mfa", "mfa_at_sign_in", "Whom sign-in asks for a second factor, besides where a role's policy demands it.", choices=("asked", "enrolled", "always")),
     Setting("sign_in", "self_enrolment", "totp_self_enrolment", "Whether a person without a second factor may enrol one when it is first demanded."),
     Setting("sign_in", "password_min_length", "password_min_length", "The shortest password.", limits=(8, 128)),
@@ -134,6 +151,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("sign_in", "refresh_grace_seconds", "refresh_grace_seconds", "How long a used refresh token may be repeated before its family is revoked.", limits=(0, 300)),
     Setting("sign_in", "session_idle_minutes", "session_idle_minutes", "When a browser session that is not used ends.", limits=(5, 7 * 24 * 60)),
     Setting("sign_in", "session_max_hours", "session_max_hours", "When a browser session ends at the latest.", limits=(1, 24 * 90)),
+    Setting("sign_in", "authentication_context_minutes", "authentication_context_minutes", "How long a proof counts for an authentication context; then the person is asked again.", limits=(1, 24 * 60)),
     Setting("sign_in", "device_code_minutes", "device_code_minutes", "The life of a device code.", limits=(1, 60)),
     Setting("sign_in", "setup_link_hours", "setup_link_hours", "The life of the link that sets up the first administrator.", limits=(1, 7 * 24)),
     Setting("sign_in", "signing_key_days", "signing_key_days", "How long a signing key is used.", limits=(1, 3650)),

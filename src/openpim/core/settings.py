@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, time, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from openpim.core.risk import WorkingHours
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +22,8 @@ class Settings:
     refresh_token_days: int = 90
     session_idle_minutes: int = 12 * 60
     session_max_hours: int = 24 * 7
+    # How long after the proof an authentication context counts; then it must be proven anew.
+    authentication_context_minutes: int = 60
     device_code_minutes: int = 15
     admin_decision_days: int = 30
     extend_window_days: int = 14
@@ -41,3 +47,36 @@ class Settings:
     refresh_grace_seconds: int = 20
     signing_key_days: int = 90
     signing_key_lead_hours: int = 24
+    # -- what approvers are told: when people work, as "HH:MM-HH:MM", "Mon-Fri" or "Mon,Wed", and an IANA time zone
+    work_hours: str = "07:00-19:00"
+    work_days: str = "Mon-Fri"
+    work_zone: str = "UTC"
+
+
+DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+def working_hours(settings: Settings) -> WorkingHours:
+    """The three texts, read. Raises ValueError for what cannot be."""
+    begins, _, ends = settings.work_hours.partition("-")
+    latest = time.max if ends.strip() == "24:00" else time.fromisoformat(ends.strip())
+    return WorkingHours(
+        time.fromisoformat(begins.strip()), latest, _days(settings.work_days), _zone(settings.work_zone)
+    )
+
+
+def _days(text: str) -> frozenset[int]:
+    found: set[int] = set()
+    for part in text.split(","):
+        first, dash, last = (one.strip().capitalize() for one in part.partition("-"))
+        begin = DAYS.index(first)
+        end = DAYS.index(last) if dash else begin
+        found |= {(begin + step) % 7 for step in range((end - begin) % 7 + 1)}
+    return frozenset(found)
+
+
+def _zone(name: str) -> tzinfo:
+    try:
+        return UTC if name == "UTC" else ZoneInfo(name)
+    except (ZoneInfoNotFoundError, OSError) as error:
+        raise ValueError(name) from error

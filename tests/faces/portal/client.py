@@ -24,8 +24,8 @@ from openpim.faces.oidc.cookies import SESSION
 from openpim.faces.shared.paths import TidyPaths
 from openpim.faces.shared.request_ids import RequestIds
 from openpim.services.signin.context import SignIn
-from openpim.services.signin.events import Origin
 from openpim.services.signin.demo import enter_demo
+from openpim.services.signin.events import Origin
 from tests.signin_helper import fast_sign_in
 from tests.world import World
 

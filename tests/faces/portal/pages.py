@@ -35,6 +35,19 @@ def request_path(tail: str = "") -> Callable[[Site], Made]:
     return lambda site: (f"/portal/requests/{an_activation_of_bob(site)}{tail}", {})
 
 
+def schedule_path(verb: str) -> Callable[[Site], Made]:
+    return lambda site: (f"/portal/roles/{verb}/{an_active_role(site)}", {})
+
+
+def approval_path(site: Site) -> str:
+    return f"/portal/approvals/{an_activation_of_bob(site)}"
+
+
+def approve_several(site: Site) -> Made:
+    fields = {f"pick-{an_activation_of_bob(site)}": "on", "verdict": "approve", "reason": "fine"}
+    return "/portal/approvals", fields
+
+
 SETUPS: dict[str, Callable[[Site], Made]] = {
     "POST /portal/tenant": lambda site: ("/portal/tenant", {"tenant": site.world.new_id()}),
     "POST /portal/sign-out": lambda _site: ("/portal/sign-out", {}),
@@ -43,6 +56,16 @@ SETUPS: dict[str, Callable[[Site], Made]] = {
         {"schedule": an_active_role(site)},
     ),
     "POST /portal/activate": lambda site: ("/portal/activate", {f"pick-{site.world.new_id()}": "on"}),
+    "GET /portal/roles/extend/{id}": schedule_path("extend"),
+    "POST /portal/roles/extend/{id}": schedule_path("extend"),
+    "GET /portal/roles/renew/{id}": schedule_path("renew"),
+    "POST /portal/roles/renew/{id}": schedule_path("renew"),
+    "POST /portal/approvals": approve_several,
+    "GET /portal/approvals/{id}": lambda site: (approval_path(site), {}),
+    "POST /portal/approvals/{id}": lambda site: (
+        approval_path(site),
+        {"verdict": "approve", "reason": "fine"},
+    ),
     "GET /portal/requests/{id}": request_path(),
     "POST /portal/requests/{id}/cancel": request_path("/cancel"),
 }

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from openpim.core.ask import Ask
@@ -17,6 +16,7 @@ from openpim.core.refusals import Code, Refusal
 from openpim.faces.portal.call import Answer, Call, Go, RefusedError, Show
 from openpim.faces.portal.choosing import named
 from openpim.faces.portal.marks import Mark, longest, marks, proof_missing, proof_needed
+from openpim.faces.portal.moments import read_moment, read_offset
 from openpim.faces.portal.table import Page
 from openpim.faces.portal.words import span
 from openpim.services import eligibilities, my_grants
@@ -127,7 +127,7 @@ def _show(
         "choices": choices,
         "typed": typed,
         "done": done,
-        "steps": _steps(most),
+        "steps": steps_up_to(most),
         "most": most,
         "reasons": my_grants.recent_reasons(call.deps, call.caller),
         "reason_required": Requirement.JUSTIFICATION in requires
@@ -165,7 +165,7 @@ def _below(call: Call, choices: Sequence[Choice]) -> tuple[Below, ...]:
     return scopes_below(call.deps, call.caller, one.provider, one.scope)
 
 
-def _steps(most: int) -> tuple[tuple[int, str], ...]:
+def steps_up_to(most: int) -> tuple[tuple[int, str], ...]:
     """(minutes, words) of every step of the slider: half hours (five minutes where the longest is short), and the longest."""
     step = 30 if most >= 60 else 5
     found = [*range(step, most, step), most]
@@ -187,9 +187,8 @@ def _typed(fields: Mapping[str, str]) -> Typed:
         except durations.DurationError:
             errors["duration"] = "Say how long as 1h30m, 90m or PT1H30M."
     start = fields.get("start", "")[:40].strip()
-    offset_text = fields.get("offset", "0")
-    offset = int(offset_text) if offset_text.lstrip("-").isdigit() and len(offset_text) < 5 else 0
-    if start and _moment(start, offset) is None:
+    offset = read_offset(fields)
+    if start and read_moment(start, offset) is None:
         errors["start"] = "Say when as 2026-11-21T14:30."
     return Typed(
         minutes=minutes,
@@ -203,17 +202,6 @@ def _typed(fields: Mapping[str, str]) -> Typed:
     )
 
 
-def _moment(text: str, offset: int) -> datetime | None:
-    """A moment as a form has it: without a zone it is `offset` minutes east of UTC."""
-    try:
-        found = datetime.fromisoformat(text)
-        if found.tzinfo is None:
-            found = found.replace(tzinfo=UTC) - timedelta(minutes=offset)
-        return found.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
-
-
 # ---------------------------------------------------------------- asking
 
 
@@ -221,7 +209,7 @@ def _ask(caller: Caller, choice: Choice, typed: Typed) -> Ask:
     eligibility = choice.item.eligibility
     minutes = min(typed.minutes or choice.longest, choice.longest)
     length = Duration(durations.render(minutes * 60), 0, minutes * 60)
-    start = _moment(typed.start, typed.offset) if typed.start else None
+    start = read_moment(typed.start, typed.offset) if typed.start else None
     return Ask(
         kind=Kind.ASSIGNMENT,
         provider=eligibility.provider,

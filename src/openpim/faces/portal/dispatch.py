@@ -14,13 +14,14 @@ from urllib.parse import parse_qsl, quote, urlencode
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from openpim.core.refusals import Code, Refusal
+from openpim.core.refusals import Refusal
 from openpim.faces.oidc.cookies import browser_of, forget_session, keep
 from openpim.faces.oidc.guard import from_our_page
 from openpim.faces.oidc.pages import show as show_sign_in
 from openpim.faces.portal import flash, nav
 from openpim.faces.portal.call import Answer, Call, File, Go, RefusedError, Show, Verify
 from openpim.faces.portal.pages import HEADERS, packed, render
+from openpim.faces.portal.statuses import status_of
 from openpim.faces.portal.table import Page
 from openpim.faces.shared.body import BadBody, parse_form, read_form
 from openpim.faces.shared.threads import in_thread
@@ -33,22 +34,6 @@ from openpim.services.signin.portal import Presence, enter, sign_in, step_up
 Endpoint = Callable[[Request], Awaitable[Response]]
 TENANT = "__Host-openpim-tenant"
 HOME = "/portal/roles"
-STATUS = {
-    Code.NOT_FOUND: 404,
-    Code.REQUEST_MISSING: 404,
-    Code.ROLE_MISSING: 404,
-    Code.SCOPE_MISSING: 404,
-    Code.SUBJECT_MISSING: 404,
-    Code.FORBIDDEN: 403,
-    Code.NOT_APPROVER: 403,
-    Code.CONFLICT: 409,
-    Code.ASSIGNMENT_EXISTS: 409,
-    Code.REQUEST_PENDING: 409,
-    Code.ALREADY_DECIDED: 409,
-    Code.NOT_CANCELLABLE: 409,
-    Code.LAST_ADMINISTRATOR: 409,
-    Code.THROTTLED: 429,
-}
 _TITLES = {403: "You cannot open this page", 404: "There is nothing here", 503: "Try again in a moment"}
 _log = logging.getLogger(__name__)
 _LARGEST_FORM = 256 * 1024
@@ -175,7 +160,7 @@ def _remember_tenant(response: Response, tenant_id: str) -> None:
 
 def refused(refusal: Refusal) -> Show:
     """A refusal as a page of its own."""
-    return _problem(refusal.message, STATUS.get(refusal.code, 400))
+    return _problem(refusal.message, status_of(refusal))
 
 
 def _problem(message: str, status: int, title: str = "") -> Show:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from openpim.faces.portal import activate, requests, roles, shell
+from openpim.faces.portal import activate, approvals, prolong, requests, roles, shell
 from openpim.faces.portal.table import Page
 
 PAGES: tuple[Page, ...] = (
     *shell.PAGES,
     *roles.PAGES,
     *activate.PAGES,
+    *prolong.PAGES,
     *requests.PAGES,
+    *approvals.PAGES,
 )

@@ -62,7 +62,7 @@ function zones(within) {
     const offset = document.getElementById(input.dataset.zone);
     const hint = document.getElementById(`${input.id}-hint`);
     if (!offset) continue;
-    if (hint) hint.textContent = "In your time zone; leave it empty to start at once.";
+    if (hint && input.dataset.hint) hint.textContent = input.dataset.hint;
     const set = () => { offset.value = input.value ? String(-new Date(input.value).getTimezoneOffset()) : "0"; };
     if (input.value && offset.value === "0") { // typed without a script, or by a link: UTC
       const at = new Date(`${input.value}Z`);

@@ -1,0 +1,106 @@
+"""What waits for a person's decision, with all an approver wants to know: who asks, for what, where, why, until when, what
+he activated before, and what to look at twice."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from openpim.core.approval import ApprovalStage
+from openpim.core.caller import Caller
+from openpim.core.directory import User
+from openpim.core.grants import Action, AssignmentType, Kind, Request, Schedule
+from openpim.core.query import All, Compare, Order, Query
+from openpim.core.refusals import Refusal
+from openpim.core.risk import Risk, WorkingHours, risks
+from openpim.core.settings import working_hours
+from openpim.ports.deps import Deps
+from openpim.ports.store import Transaction
+from openpim.services import approvals
+from openpim.services.approvals import ApprovalView
+from openpim.services.eligibilities import Names
+
+_BEFORE = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """before: his last activations of this role at this scope, the last one first (at most five). stage: the one the
+    caller decides; None where he only looks on. ends_at: as asked, if it is approved now; None: permanent, or not said."""
+
+    request: Request
+    role_name: str
+    scope_name: str
+    scope_path: str
+    requestor: User | None
+    before: tuple[Schedule, ...]
+    risks: tuple[Risk, ...]
+    stage: ApprovalStage | None
+    ends_at: datetime | None
+    approved: int = 0
+
+
+def waiting(deps: Deps, caller: Caller) -> tuple[Item, ...]:
+    """Oldest first."""
+    views = approvals.mine(deps, caller)
+    now = deps.clock()
+    return deps.store.read(caller.tenant_id, lambda tx: _items(tx, deps, views, now))
+
+
+def get(deps: Deps, caller: Caller, approval_id: str) -> Item | Refusal:
+    """One of them, decided or not; for whoever may see the approval. REQUEST_MISSING, NOT_APPROVER."""
+    view = approvals.get(deps, caller, approval_id)
+    if isinstance(view, Refusal):
+        return view
+    now = deps.clock()
+    return deps.store.read(caller.tenant_id, lambda tx: _items(tx, deps, [view], now))[0]
+
+
+def _items(tx: Transaction, deps: Deps, views: Collection[ApprovalView], now: datetime) -> tuple[Item, ...]:
+    hours = working_hours(deps.settings)
+    requests = [view.request for view in views]
+    named = Names(tx, {(one.provider, one.role_id, one.scope) for one in requests})
+    people = tx.users.many({one.principal_id for one in requests}) if requests else {}
+    return tuple(_item(tx, view, named, people, hours, now) for view in views)
+
+
+def _item(
+    tx: Transaction,
+    view: ApprovalView,
+    named: Names,
+    people: dict[str, User],
+    hours: WorkingHours,
+    now: datetime,
+) -> Item:
+    request = view.request
+    key = (request.provider, request.role_id, request.scope)
+    before = _before(tx, request)
+    stage = view.approval.current
+    mine = stage is not None and stage.id in view.assigned and stage.open_at(now)
+    activation = request.action is Action.SELF_ACTIVATE
+    return Item(
+        request=request,
+        role_name=named.roles.get(key, request.role_id),
+        scope_name=named.scopes.get(key, request.scope),
+        scope_path=named.paths.get(request.scope, request.scope),
+        requestor=people.get(request.principal_id),
+        before=before,
+        risks=risks(request, before, hours) if activation else (),
+        stage=stage if mine else None,
+        ends_at=request.window.ends(max(now, request.window.start or now)),
+        approved=len(view.approval.of_stage(stage.id)) if stage is not None else 0,
+    )
+
+
+def _before(tx: Transaction, request: Request) -> tuple[Schedule, ...]:
+    where = All(
+        (
+            Compare("role_id", "eq", request.role_id),
+            Compare("scope", "eq", request.scope),
+            Compare("assignment_type", "eq", AssignmentType.ACTIVATED.value),
+        )
+    )
+    query = Query(where=where, order=(Order("starts_at", descending=True), Order("id")), limit=_BEFORE + 1)
+    page = tx.schedules.page(request.provider, Kind.ASSIGNMENT, query, principal_ids=[request.principal_id])
+    return tuple(one for one in page.items if one.id != request.id)[:_BEFORE]
