@@ -27,6 +27,7 @@ from openpim.services.signin.context import SignIn, issuer, make_sign_in
 from openpim.services.signin.issue import Draft, draft_for_app, draft_for_person
 from openpim.services.signin.keyring import make_key
 from openpim.services.signin.people import account_of, find_client, person_in
+from openpim.services.signin.proofs import lifetime
 
 MASTER_KEY = bytes(range(32))
 GRAPH = "https://graph.microsoft.com/.default"
@@ -90,6 +91,7 @@ def access_token(
             amr=amr,
             acrs=acrs,
             auth_time=now,
+            mfa_at=now if "mfa" in amr else None,
             created_at=now,
             expires_at=now + timedelta(days=90),
             cp1=cp1,
@@ -105,7 +107,7 @@ def access_token(
             audience,
             now,
             id_issuer=issuer(signin.settings.origin, tenant_id),
-            acrs=frozenset(acrs),
+            acrs=dict.fromkeys(acrs, now + lifetime(signin)),
             cp1=cp1,
         )
 

@@ -23,6 +23,7 @@ sessions = Table(
     Column("seen_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False),
     Column("auth_time", Instant, nullable=False),
+    Column("mfa_at", Instant),
     Column("amr", String(200), nullable=False),
     Column("acrs", Text, nullable=False),
     Column("ended_at", Instant),
@@ -97,6 +98,7 @@ def _changeable(session: Session) -> dict[str, Any]:
         "cookie_hash": session.cookie_hash,
         "seen_at": session.seen_at,
         "auth_time": session.auth_time,
+        "mfa_at": session.mfa_at,
         "amr": json.dumps(list(session.amr)),
         "acrs": json.dumps(list(session.acrs)),
         "ended_at": session.ended_at,
@@ -117,4 +119,5 @@ def _session(row: Row[Any]) -> Session:
         ended_at=row.ended_at,
         ip=row.ip,
         user_agent=row.user_agent,
+        mfa_at=row.mfa_at,
     )

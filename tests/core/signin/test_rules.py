@@ -9,7 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openpim.core.signin import throttle
-from openpim.core.signin.claims import Proof, Wanted, demand, granted_contexts, needs_mfa, parse_claims
+from openpim.core.signin.claims import (
+    Proof,
+    Wanted,
+    demand,
+    granted_contexts,
+    needs_mfa,
+    needs_password,
+    parse_claims,
+)
 from openpim.core.signin.lifetimes import access_token_end, next_key_due
 from openpim.core.signin.oauth import OAuthError, good_challenge, pkce_matches, redirect_allowed
 from openpim.core.signin.passwords import check_password
@@ -119,13 +127,26 @@ def test_what_is_demanded_can_be_asked() -> None:
 
 
 def test_contexts() -> None:
-    weak, strong = Proof(frozenset({"pwd"}), frozenset({"c7"})), Proof(frozenset({"pwd", "mfa"}), frozenset())
+    now, life = datetime(2026, 3, 2, 9, 0, tzinfo=UTC), timedelta(minutes=60)
+    weak = Proof(frozenset({"pwd"}), frozenset({"c7"}), now)
+    strong = Proof(frozenset({"pwd", "mfa"}), frozenset(), now, now)
     both = Wanted(("c1", "c2"))
-    assert needs_mfa(both, weak, frozenset({"c1"}))
-    assert not needs_mfa(both, weak, frozenset())
-    assert not needs_mfa(both, strong, frozenset({"c1"}))
-    assert granted_contexts(both, weak, frozenset({"c1"})) == {"c2", "c7"}
-    assert granted_contexts(both, strong, frozenset({"c1"})) == {"c1", "c2"}
+    one = frozenset({"c1"})
+    assert needs_mfa(both, weak, one, life, now)
+    assert not needs_mfa(both, weak, frozenset(), life, now)
+    assert not needs_mfa(both, strong, one, life, now)
+    assert granted_contexts(both, weak, one, life, now).keys() == {"c2", "c7"}
+    assert granted_contexts(both, strong, one, life, now).keys() == {"c1", "c2"}
+    # Exactly at its end a proof counts no more, the moment before it does.
+    end, before = now + life, now + life - timedelta(microseconds=1)
+    assert granted_contexts(both, strong, one, life, before).keys() == {"c1", "c2"}
+    assert granted_contexts(both, strong, one, life, end) == {}
+    assert needs_mfa(both, strong, one, life, end)
+    assert not needs_mfa(both, strong, one, life, before)
+    assert needs_password(both, weak, one, life, end)
+    assert not needs_password(both, weak, one, life, before)
+    # A second factor that nobody knows the time of proves no context.
+    assert needs_mfa(both, Proof(frozenset({"mfa"}), frozenset(), now), one, life, now)
 
 
 def test_token_end() -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 _CONTEXT = re.compile(r"c([1-9]|[1-9][0-9])\Z")
@@ -22,10 +24,12 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """How somebody signed in so far."""
+    """How somebody signed in so far, and when: auth_time the first factor, mfa_at the second, each the last time."""
 
     amr: frozenset[str]
     acrs: frozenset[str]
+    auth_time: datetime | None = None
+    mfa_at: datetime | None = None
 
 
 def parse_claims(text: str) -> Wanted | None:
@@ -62,17 +66,68 @@ def is_context(text: str) -> bool:
     return _CONTEXT.match(text) is not None
 
 
-def needs_mfa(wanted: Wanted, proof: Proof, mfa_contexts: frozenset[str]) -> bool:
-    """Must the person still give a second factor? mfa_contexts: those of wanted.acrs that require it."""
-    if "mfa" in proof.amr:
-        return False
-    return wanted.mfa or any(context in mfa_contexts for context in wanted.acrs)
+def fresh_until(context: str, proof: Proof, mfa_contexts: frozenset[str], life: timedelta) -> datetime | None:
+    """Until when the proof stands for a context: so long after the second factor was given, where the context requires
+    one, else after the person proved himself in any way. None: the proof does not satisfy it at all."""
+    if context in mfa_contexts:
+        given = proof.mfa_at if "mfa" in proof.amr else None
+    else:
+        given = max((at for at in (proof.auth_time, proof.mfa_at) if at is not None), default=None)
+    return None if given is None else given + life
 
 
-def granted_contexts(wanted: Wanted, proof: Proof, mfa_contexts: frozenset[str]) -> frozenset[str]:
-    """The contexts the tokens carry: those proven before, and those asked for that the proof satisfies now."""
-    now = {c for c in wanted.acrs if c not in mfa_contexts or "mfa" in proof.amr}
-    return proof.acrs | now
+def _fresh(context: str, proof: Proof, mfa_contexts: frozenset[str], life: timedelta, now: datetime) -> bool:
+    until = fresh_until(context, proof, mfa_contexts, life)
+    return until is not None and now < until
+
+
+def needs_mfa(
+    wanted: Wanted, proof: Proof, mfa_contexts: frozenset[str], life: timedelta, now: datetime
+) -> bool:
+    """Must the person give a second factor, or give it anew? mfa_contexts: those of wanted.acrs that require it."""
+    if wanted.mfa and "mfa" not in proof.amr:
+        return True
+    return any(
+        not _fresh(context, proof, mfa_contexts, life, now)
+        for context in wanted.acrs
+        if context in mfa_contexts
+    )
+
+
+def needs_password(
+    wanted: Wanted, proof: Proof, mfa_contexts: frozenset[str], life: timedelta, now: datetime
+) -> bool:
+    """Must he prove himself anew for a context that requires no second factor?"""
+    return any(
+        not _fresh(context, proof, mfa_contexts, life, now)
+        for context in wanted.acrs
+        if context not in mfa_contexts
+    )
+
+
+def granted_contexts(
+    wanted: Wanted, proof: Proof, mfa_contexts: frozenset[str], life: timedelta, now: datetime
+) -> dict[str, datetime]:
+    """The contexts the tokens carry, each with its end: those proven before and those asked for, as far as the proof
+    is not too old. mfa_contexts: of wanted.acrs and proof.acrs."""
+    found: dict[str, datetime] = {}
+    for context in sorted(proof.acrs.union(wanted.acrs)):
+        until = fresh_until(context, proof, mfa_contexts, life)
+        if until is not None and now < until:
+            found[context] = until
+    return found
+
+
+def contexts_in(stored: Iterable[str], tenant_id: str) -> frozenset[str]:
+    """Of the contexts a session keeps ("tenant id/c1"), those granted in this tenant."""
+    return frozenset(
+        name for tenant, _, name in (one.partition("/") for one in stored) if tenant == tenant_id
+    )
+
+
+def with_contexts(stored: Iterable[str], tenant_id: str, names: Iterable[str]) -> tuple[str, ...]:
+    """What a session keeps after these were granted in the tenant."""
+    return tuple(sorted({*stored, *(f"{tenant_id}/{name}" for name in names)}))
 
 
 def demand(wanted: Wanted) -> str:

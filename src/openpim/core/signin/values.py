@@ -51,7 +51,8 @@ class SetupLink:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A browser in which a person signed in. id: the public `sid`; cookie_hash: digest of the cookie."""
+    """A browser in which a person signed in. id: the public `sid`; cookie_hash: digest of the cookie. mfa_at: when the
+    second factor was given last. acrs: contexts that were granted, as "tenant id/c1"; they count while fresh."""
 
     id: str
     cookie_hash: str
@@ -65,13 +66,15 @@ class Session:
     ended_at: datetime | None = None
     ip: str = ""
     user_agent: str = ""
+    mfa_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
     """What a person gave a client: the family all its refresh tokens belong to.
 
-    tenant_id: where the tokens count. account: the home account that signed in. amr/acrs/auth_time: how, then.
+    tenant_id: where the tokens count. account: the home account that signed in. amr/acrs/auth_time/mfa_at: how,
+    then.
     """
 
     id: str
@@ -89,6 +92,7 @@ class Grant:
     nonce: str | None = None
     cp1: bool = False
     revoked_at: datetime | None = None
+    mfa_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -170,6 +170,7 @@ def make_grant(
         amr=session.amr,
         acrs=tuple(sorted(acrs)),
         auth_time=session.auth_time,
+        mfa_at=session.mfa_at,
         created_at=now,
         expires_at=now + lifetime,
         offline=asked.offline,

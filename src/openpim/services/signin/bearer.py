@@ -7,6 +7,7 @@ Refusal (Code.SIGN_IN) and never raises for what a client sends.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from openpim.core.caller import Caller, CallerKind
@@ -40,7 +41,7 @@ def authenticate(
     if isinstance(claims, Refusal):
         return claims
     facts: dict[str, Any] = {"ip": ip, "client": client, "request_id": request_id}
-    caller = deps.store.read(str(claims["tid"]), lambda tx: live_caller(tx, claims, facts))
+    caller = deps.store.read(str(claims["tid"]), lambda tx: live_caller(tx, claims, facts, deps.clock()))
     if (
         isinstance(caller, Caller)
         and claims.get("aud") == deps.settings.arm_origin
@@ -95,7 +96,9 @@ def _meant_for_us(
     return None
 
 
-def live_caller(tx: Transaction, claims: Mapping[str, Any], facts: Mapping[str, Any]) -> Caller | Refusal:
+def live_caller(
+    tx: Transaction, claims: Mapping[str, Any], facts: Mapping[str, Any], now: datetime
+) -> Caller | Refusal:
     """The caller, if everything the token rests on still stands. tx: of the token's tenant."""
     revocable = [claims.get(name) for name in ("gid", "sid", "jti")]
     if tx.revocations.any_of([one for one in revocable if isinstance(one, str)]):
@@ -117,7 +120,7 @@ def live_caller(tx: Transaction, claims: Mapping[str, Any], facts: Mapping[str, 
         app_id=app_id,
         scopes=live_scopes(tx, app_id, user.id, str(claims.get("rid")), str(claims.get("scp", "")).split()),
         amr=_texts(claims.get("amr")),
-        acrs=_texts(claims.get("acrs")),
+        acrs=_contexts(claims, now),
         auth_time=instant(claims.get("auth_time")),
         session_id=str(claims.get("sid")),
         capabilities=frozenset(one.lower() for one in _texts(claims.get("xms_cc"))),
@@ -153,6 +156,12 @@ def _client_still_able(tx: Transaction, app_id: str) -> bool:
         return True
     principal = tx.service_principals.by_app_id(app_id)
     return principal is None or principal.enabled
+
+
+def _contexts(claims: Mapping[str, Any], now: datetime) -> frozenset[str]:
+    """A token may outlive the proof of its authentication contexts; without a word about that they do not count."""
+    until = instant(claims.get("acrs_until"))
+    return _texts(claims.get("acrs")) if until is not None and now < until else frozenset()
 
 
 def _texts(value: Any) -> frozenset[str]:

@@ -58,7 +58,7 @@ def introspect(signin: SignIn, authority: str, token: str, proof: ClientProof) -
             tx, authority, claims
         ):
             return _INACTIVE
-        caller = live_caller(tx.in_tenant(str(claims["tid"])), claims, {})
+        caller = live_caller(tx.in_tenant(str(claims["tid"])), claims, {}, signin.deps.clock())
         if not isinstance(caller, Caller):
             return _INACTIVE
         found = {name: claims[name] for name in _COPIED if name in claims}

@@ -16,7 +16,9 @@ from openpim.core.signin.claims import (
     granted_contexts,
     is_context,
     needs_mfa,
+    needs_password,
     parse_claims,
+    with_contexts,
 )
 from openpim.core.signin.oauth import OAuthError, origin_of
 from openpim.core.signin.scopes import Asked
@@ -50,6 +52,7 @@ from openpim.services.signin.people import (
     person_in,
     tenants_of,
 )
+from openpim.services.signin.proofs import lifetime, mfa_contexts, of_session
 from openpim.services.signin.sessions import current_session, open_session, touch
 
 _FRESH_PASSWORD = timedelta(minutes=10)
@@ -78,6 +81,7 @@ class Who:
     account: Account
     amr: tuple[str, ...]
     session: Session | None
+    proof: Proof
 
 
 class _Stop(Exception):  # noqa: N818 - carries an outcome up, within this file
@@ -102,12 +106,17 @@ def _advance(signin: SignIn, tx: Transaction, flow: Flow, browser: Browser, erro
     person = _place(tx, flow, matter, who)
     if matter.client is not None and not client_allowed(tx, matter.client, person.tenant_id):
         return Turn(_refuse(matter, "unauthorized_client", "The application is not allowed in this tenant."))
-    contexts = _mfa_contexts(tx, person, matter.wanted)
+    there, now, life = tx.in_tenant(person.tenant_id), signin.deps.clock(), lifetime(signin)
+    contexts = mfa_contexts(there, matter.wanted.acrs)
     _second_factor(signin, tx, flow, matter, who, contexts, error)
+    if needs_password(matter.wanted, who.proof, contexts, life, now):
+        why = "What you are about to do asks you to sign in anew."
+        return Turn(_password(replace(flow, again=True), matter, error or why))
     flow = _consented(signin, tx, flow, browser, matter, person)
     session, cookie, known = _session(signin, tx, browser, who, matter)
-    proof = Proof(frozenset(session.amr), frozenset(session.acrs))
-    acrs = granted_contexts(matter.wanted, proof, contexts)
+    proof = of_session(session, person.tenant_id)
+    contexts = mfa_contexts(there, proof.acrs.union(matter.wanted.acrs))
+    acrs = frozenset(granted_contexts(matter.wanted, proof, contexts, life, now))
     outcome = _finish(signin, tx, flow, browser, matter, person, session, acrs)
     return Turn(outcome, cookie, known)
 
@@ -164,7 +173,9 @@ def _who(signin: SignIn, tx: Transaction, flow: Flow, browser: Browser, matter: 
         if _outdated(tx, flow, flow.account):
             anew = replace(flow, account=None, amr=(), again=True, seed="")
             raise _Stop(_password(anew, matter, "The password was changed meanwhile: give the new one."))
-        return Who(flow.account, flow.amr, None)
+        now = signin.deps.clock()
+        fresh = Proof(frozenset(flow.amr), frozenset(), now, now if "mfa" in flow.amr else None)
+        return Who(flow.account, flow.amr, None, fresh)
     session = current_session(tx, signin.deps, browser.session)
     if session is None or flow.again or not _counts(signin, tx, flow, matter, session):
         raise _Stop(_password(flow, matter, error))
@@ -173,7 +184,8 @@ def _who(signin: SignIn, tx: Transaction, flow: Flow, browser: Browser, matter: 
         user = able_user(tx, session.account.tenant_id, session.account.user_id)
         name = user.user_principal_name if user else ""
         raise _Stop(_ask(matter, Ask("account", flow, error, {"name": name}), "login_required", ""))
-    return Who(session.account, session.amr, session)
+    proof = of_session(session, "")
+    return Who(session.account, session.amr, session, proof)
 
 
 def _outdated(tx: Transaction, flow: Flow, account: Account) -> bool:
@@ -210,14 +222,14 @@ def _second_factor(
 ) -> None:
     """Stop at the page for the second factor if it is missing and demanded: by our own settings, or by the client
     (`contexts`: the authentication contexts asked for that require it)."""
-    if "mfa" in who.amr:
+    demanded = needs_mfa(matter.wanted, who.proof, contexts, lifetime(signin), signin.deps.clock())
+    if "mfa" in who.amr and not demanded:
         return
     credential = tx.in_tenant(who.account.tenant_id).credentials.get(who.account.user_id)
     enrolled = credential is not None and credential.totp is not None
     settings = signin.settings
     by_setting = settings.mfa_at_sign_in == "always" or (settings.mfa_at_sign_in == "enrolled" and enrolled)
-    proof = Proof(frozenset(who.amr), frozenset())
-    if not by_setting and not needs_mfa(matter.wanted, proof, contexts):
+    if not by_setting and not demanded:
         return
     why = "A second factor is needed."
     if enrolled:
@@ -278,13 +290,6 @@ def _consented(
     return found
 
 
-def _mfa_contexts(tx: Transaction, person: Person, wanted: Wanted) -> frozenset[str]:
-    """Of the contexts asked for, those that require a second factor. One that has no row does."""
-    contexts = tx.in_tenant(person.tenant_id).authentication_contexts
-    found = {name: contexts.get(name) for name in wanted.acrs}
-    return frozenset(name for name, row in found.items() if row is None or row.requires_mfa)
-
-
 def _session(
     signin: SignIn, tx: Transaction, browser: Browser, who: Who, matter: Matter
 ) -> tuple[Session, str | None, str | None]:
@@ -319,15 +324,15 @@ def _finish(
         return answer_with_code(signin, tx, matter.request, flow.authority, base, person, session, acrs)
     if matter.device is not None:
         return _finish_device(signin, tx, flow, browser, matter, matter.device, person, session, acrs)
-    return _finish_portal(signin, tx, flow, session, acrs)
+    return _finish_portal(signin, tx, flow, person, session, acrs)
 
 
 def _finish_portal(
-    signin: SignIn, tx: Transaction, flow: Flow, session: Session, acrs: frozenset[str]
+    signin: SignIn, tx: Transaction, flow: Flow, person: Person, session: Session, acrs: frozenset[str]
 ) -> GoTo:
     """Back to the page; where a form led here, and the same person is there, with the form."""
-    if acrs - frozenset(session.acrs):
-        tx.sessions.replace(replace(session, acrs=tuple(sorted(acrs))))
+    if acrs:
+        tx.sessions.replace(replace(session, acrs=with_contexts(session.acrs, person.tenant_id, acrs)))
     account = session.account
     if flow.params.get("form") and flow.params.get("for") == f"{account.tenant_id}/{account.user_id}":
         fields = {**json.loads(flow.params["form"]), "token": form_token(signin, session.id)}

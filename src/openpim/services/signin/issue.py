@@ -6,6 +6,7 @@ The claims are gathered inside the unit of work (`Draft`), the signatures are ma
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -55,11 +56,12 @@ def draft_for_person(
     now: datetime,
     *,
     id_issuer: str,
-    acrs: frozenset[str],
+    acrs: Mapping[str, datetime],
     cp1: bool,
     nonce: str | None = None,
 ) -> Draft:
-    """id_issuer: the issuer the client's discovery document named; the access token's is always the tenant's."""
+    """id_issuer: the issuer the client's discovery document named; the access token's is always the tenant's.
+    acrs: authentication contexts, each with the instant from which it has to be proven anew."""
     settings = signin.settings
     held = roles_in_force(tx.in_tenant(person.tenant_id), person.user.id, now)
     end = access_token_end(now, settings.access_token_minutes, held.ends)
@@ -84,7 +86,7 @@ def _access(
     held: InForce,
     now: datetime,
     end: datetime,
-    acrs: frozenset[str],
+    acrs: Mapping[str, datetime],
     cp1: bool,
 ) -> dict[str, Any]:
     user = person.user
@@ -107,6 +109,7 @@ def _access(
     }
     if acrs:
         claims["acrs"] = sorted(acrs)
+        claims["acrs_until"] = seconds(min(acrs.values()))
     if cp1:
         claims["xms_cc"] = ["CP1"]
     if person.guest:

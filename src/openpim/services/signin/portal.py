@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from openpim.core.caller import Caller, CallerKind
 from openpim.core.directory import Tenant
 from openpim.core.first_party import PORTAL
+from openpim.core.signin.claims import Wanted, granted_contexts
 from openpim.core.signin.values import Session
 from openpim.ports.store import Transaction
 from openpim.services.authority import roles_of
@@ -20,6 +21,7 @@ from openpim.services.signin.context import SignIn
 from openpim.services.signin.events import Origin, record
 from openpim.services.signin.flow import Browser, Turn
 from openpim.services.signin.people import person_in, tenants_of
+from openpim.services.signin.proofs import lifetime, mfa_contexts, of_session
 from openpim.services.signin.sessions import SEEN_EVERY, current_session, sign_out, touch
 from openpim.services.signin.steps import start
 
@@ -65,6 +67,9 @@ def _present(
     person = person_in(tx, session.account, tenant.id)
     if person is None:
         return None
+    proof = of_session(session, tenant.id)
+    requiring = mfa_contexts(tx.in_tenant(tenant.id), proof.acrs)
+    acrs = granted_contexts(Wanted(), proof, requiring, lifetime(signin), signin.deps.clock())
     caller = Caller(
         tenant_id=tenant.id,
         principal_id=person.user.id,
@@ -73,7 +78,7 @@ def _present(
         user_principal_name=person.user.user_principal_name,
         app_id=PORTAL,
         amr=frozenset(session.amr),
-        acrs=frozenset(session.acrs),
+        acrs=frozenset(acrs),
         auth_time=session.auth_time,
         session_id=session.id,
         ip=origin.ip or None,

@@ -11,7 +11,14 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from openpim.core.signin.claims import Proof, Wanted, demand, granted_contexts, needs_mfa, parse_claims
+from openpim.core.signin.claims import (
+    Wanted,
+    demand,
+    granted_contexts,
+    needs_mfa,
+    needs_password,
+    parse_claims,
+)
 from openpim.core.signin.lifetimes import Refresh, judge_refresh
 from openpim.core.signin.oauth import OAuthError, pkce_matches
 from openpim.core.signin.scopes import Asked
@@ -29,6 +36,7 @@ from openpim.services.signin.people import (
     find_tenant,
     person_in,
 )
+from openpim.services.signin.proofs import lifetime, mfa_contexts, of_grant
 from openpim.services.signin.sessions import revoke_grant
 
 DEVICE_GRANTS = frozenset({"urn:ietf:params:oauth:grant-type:device_code", "device_code"})
@@ -120,17 +128,14 @@ def _for_person(
             "AADSTS65001: The application was not allowed to do this for you: sign in again to be asked.",
             suberror="consent_required",
         )
-    contexts = there.authentication_contexts
-    found = {name: contexts.get(name) for name in wanted.acrs}
-    mfa = frozenset(name for name, row in found.items() if row is None or row.requires_mfa)
-    # What was proven in one tenant is proven, but contexts belong to the tenant they were granted in.
-    former = grant.acrs if person.tenant_id == grant.tenant_id else ()
-    proof = Proof(frozenset(grant.amr), frozenset(former))
-    if needs_mfa(wanted, proof, mfa):
+    now, life = signin.deps.clock(), lifetime(signin)
+    proof = of_grant(grant, person.tenant_id)
+    mfa = mfa_contexts(there, proof.acrs.union(wanted.acrs))
+    if needs_mfa(wanted, proof, mfa, life, now) or needs_password(wanted, proof, mfa, life, now):
         problem = "More proof is needed: sign in again with these claims."
         return OAuthError("interaction_required", problem, claims=demand(wanted))
-    acrs = granted_contexts(wanted, proof, mfa)
-    if acrs != proof.acrs and person.tenant_id == grant.tenant_id:
+    acrs = granted_contexts(wanted, proof, mfa, life, now)
+    if acrs.keys() != proof.acrs and person.tenant_id == grant.tenant_id:
         tx.grants.set_acrs(grant.id, acrs)
     return draft_for_person(
         signin,
@@ -139,7 +144,7 @@ def _for_person(
         person,
         asked,
         audience,
-        signin.deps.clock(),
+        now,
         id_issuer=id_issuer(origin.base, authority, person.tenant_id),
         acrs=acrs,
         cp1=wanted.cp1 or grant.cp1,

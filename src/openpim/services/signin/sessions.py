@@ -52,6 +52,7 @@ def open_session(
         expires_at=now + timedelta(hours=deps.settings.session_max_hours),
         auth_time=now,
         amr=tuple(dict.fromkeys(amr)),
+        mfa_at=now if "mfa" in amr else None,
         ip=origin.ip,
         user_agent=origin.user_agent,
     )
@@ -70,6 +71,7 @@ def strengthen(
         cookie_hash=digest(cookie),
         seen_at=now,
         auth_time=now if anew else session.auth_time,
+        mfa_at=now if "mfa" in amr else session.mfa_at,
         amr=tuple(dict.fromkeys([*session.amr, *amr])),
     )
     tx.sessions.replace(stronger)

@@ -20,7 +20,7 @@ def userinfo(signin: SignIn, authorization: str | None) -> dict[str, Any] | Refu
     now = signin.deps.clock()
 
     def work(tx: Transaction) -> dict[str, Any] | Refusal:
-        caller = live_caller(tx, claims, {})
+        caller = live_caller(tx, claims, {}, now)
         if isinstance(caller, Refusal):
             return caller
         if caller.kind is not CallerKind.USER or "openid" not in caller.scopes:
