@@ -7,19 +7,18 @@ are what a tenant looks like after years: nearly all activations, requests and a
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import text
 
 from openpim.core.grants import Kind, Provider
 from openpim.core.query import All, AnyOf, Compare, Order, Query
 from openpim.store.database import Database
 from openpim.store.statistics import write_statistics
+from tests.plans import Statement, look, noted
 
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 MICROS = int(NOW.timestamp()) * 1_000_000
@@ -274,35 +273,17 @@ class UndoError(Exception):
     pass
 
 
-def asked(database: Database, question: Callable[[Any], Any]) -> list[tuple[str, Any]]:
+def asked(database: Database, question: Callable[[Any], Any]) -> list[Statement]:
     """Every statement the question makes. It runs on the writing connection and is undone."""
-    found: list[tuple[str, Any]] = []
-
-    def note(connection, cursor, statement, parameters, context, executemany):
-        if statement.lstrip().upper().startswith("SELECT") and not executemany:
-            found.append((statement, parameters))
 
     def work(tx: Any) -> None:
-        event.listen(database.engine, "before_cursor_execute", note)
-        try:
-            question(tx)
-        finally:
-            event.remove(database.engine, "before_cursor_execute", note)
+        question(tx)
         raise UndoError
 
-    with pytest.raises(UndoError):
+    with noted(database) as found, pytest.raises(UndoError):
         database.write(TENANT, work)
     assert found
     return found
-
-
-def touched(plan: dict[str, Any]) -> int:
-    """Rows that the scans of a plan read, shown or not."""
-    own = 0
-    if "Scan" in plan["Node Type"]:
-        removed = plan.get("Rows Removed by Filter", 0) + plan.get("Rows Removed by Index Recheck", 0)
-        own = (plan["Actual Rows"] + removed) * plan["Actual Loops"]
-    return int(own + sum(touched(part) for part in plan.get("Plans", ())))
 
 
 @pytest.mark.slow
@@ -310,50 +291,10 @@ def touched(plan: dict[str, Any]) -> int:
 def test_flat(database: Database) -> None:
     """All questions in one test: to fill the tables takes longer than to ask."""
     bad = []
+    most = MOST_STEPS if database.dialect == "sqlite" else MOST_ROWS
     for name, question in QUESTIONS.items():
         for statement, parameters in asked(database, question):
-            scan, work, most, shown = look(database, statement, parameters)
-            if scan or work > most:
-                bad.append(f"{name}: {work} of at most {most}, {scan}\n{statement}\n{shown}")
+            seen = look(database, statement, parameters, BIG)
+            if seen.scan or seen.work > most:
+                bad.append(f"{name}: {seen.work} of at most {most}, {seen.scan}\n{statement}\n{seen.plan}")
     assert not bad, "\n\n".join(bad)
-
-
-def look(database: Database, statement: str, parameters: Any) -> tuple[str | None, int, int, str]:
-    """(the scan in the plan, the work that was done, how much it may be, the plan)."""
-    with database.reading_engine.connect() as connection:
-        if database.dialect == "sqlite":
-            rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
-            shown = "\n".join(str(row[-1]) for row in rows)
-            scan = re.search(rf"SCAN ({'|'.join(BIG)})\b|AUTOMATIC|BLOOM", shown)
-            return scan and scan[0], steps(connection, statement, parameters), MOST_STEPS, shown
-        # What it would do at ten million rows it does here: a scan only where nothing else is left.
-        connection.exec_driver_sql("SET enable_seqscan = off")
-        plain = statement.replace("FOR UPDATE SKIP LOCKED", "")
-        found = connection.exec_driver_sql(f"EXPLAIN (ANALYZE, FORMAT JSON) {plain}", parameters).scalar()
-        connection.exec_driver_sql("RESET enable_seqscan")
-        plan = (json.loads(found) if isinstance(found, str) else found)[0]["Plan"]
-        return scanned(plan), touched(plan), MOST_ROWS, json.dumps(plan, indent=1)
-
-
-def scanned(plan: dict[str, Any]) -> str | None:
-    """A big table that the plan reads from end to end."""
-    if plan["Node Type"] == "Seq Scan" and plan["Relation Name"] in BIG:
-        return str(plan["Relation Name"])
-    return next((found for part in plan.get("Plans", ()) if (found := scanned(part))), None)
-
-
-def steps(connection: Any, statement: str, parameters: Any) -> int:
-    """How many hundreds of steps SQLite's machine makes."""
-    raw = connection.connection.dbapi_connection
-    count = [0]
-
-    def tick() -> int:
-        count[0] += 100
-        return 0
-
-    raw.set_progress_handler(tick, 100)
-    try:
-        connection.exec_driver_sql(statement, parameters).all()
-    finally:
-        raw.set_progress_handler(None, 0)
-    return count[0]

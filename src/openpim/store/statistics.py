@@ -21,7 +21,7 @@ _DISTINCT = {
     "provider": 2,
     "status": 4,
     "role_id": 100,
-    "scope": 20,
+    "scope": 500,  # far more in a tree, one in a directory; so that its index wins over a walk of what lasts
     "group_id": 1000,
     "unit_id": 100,
     "member_kind": 2,
