@@ -10,6 +10,7 @@ import re
 import subprocess
 import threading
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -126,9 +127,11 @@ class Az:
 
     # ---------------------------------------------------------------- az rest
 
-    def rest(self, method: str, path: str, body: Any = None, *, refused: bool = False) -> Any:
+    def rest(
+        self, method: str, path: str, body: Any = None, *, refused: bool = False, options: Iterable[str] = ()
+    ) -> Any:
         """path: of the resource manager, with its api-version; `az` itself puts the origin before it."""
-        words = ["rest", "--method", method, "--url", path]
+        words = ["rest", "--method", method, "--url", path, *options]
         if body is not None:
             words += ["--body", json.dumps(body)]
         return self.refused(*words) if refused else self(*words)
@@ -136,6 +139,6 @@ class Az:
     def get(self, path: str) -> Any:
         return self.rest("get", path)
 
-    def graph(self, method: str, path: str, body: Any = None, *, refused: bool = False) -> Any:
+    def graph(self, method: str, path: str, body: Any = None, **more: Any) -> Any:
         """path: with the version, such as v1.0/me."""
-        return self.rest(method, f"{self.server.origin}/{path}", body, refused=refused)
+        return self.rest(method, f"{self.server.origin}/{path}", body, **more)

@@ -4,6 +4,11 @@ at a narrower place, an approver agrees, the role works and is seen, and is give
 
 from __future__ import annotations
 
+import json
+import re
+from base64 import b64encode
+from urllib.parse import unquote
+
 from tests.conformance.azure_cli.pim import APPROVALS, Pim, approval_rule, enablement_rule, lasting, role
 
 MACHINES = "9980e02c-c2be-4d73-94e8-173b1dc7cf3c"  # Virtual Machine Contributor
@@ -111,3 +116,32 @@ def test_a_role_is_taken_away_where_it_was_assigned(server, desk, admin, tree):
     assert [one["properties"]["assignmentType"] for one in listed["value"]] == ["Assigned"]
     boss.ask("Assignment", "AdminRemove", tree.group, MACHINES, rui.id)
     assert admin(*words) == []
+
+
+def test_a_stronger_sign_in_is_asked_for(server, desk, regulars, admin, tree):
+    """The policy wants an authentication context. az rest cannot ask for it by itself: it shows what az login needs."""
+    viktor = server.people["viktor"]
+    boss, me = Pim(admin), Pim(desk("viktor"))
+    place = f"{tree.subscription}/resourceGroups/rg-paint"
+    policy = boss.policy(place, MACHINES)
+    rule = {
+        "id": "AuthenticationContext_EndUser_Assignment",
+        "ruleType": "RoleManagementPolicyAuthenticationContextRule",
+        "isEnabled": True,
+        "claimValue": "c1",
+        "target": {"caller": "EndUser", "operations": ["All"], "level": "Assignment"},
+    }
+    rules = [rule, enablement_rule("Justification")]
+    boss("patch", place, f"roleManagementPolicies/{policy['name']}", {"properties": {"rules": rules}})
+    boss.ask("Eligibility", "AdminAssign", place, MACHINES, viktor.id, scheduleInfo=lasting("P3D"))
+    me.az("account", "list", "--refresh")
+    wish = (place, MACHINES, viktor.id)
+    said = me.ask("Assignment", "SelfActivate", *wish, scheduleInfo=lasting("PT1H"), refused=True)
+    assert "RoleAssignmentRequestAcrsValidationFailed" in said
+    wanted = unquote(re.search(r"&claims=([^\"&]+)", said)[1])
+    assert json.loads(wanted)["access_token"]["acrs"]["value"] == "c1"
+    me.az("login", "--claims-challenge", b64encode(wanted.encode()).decode(), "--use-device-code", "--tenant",
+          server.tenant_id, "--scope", f"{server.arm_origin}/.default", robot=regulars("viktor"))  # fmt: skip
+    made = me.ask("Assignment", "SelfActivate", *wish, scheduleInfo=lasting("PT1H"))
+    assert made["properties"]["status"] == "Provisioned"
+    me.ask("Assignment", "SelfDeactivate", *wish)
