@@ -14,6 +14,7 @@ from openpim.ports.administrative_units import AdministrativeUnits
 from openpim.ports.applications import Applications
 from openpim.ports.approvals import Approvals
 from openpim.ports.audit import Audit
+from openpim.ports.bundles import Bundles
 from openpim.ports.client_credentials import ClientCredentials
 from openpim.ports.credentials import AuthenticationContexts, Credentials, SetupLinks
 from openpim.ports.groups import Groups
@@ -110,6 +111,10 @@ class Transaction(Protocol):
     def audit(self) -> Audit: ...
     @property
     def outbox(self) -> Outbox: ...
+
+    # -- the portal
+    @property
+    def bundles(self) -> Bundles: ...
 
     # -- signing in
     @property

@@ -12,6 +12,7 @@ from openpim.store.administrative_units import AdministrativeUnits
 from openpim.store.applications import Applications
 from openpim.store.approvals import Approvals
 from openpim.store.audit import Audit
+from openpim.store.bundles import Bundles
 from openpim.store.client_credentials import ClientCredentials
 from openpim.store.credentials import AuthenticationContexts, Credentials, SetupLinks
 from openpim.store.deny_assignments import DenyAssignments
@@ -161,6 +162,11 @@ class StoreTransaction:
     @cached_property
     def outbox(self) -> Outbox:
         return Outbox(self.connection, self.tenant_id)
+
+    # -- the portal
+    @cached_property
+    def bundles(self) -> Bundles:
+        return Bundles(self.connection, self.tenant_id)
 
     # -- signing in
     @cached_property

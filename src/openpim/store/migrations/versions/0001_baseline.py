@@ -222,6 +222,14 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement a table
         op.f("ix_authorization_codes_expires_at"), "authorization_codes", ["expires_at"], unique=False
     )
     op.create_table(
+        "bundles",
+        sa.Column("tenant_id", sa.String(length=36), nullable=False),
+        sa.Column("principal_id", sa.String(length=36), nullable=False),
+        sa.Column("name", sa.String(length=60), nullable=False),
+        sa.Column("roles", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "principal_id", "name", name=op.f("pk_bundles")),
+    )
+    op.create_table(
         "client_assertions",
         sa.Column("key", sa.String(length=64), nullable=False),
         sa.Column("until", Instant(), nullable=False),
