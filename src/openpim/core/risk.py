@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta, tzinfo
 from enum import StrEnum
 
-from openpim.core.grants import Request, Schedule
+from openpim.core.grants import Schedule
 
 _LONGER = 1.5
 
@@ -36,15 +36,17 @@ class WorkingHours:
         return at.weekday() in self.days and self.begins <= at.time() < self.ends
 
 
-def risks(request: Request, before: Sequence[Schedule], hours: WorkingHours) -> tuple[Risk, ...]:
-    """before: the person's earlier activations of this role at this scope, whatever became of them."""
+def risks(
+    before: Sequence[Schedule], hours: WorkingHours, begins: datetime, ends_at: datetime | None
+) -> tuple[Risk, ...]:
+    """before: the person's earlier activations of this role at this scope, whatever became of them. begins, ends_at: of
+    this one, if it is approved now."""
     found = []
     if not before:
         found.append(Risk.FIRST_TIME)
-    begins = max(request.created_at, request.window.start or request.created_at)
     if not hours.hold_at(begins):
         found.append(Risk.OUT_OF_HOURS)
-    asked = length(request.window.ends(begins), begins)
+    asked = length(ends_at, begins)
     lengths = [one for one in (asked_length(earlier) for earlier in before) if one is not None]
     if lengths and (asked is None or asked > max(lengths) * _LONGER):
         found.append(Risk.LONG)

@@ -10,7 +10,7 @@ from datetime import datetime
 from openpim.core.approval import ApprovalStage
 from openpim.core.caller import Caller
 from openpim.core.directory import User
-from openpim.core.grants import Action, AssignmentType, Kind, Request, Schedule
+from openpim.core.grants import Action, AssignmentType, ExpirationType, Kind, Request, Schedule
 from openpim.core.query import All, Compare, Order, Query
 from openpim.core.refusals import Refusal
 from openpim.core.risk import Risk, WorkingHours, risks
@@ -20,6 +20,7 @@ from openpim.ports.store import Transaction
 from openpim.services import approvals
 from openpim.services.approvals import ApprovalView
 from openpim.services.eligibilities import Names
+from openpim.services.providers import PROVIDERS
 
 _BEFORE = 5
 
@@ -27,7 +28,7 @@ _BEFORE = 5
 @dataclass(frozen=True, slots=True)
 class Item:
     """before: his last activations of this role at this scope, the last one first (at most five). stage: the one the
-    caller decides; None where he only looks on. ends_at: as asked, if it is approved now; None: permanent, or not said."""
+    caller decides; None where he only looks on. begins, ends_at: if it is approved now; None: permanent."""
 
     request: Request
     role_name: str
@@ -37,6 +38,7 @@ class Item:
     before: tuple[Schedule, ...]
     risks: tuple[Risk, ...]
     stage: ApprovalStage | None
+    begins: datetime
     ends_at: datetime | None
     approved: int = 0
 
@@ -62,11 +64,12 @@ def _items(tx: Transaction, deps: Deps, views: Collection[ApprovalView], now: da
     requests = [view.request for view in views]
     named = Names(tx, {(one.provider, one.role_id, one.scope) for one in requests})
     people = tx.users.many({one.principal_id for one in requests}) if requests else {}
-    return tuple(_item(tx, view, named, people, hours, now) for view in views)
+    return tuple(_item(tx, deps, view, named, people, hours, now) for view in views)
 
 
 def _item(
     tx: Transaction,
+    deps: Deps,
     view: ApprovalView,
     named: Names,
     people: dict[str, User],
@@ -79,6 +82,12 @@ def _item(
     stage = view.approval.current
     mine = stage is not None and stage.id in view.assigned and stage.open_at(now)
     activation = request.action is Action.SELF_ACTIVATE
+    begins = max(now, request.window.start or now)
+    ends_at = request.window.ends(begins)
+    if activation and request.window.type is ExpirationType.NOT_SPECIFIED:
+        rules = PROVIDERS[request.provider]
+        maximum = rules.policy(tx, deps, request.role_id, request.scope).activation.maximum
+        ends_at = maximum.after(begins) if maximum is not None else None
     return Item(
         request=request,
         role_name=named.roles.get(key, request.role_id),
@@ -86,9 +95,10 @@ def _item(
         scope_path=named.paths.get(request.scope, request.scope),
         requestor=people.get(request.principal_id),
         before=before,
-        risks=risks(request, before, hours) if activation else (),
+        risks=risks(before, hours, begins, ends_at) if activation else (),
         stage=stage if mine else None,
-        ends_at=request.window.ends(max(now, request.window.start or now)),
+        begins=begins,
+        ends_at=ends_at,
         approved=len(view.approval.of_stage(stage.id)) if stage is not None else 0,
     )
 

@@ -56,7 +56,8 @@ def get(deps: Deps, caller: Caller, request_id: str) -> Story | Refusal:
         names: list[str] = []
         if stage is not None and approval is not None and stage.open_at(now):
             able = able_reviewers(tx, stage.keys, approval.requestor_id, now)
-            names = sorted(one.display_name for one in tx.principals.many(sorted(able)).values())
+            still = able - {one.reviewer_id for one in approval.of_stage(stage.id)}
+            names = sorted(one.display_name for one in tx.principals.many(sorted(still)).values())
         key = (found.provider, found.role_id, found.scope)
         named = Names(tx, {key})
         return Story(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from openpim.core.grants import Kind
+from openpim.core.query import Compare, Query
 from tests.faces.portal.client import Site
 from tests.world import TEAMS, ok
 
@@ -43,12 +44,21 @@ def approval_path(site: Site) -> str:
     return f"/portal/approvals/{an_activation_of_bob(site)}"
 
 
+def an_event_of_bob(site: Site) -> Made:
+    """The newest event about a fresh person's request."""
+    wanted = an_activation_of_bob(site)
+    query = Query(Compare("target_id", "eq", wanted), limit=1)
+    found = site.world.read(lambda tx: tx.audit.page(query))
+    return f"/portal/audit/{found.items[0].id}", {}
+
+
 def approve_several(site: Site) -> Made:
     fields = {f"pick-{an_activation_of_bob(site)}": "on", "verdict": "approve", "reason": "fine"}
     return "/portal/approvals", fields
 
 
 SETUPS: dict[str, Callable[[Site], Made]] = {
+    "GET /portal/audit/{id}": an_event_of_bob,
     "POST /portal/tenant": lambda site: ("/portal/tenant", {"tenant": site.world.new_id()}),
     "POST /portal/sign-out": lambda _site: ("/portal/sign-out", {}),
     "POST /portal/roles/deactivate": lambda site: (
@@ -66,6 +76,9 @@ SETUPS: dict[str, Callable[[Site], Made]] = {
         approval_path(site),
         {"verdict": "approve", "reason": "fine"},
     ),
+    "POST /portal/bundles": lambda _site: ("/portal/bundles", {"bundle": "Morning"}),
+    "POST /portal/bundles/remove": lambda _site: ("/portal/bundles/remove", {"bundle": "Morning"}),
+    "POST /portal/roles/star": lambda site: ("/portal/roles/star", {"star": site.world.new_id()}),
     "GET /portal/requests/{id}": request_path(),
     "POST /portal/requests/{id}/cancel": request_path("/cancel"),
 }

@@ -19,7 +19,7 @@ from openpim.faces.portal.marks import Mark, longest, marks, proof_missing, proo
 from openpim.faces.portal.moments import read_moment, read_offset
 from openpim.faces.portal.table import Page
 from openpim.faces.portal.words import span
-from openpim.services import eligibilities, my_grants
+from openpim.services import bundles, eligibilities, my_grants
 from openpim.services.eligibilities import Activatable
 from openpim.services.scopes_below import Below, scopes_below
 from openpim.services.submit import submit
@@ -60,10 +60,14 @@ class Typed:
 
 
 def form(call: Call) -> Answer:
-    """GET: ticked roles (`pick-<id>`), or `name=Role@place`; `reason`, `duration`, `ticket`, `system`, `start`."""
+    """GET: ticked roles (`pick-<id>`), a `bundle`, or `name=Role@place`; `reason`, `duration`, `ticket`, `system`, `start`."""
     mine = eligibilities.mine(call.deps, call.caller)
     by_id = {one.eligibility.id: one for one in mine}
     picked = [by_id[one] for one in call.picked("pick") if one in by_id][:MOST_AT_ONCE]
+    if not picked and call.query.get("bundle"):
+        kept = bundles.mine(call.deps, call.caller)
+        wanted = call.query["bundle"]
+        picked = list(bundles.inside(next((one for one in kept if one.name == wanted), None), mine))
     name = call.query.get("name", "")[:300]
     if name and not picked:
         fitting = named(name, mine)

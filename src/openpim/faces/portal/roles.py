@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any, TypeVar
 
 from openpim.core.ask import Ask
+from openpim.core.bundles import FAVOURITES
 from openpim.core.grants import Action, AssignmentType, Kind, Provider
 from openpim.core.refusals import Refusal
 from openpim.faces.portal.call import Answer, Call, Go, Show
 from openpim.faces.portal.marks import longest_words, marks
 from openpim.faces.portal.table import Page
-from openpim.services import eligibilities, my_grants
+from openpim.services import bundles, eligibilities, my_grants
 from openpim.services.eligibilities import Activatable
 from openpim.services.my_grants import Held, Waiting
 from openpim.services.submit import submit
@@ -29,7 +31,20 @@ TABS = (
 
 def eligible(call: Call) -> Answer:
     mine = eligibilities.mine(call.deps, call.caller)
-    return _list(call, "eligible", mine, marks=marks, longest=longest_words)
+    kept = bundles.mine(call.deps, call.caller)
+    starred = next((frozenset(one.roles) for one in kept if one.name == FAVOURITES), frozenset())
+    # Python sorts stably: the favourites in front, and by name within both.
+    rows = sorted(mine, key=lambda one: bundles.key_of(one) not in starred)
+    return _list(
+        call,
+        "eligible",
+        rows,
+        marks=marks,
+        longest=longest_words,
+        starred=frozenset(one.eligibility.id for one in mine if bundles.key_of(one) in starred),
+        bundles=[(one.name, len(one.roles)) for one in kept if one.name != FAVOURITES],
+        ends_soon=call.now + timedelta(days=call.deps.settings.extend_window_days),
+    )
 
 
 def active(call: Call) -> Answer:

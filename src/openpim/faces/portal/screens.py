@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from openpim.faces.portal import activate, approvals, prolong, requests, roles, shell
+from openpim.faces.portal import activate, approvals, audit, prolong, requests, roles, saved, shell
 from openpim.faces.portal.table import Page
 
 PAGES: tuple[Page, ...] = (
@@ -12,4 +12,6 @@ PAGES: tuple[Page, ...] = (
     *prolong.PAGES,
     *requests.PAGES,
     *approvals.PAGES,
+    *saved.PAGES,
+    *audit.PAGES,
 )
