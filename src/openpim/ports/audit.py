@@ -16,6 +16,6 @@ class Audit(Protocol):
     def get(self, event_id: str) -> AuditEvent | None: ...
 
     def page(self, query: Query) -> Page[AuditEvent]:
-        """Fields: id at activity category result actor_id actor_name correlation_id target_id (any target), and
+        """Fields: id at activity (as written) activity_text (in any case) category result actor_id actor_name correlation_id target_id (any target), and
         concerns (the actor, or any target)."""
         ...

@@ -49,6 +49,12 @@ def get(deps: Deps, caller: Caller, event_id: str) -> AuditEvent | Refusal:
     return deps.store.read(caller.tenant_id, work)
 
 
+def reads_all(deps: Deps, caller: Caller) -> bool:
+    """Whether this caller sees everybody's events."""
+    now = deps.clock()
+    return deps.store.read(caller.tenant_id, lambda tx: _reads_all(tx, caller, now))
+
+
 def _reads_all(tx: Transaction, caller: Caller, now: datetime) -> bool:
     if caller.kind is CallerKind.SERVICE_PRINCIPAL and "AuditLog.Read.All" in caller.permissions:
         return True

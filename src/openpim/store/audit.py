@@ -91,7 +91,11 @@ def _fields(tenant_id: str) -> Fields:
         acts = select(_c.id).where(_c.tenant_id == tenant_id, _c.actor_id == value)
         return _c.id.in_(touching(value).union(acts.correlate(None)))
 
-    return Fields(_COLUMNS, conditions={"target_id": about_target, "concerns": concerns})
+    return Fields(
+        _COLUMNS,
+        names=("activity_text", "actor_name", "actor_upn"),
+        conditions={"target_id": about_target, "concerns": concerns},
+    )
 
 
 _COLUMNS = {
@@ -100,7 +104,7 @@ _COLUMNS = {
         "id", "at", "activity", "category", "result", "reason", "actor_id", "actor_name", "actor_upn",
         "app_id", "correlation_id", "sequence",
     )
-}  # fmt: skip
+} | {"activity_text": _c.activity}  # fmt: skip
 
 _INSERT = insert(events)
 _INSERT_TARGET = insert(targets)

@@ -1,0 +1,178 @@
+"""Audit: what I did and what was done to me, and for readers all of it; one event in full; downloads."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Final, get_args
+
+from openpim.core.audit import AuditEvent, Category
+from openpim.core.query import All, Compare, Condition, Page, Query, Some, UnknownFieldError
+from openpim.core.refusals import Code, Refusal
+from openpim.faces.portal import words
+from openpim.faces.portal.call import Answer, Call, File, RefusedError, Show
+from openpim.faces.portal.table import Page as Row
+from openpim.services import audits
+
+NAV: Final = "audit"
+A_PAGE: Final = 50
+A_DOWNLOAD: Final = 10_000  # events; more is for `pim history` and the API, which page
+COLUMNS: Final = (
+    "time", "activity", "category", "result", "reason", "who", "who_id", "signed_in_with", "about", "details",
+    "address", "client", "correlation_id", "id",
+)  # fmt: skip
+CATEGORIES: Final = get_args(Category)
+
+
+def mine(call: Call) -> Answer:
+    return _list(call, "/portal/audit", Compare("concerns", "eq", call.caller.principal_id))
+
+
+def everything(call: Call) -> Answer:
+    """Whoever may not read all of it sees his own part here too: the act takes care of that."""
+    return _list(call, "/portal/audit/all", None)
+
+
+def event(call: Call) -> Answer:
+    found = audits.get(call.deps, call.caller, call.params["id"].lower()[:36])
+    if isinstance(found, Refusal):
+        raise RefusedError(found)
+    return Show("audit_event.html", {"event": found}, nav=NAV)
+
+
+def as_csv(call: Call) -> Answer:
+    return File(_csv(_all(call)), "text/csv; charset=utf-8", f"{_file_name(call)}.csv")
+
+
+def as_json(call: Call) -> Answer:
+    return File(json.dumps(_all(call), indent=1).encode(), "application/json", f"{_file_name(call)}.json")
+
+
+def _file_name(call: Call) -> str:
+    return f"audit-{call.now.astimezone(UTC):%Y-%m-%d}"
+
+
+def _all(call: Call) -> list[dict[str, str]]:
+    """The events of the list as it is filtered, newest first, A_DOWNLOAD at most."""
+    only = None if call.query.get("all") else Compare("concerns", "eq", call.caller.principal_id)
+    where, _ = _where(call, only)
+    rows: list[dict[str, str]] = []
+    after: str | None = None
+    while len(rows) < A_DOWNLOAD:
+        page = _ask(call, Query(where, limit=500, after=after))
+        rows += [_flat(one) for one in page.items]
+        after = page.next
+        if after is None:
+            break
+    return rows[:A_DOWNLOAD]
+
+
+# ---------------------------------------------------------------- the list
+
+
+def _list(call: Call, path: str, only: Condition | None) -> Answer:
+    where, faults = _where(call, only)
+    after = call.query.get("after") or None
+    nothing: Page[AuditEvent] = Page(())
+    page = nothing if faults else _ask(call, Query(where, limit=A_PAGE, after=after))
+    asked = {name: call.query.get(name, "")[:200] for name in ("q", "activity", "category", "result", "since", "until", "about")}  # fmt: skip
+    values = {
+        "path": path,
+        "events": page.items,
+        "next": page.next,
+        "first": after is None,
+        "asked": asked,
+        "faults": faults,
+        "categories": CATEGORIES,
+        "reads_all": audits.reads_all(call.deps, call.caller),
+        "most": A_DOWNLOAD,
+    }
+    return Show("audit.html", values, 400 if faults else 200, nav=NAV)
+
+
+def _ask(call: Call, query: Query) -> Page[AuditEvent]:
+    try:
+        return audits.page(call.deps, call.caller, query)
+    except UnknownFieldError as error:
+        message = "The address of this page is not one of ours. Begin again at the list."
+        raise RefusedError(Refusal(Code.INVALID, message)) from error
+
+
+def _where(call: Call, only: Condition | None) -> tuple[Condition, dict[str, str]]:
+    """What was asked for, and what is wrong with it by the field's name."""
+    asked = {name: value.strip()[:200] for name, value in call.query.items()}
+    faults: dict[str, str] = {}
+    parts: list[Condition] = [only] if only is not None else []
+    if who := asked.get("q"):
+        parts.append(Some((Compare("actor_name", "contains", who), Compare("actor_upn", "contains", who))))
+    if activity := asked.get("activity"):
+        parts.append(Compare("activity_text", "contains", activity))
+    if asked.get("category") in CATEGORIES:
+        parts.append(Compare("category", "eq", asked["category"]))
+    if asked.get("result") in {"success", "failure"}:
+        parts.append(Compare("result", "eq", asked["result"]))
+    if about := asked.get("about"):
+        parts.append(Compare("concerns", "eq", about))
+    for name, op, days in (("since", "ge", 0), ("until", "lt", 1)):
+        if text := asked.get(name):
+            day = _day(text)
+            if day is None:
+                faults[name] = words.t("This is not a day: write it as 2026-11-21.")
+            else:
+                parts.append(Compare("at", op, day + timedelta(days=days)))  # type: ignore[arg-type]
+    return All(tuple(parts)), faults
+
+
+def _day(text: str) -> datetime | None:
+    try:
+        found = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    return found if 1970 <= found.year < 3000 else None
+
+
+# ---------------------------------------------------------------- downloads
+
+
+def _flat(event: AuditEvent) -> dict[str, str]:
+    return {
+        "time": event.at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+        "activity": event.activity,
+        "category": event.category,
+        "result": event.result,
+        "reason": event.reason,
+        "who": event.actor_upn or event.actor_name,
+        "who_id": event.actor_id,
+        "signed_in_with": " ".join(event.amr),
+        "about": "; ".join(f"{one.kind} {one.name or one.id} ({one.id})" for one in event.targets),
+        "details": "; ".join(f"{name}={value}" for name, value in event.details),
+        "address": event.ip or "",
+        "client": event.client or "",
+        "correlation_id": event.correlation_id,
+        "id": event.id,
+    }
+
+
+def _csv(rows: list[dict[str, str]]) -> bytes:
+    """With a mark of its encoding, which spreadsheets need."""
+    out = io.StringIO()
+    writer = csv.DictWriter(out, COLUMNS)
+    writer.writeheader()
+    writer.writerows({name: plain_cell(value) for name, value in row.items()} for row in rows)
+    return b"\xef\xbb\xbf" + out.getvalue().encode()
+
+
+def plain_cell(text: str) -> str:
+    """A text that no spreadsheet takes for a formula: names and reasons are written by people."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+
+
+PAGES: Final[tuple[Row, ...]] = (
+    Row("GET", "/portal/audit", mine),
+    Row("GET", "/portal/audit/all", everything),
+    Row("GET", "/portal/audit/csv", as_csv),
+    Row("GET", "/portal/audit/json", as_json),
+    Row("GET", "/portal/audit/{id}", event),
+)
