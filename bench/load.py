@@ -9,13 +9,15 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+GRAPH, ARM = "localhost:8443", "localhost:8444"  # the name tells which of the two origins is meant
 
-def prepared(method: str, path: str, token: str, body: Any = None) -> bytes:
+
+def prepared(method: str, path: str, token: str, body: Any = None, host: str = GRAPH) -> bytes:
     """A whole request."""
     data = b"" if body is None else json.dumps(body).encode()
     kind = "" if body is None else f"Content-Type: application/json\r\nContent-Length: {len(data)}\r\n"
     head = (
-        f"{method} {path} HTTP/1.1\r\nHost: localhost:8443\r\nAuthorization: Bearer {token}\r\n"
+        f"{method} {path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n"
         f"User-Agent: bench\r\nAccept: application/json\r\n{kind}\r\n"
     )
     return head.encode() + data

@@ -64,12 +64,13 @@ class Organisation:
     def approval_role(self) -> str:
         return role_ids()[-1]
 
-    def token(self, number: int) -> str:
-        """An access token as `pim login` gets one, good for some hours."""
+    def token(self, number: int, *, arm: bool = False) -> str:
+        """An access token as `pim login` gets one, good for some hours. arm: for the resource manager."""
         signin, now = self.system.signin, int(clock().timestamp())
         origin = signin.settings.origin
+        audience = signin.settings.arm_origin if arm else origin
         claims: dict[str, Any] = {
-            "iss": issuer(origin, TENANT), "aud": origin, "iat": now, "nbf": now, "exp": now + 6 * 3600,
+            "iss": issuer(origin, TENANT), "aud": audience, "iat": now, "nbf": now, "exp": now + 6 * 3600,
             "tid": TENANT, "appid": PIM, "azp": PIM, "jti": str(uuid.uuid4()), "ver": "2.0",
             "sub": person(number), "oid": person(number), "scp": "user_impersonation",
             "upn": f"person{number}@{_DOMAIN}", "name": f"Person {number}", "amr": ["pwd", "otp", "mfa"],

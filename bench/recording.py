@@ -20,6 +20,7 @@ import psycopg
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
 
+from bench.load import GRAPH
 from bench.organisation import Organisation
 from openpim.app import make_app
 
@@ -86,21 +87,23 @@ class Recorder:
         person: str,
         role: str,
         request: str = "",
+        host: str = GRAPH,
     ) -> tuple[Scene, Any]:
         """The scene of one request, and the answer to it. Sent twice before: the second time caches are warm."""
         self._made.clear()
         self._steps.clear()
-        status, answer = asyncio.run(self._call(method, path, token, body))
+        status, answer = asyncio.run(self._call(method, path, token, body, host))
         if status >= 300:
             raise AssertionError(f"{method} {path}: {status} {answer[:500]!r}")
         found = json.loads(answer) if answer else {}
         return Scene(name, list(self._steps), person, role, request, list(self._made)), found
 
-    async def _call(self, method: str, path: str, token: str, body: Any) -> tuple[int, bytes]:
+    async def _call(self, method: str, path: str, token: str, body: Any, host: str) -> tuple[int, bytes]:
         """One request, straight into the ASGI application."""
         data = b"" if body is None else json.dumps(body).encode()
         bare, _, query = path.partition("?")
         headers = {
+            "host": host,
             "authorization": f"Bearer {token}",
             "user-agent": "bench",
             "content-type": "application/json",

@@ -58,7 +58,7 @@ def floor(data_dir: str, url: str, port: str, recording: str) -> None:
         scene, _, rest = request.path_params["path"].partition("/")
         return Response(await in_thread(act, scene, token, body, rest), 200, media_type="application/json")
 
-    run(Starlette(routes=[Route("/{path:path}", handle, methods=["GET", "POST", "PATCH"])]), int(port))
+    run(Starlette(routes=[Route("/{path:path}", handle, methods=["GET", "POST", "PUT", "PATCH"])]), int(port))
 
 
 def hello(port: str, certificate: str = "", key: str = "") -> None:
