@@ -9,6 +9,7 @@ import pytest
 from openpim.client import clock
 from openpim.client.profiles import write_profile
 from tests.cli import fake as fake_module
+from tests.cli.organisation import Demo, Desk
 from tests.cli.running import Pim
 
 
@@ -71,3 +72,26 @@ def signed_in(pim, quick) -> Pim:
     assert ran.code == 0, ran
     pim.fake.seen.clear()
     return pim
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    made = Demo(tmp_path_factory.mktemp("demo"))
+    yield made
+    made.process.terminate()
+    made.process.wait(20)
+    assert made.process.stdout is not None
+    made.process.stdout.close()
+
+
+@pytest.fixture
+def desk(demo, monkeypatch, capsys, tmp_path):
+    for name in ("PIM_PROFILE", "PIM_ACCESS_TOKEN", "PIM_CLIENT_ID", "PIM_CLIENT_SECRET"):
+        monkeypatch.delenv(name, raising=False)
+
+    def sit(name: str) -> Desk:
+        made = Desk(demo, name, monkeypatch, capsys, tmp_path)
+        made.sign_in()
+        return made
+
+    return sit

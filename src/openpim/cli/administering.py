@@ -97,7 +97,7 @@ def _somewhere(pim: Pim, wanted: str, where: str) -> Target:
     unit: tuple[str, str] | PimError | None = None
     if not where.startswith("/") and prefix not in {"mg", "sub", "rg"}:
         unit = _unit(pim.graph, resolve_scope, where.removeprefix("au:"), found)
-    if isinstance(unit, PimError) and (not found or unit.kind != "missing"):
+    if isinstance(unit, PimError) and unit.kind != "missing":
         raise unit
     if isinstance(unit, tuple):
         if found:

@@ -47,13 +47,24 @@ def _is_tty(stream: object) -> bool:
         return False
 
 
+def _columns() -> int:
+    """How wide the terminal is that a person looks at; 0 where none does."""
+    if not _is_tty(sys.stdout):
+        return 0
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns
+    except (OSError, ValueError):
+        return 0
+
+
 class Context:
     """One run of one command.  Everything costly is made when first used."""
 
     def __init__(self, args: Namespace) -> None:
         form = args.output
         people = _is_tty(sys.stdout) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-        self.printer = Printer(sys.stdout, form, people and form == "table" and not args.no_color)
+        colour = people and form == "table" and not args.no_color
+        self.printer = Printer(sys.stdout, form, colour, _columns() if form == "table" else 0)
         self.interactive = _is_tty(sys.stdin) and not os.environ.get("PIM_NO_INPUT")
         self.profile_name: str = args.profile
         self.timeout: float = 30.0

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Printer", "clean", "left", "local", "one_line", "short"]
 
+_SHORT = 10  # columns up to this wide are never made narrower
 _BOLD, _DIM, _OFF = "\x1b[1m", "\x1b[2m", "\x1b[0m"
 _COLOURS = {
     "active": "\x1b[32m", "already active": "\x1b[32m", "Provisioned": "\x1b[32m", "ok": "\x1b[32m", "valid": "\x1b[32m",
@@ -90,12 +91,14 @@ def _width(text: str) -> int:
 
 
 class Printer:
-    """Prints to one stream in one of the formats; `colour` only where a person looks."""
+    """Prints to one stream in one of the formats; `colour` only where a person looks, whose terminal has `width`
+    columns (0: as wide as it takes)."""
 
-    def __init__(self, out: TextIO, form: str, colour: bool) -> None:
+    def __init__(self, out: TextIO, form: str, colour: bool, width: int = 0) -> None:
         self.out = out
         self.form = form
         self.colour = colour
+        self.width = width
 
     @property
     def for_people(self) -> bool:
@@ -149,18 +152,59 @@ class Printer:
             for row in rows
         ]
         widths = [max(_width(line[index]) for line in lines) for index in range(len(shown))]
+        narrow = self.width and sum(widths) + 2 * len(widths) - 2 > self.width
+        if narrow:
+            widths = _narrowed(widths, lines, self.width)
         for number, line in enumerate(lines):
-            cells = []
-            for index, cell in enumerate(line):
-                pad = " " * (widths[index] - _width(cell)) if index < len(line) - 1 else ""
-                cells.append(self._coloured(cell, header=number == 0) + pad)
-            self.out.write("  ".join(cells).rstrip() + "\n")
+            for part in _stacked(line, widths) if narrow else (line,):
+                cells = []
+                for index, cell in enumerate(part):
+                    pad = " " * (widths[index] - _width(cell)) if index < len(line) - 1 else ""
+                    cells.append(self._coloured(cell, header=number == 0) + pad)
+                self.out.write("  ".join(cells).rstrip() + "\n")
 
     def _coloured(self, cell: str, *, header: bool) -> str:
         if not self.colour or not cell:
             return cell
         code = _BOLD if header else _COLOURS.get(cell, "")
         return f"{code}{cell}{_OFF}" if code else cell
+
+
+def _narrowed(widths: list[int], lines: list[list[str]], most: int) -> list[int]:
+    """Widths with which a table fits, as far as that goes without breaking words; short columns stay."""
+    floors = [
+        width
+        if width <= _SHORT
+        else max(_SHORT, *(_width(word) for line in lines for word in line[index].split(" ")))
+        for index, width in enumerate(widths)
+    ]
+    found = list(widths)
+    while sum(found) + 2 * len(found) - 2 > most:
+        over = [index for index, width in enumerate(found) if width > floors[index]]
+        if not over:
+            break
+        found[max(over, key=found.__getitem__)] -= 1
+    return found
+
+
+def _stacked(line: list[str], widths: list[int]) -> list[list[str]]:
+    """The lines that one row takes when its cells are broken between words."""
+    columns = [_broken(cell, width) for cell, width in zip(line, widths, strict=True)]
+    height = max(len(column) for column in columns)
+    return [[column[at] if at < len(column) else "" for column in columns] for at in range(height)]
+
+
+def _broken(cell: str, width: int) -> list[str]:
+    if _width(cell) <= width:
+        return [cell]
+    found = [""]
+    for word in cell.split(" "):
+        joined = f"{found[-1]} {word}" if found[-1] else word
+        if _width(joined) <= width or not found[-1]:
+            found[-1] = joined
+        else:
+            found.append(word)
+    return found
 
 
 def _dumps(value: Any, indent: int | None) -> str:

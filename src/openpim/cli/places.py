@@ -35,7 +35,7 @@ __all__ = ["Place", "below", "named_around", "read_place", "suits"]
 _KINDS = {"mg": GROUP, "sub": SUBSCRIPTION, "rg": RESOURCE_GROUP}
 _LONG = "/providers/microsoft.subscription/subscriptions/"
 _WORDS = {"managementgroup": GROUP, "subscription": SUBSCRIPTION, "resourcegroup": RESOURCE_GROUP}
-_DEEPEST, _MOST = 8, 500
+_MOST = 500  # places to look into
 
 
 class Place:
@@ -164,26 +164,23 @@ def _walk(pim: Pim, start: str, place: Place, seen: list[str]) -> list[Spot]:
         if len(found) > 1:
             lines = [f"{one_line(name)}   ({path})" for path, name in found]
             raise ambiguous(place.parts[index - 1], lines, "give its whole path")
-        found = _first_level(pim, found[0][0], part, kind, seen) if found else []
+        found = _inner(pim, found[0][0], part, kind, seen) if found else []
     return found
 
 
-def _first_level(pim: Pim, start: str, part: str, kind: str, seen: list[str]) -> list[Spot]:
-    """Of the levels below `start` the first with something that fits; looked into are only containers of such things."""
+def _inner(pim: Pim, start: str, part: str, kind: str, seen: list[str]) -> list[Spot]:
+    """What fits, of all that is in `start`: directly, or in the management groups in it (in search of a resource group in
+    their subscriptions too)."""
+    deeper = {GROUP, SUBSCRIPTION} if kind == RESOURCE_GROUP else {GROUP}
+    candidates: list[Spot] = []
     level, asked = [start], 0
-    for _ in range(_DEEPEST):
+    while level and asked < _MOST:
         asked += len(level)
-        if not level or asked > _MOST:
-            break
         inside = _children(pim, level)
-        candidates = [(path, name) for path, name, word in inside if not kind or word == kind]
-        seen += [name for _, name in candidates]
-        found = fits(part, candidates, lambda spot: (spot[1], last(spot[0]), spot[0]))
-        if found:
-            return found
-        deeper = {GROUP, SUBSCRIPTION} if kind == RESOURCE_GROUP else {GROUP}
+        candidates += [(path, name) for path, name, word in inside if not kind or word == kind]
         level = [path for path, _, word in inside if word in deeper]
-    return []
+    seen += [name for _, name in candidates]
+    return fits(part, candidates, lambda spot: (spot[1], last(spot[0]), spot[0]))
 
 
 def _children(pim: Pim, scopes: Sequence[str]) -> list[tuple[str, str, str]]:

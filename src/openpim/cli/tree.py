@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Row = dict[str, Any]
     Spot = tuple[str, str]  # path, name
 
-__all__ = ["resource_role", "spots"]
+__all__ = ["is_resource_path", "resource_role", "spots", "tops"]
 
 _MANY = 50  # subscriptions to look into for a resource group named without its subscription
 
@@ -110,6 +110,14 @@ def _first(tree: _Tree, part: str, place: Place, *, alone: bool) -> list[Spot]:
         text = f"there are {len(subscriptions)} subscriptions to look for {part!r} in"
         raise PimError("usage", text, f"name the subscription too: SUBSCRIPTION/{part}")
     return _fitting(part, tree.groups([path for path, _ in subscriptions]))
+
+
+def tops(pim: Pim) -> list[str]:
+    """The uppermost places that the account can see."""
+    rows = _Tree(pim).rows
+    seen = {text(row.get("id")).lower() for row in rows}
+    parents = {text(row.get("id")): text(named(named(row, "properties"), "parent").get("id")) for row in rows}
+    return [path for path, parent in parents.items() if parent.lower() not in seen]
 
 
 def resource_role(pim: Pim, wanted: str, scope: str) -> tuple[str, str]:

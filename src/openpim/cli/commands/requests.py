@@ -84,8 +84,10 @@ def _read(pim: Pim, where: str, kind: str, *, everyone: bool) -> tuple[list[Aske
     """The requests of all kinds, and which kinds were refused; an error if all were."""
     noun = "Assignment" if kind == "assignment" else "Eligibility"
     terms = [*([] if everyone else ["asTarget()"]), *([where] if where and pim.ours else [])]
-    manager = [at("/", f"role{noun}ScheduleRequests", " and ".join(terms))]
-    told, managed = pim.lists(_paths(where, kind, everyone=everyone), manager, quiet=everyone)
+    name, which = f"role{noun}ScheduleRequests", " and ".join(terms)
+    told, managed = pim.lists(_paths(where, kind, everyone=everyone), [at("/", name, which)], quiet=everyone)
+    if everyone and managed and not isinstance(managed[0], list):
+        managed = [managed[0] if (below := _below_root(pim, name, which)) is None else below]
     answers = dict(zip(("directory roles", "groups", "resources"), [*told, *managed], strict=False))
     refused = {name: answer for name, answer in answers.items() if isinstance(answer, GraphError)}
     if refused and (len(refused) == len(answers) or (not everyone and "directory roles" in refused)):
@@ -96,6 +98,16 @@ def _read(pim: Pim, where: str, kind: str, *, everyone: bool) -> tuple[list[Aske
         for row in (answer if isinstance(answer, list) else [])
     ]
     return rows, list(refused) if everyone else []
+
+
+def _below_root(pim: Pim, name: str, which: str) -> list[Row] | None:
+    """Who may not look at the root sees the parts of the tree where he may; None where that is nowhere."""
+    from openpim.cli.tree import tops
+
+    answers = pim.need_arm().lists(*(at(scope, name, which) for scope in tops(pim)))
+    lists = [answer for answer in answers if isinstance(answer, list)]
+    found = {str(row.get("id")): row for rows in lists for row in rows}
+    return list(found.values()) if lists else None
 
 
 def run(args: Namespace, context: Context) -> int:

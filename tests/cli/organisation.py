@@ -1,0 +1,90 @@
+"""A real OpenPIM with its demo organisation, over HTTPS, and people at terminals of their own."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+import tomllib
+from pathlib import Path
+
+from tests.cli.person import Person
+from tests.cli.running import Ran
+
+
+def two_ports() -> int:
+    """The first of two free ports in a row: the resource manager listens on the second."""
+    for _ in range(50):
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            port = int(probe.getsockname()[1])
+            try:
+                socket.create_server(("127.0.0.1", port + 1)).close()
+            except (OSError, OverflowError):
+                continue
+            return port
+    raise AssertionError("no two free ports in a row")
+
+
+class Demo:
+    """A running server, and what one needs to sign in there."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = two_ports()
+        self.origin = f"https://localhost:{self.port}"
+        env = {**os.environ, "PIM_CONFIG_HOME": str(folder / "server-config"), "PYTHONUNBUFFERED": "1"}
+        words = ["serve", "--demo", "--data-dir", str(folder / "data"), "--port", str(self.port)]
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "openpim.cli", *words],
+            env=env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self.said = ""
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.said += line
+            if line.startswith("Next:"):
+                break
+        assert "OpenPIM is running" in self.said, self.said
+        threading.Thread(target=self.process.stdout.read, daemon=True).start()
+        accounts = tomllib.loads((folder / "data/demo-accounts.toml").read_text(encoding="utf-8"))
+        self.accounts = {row["user"].partition(".")[0]: row for row in accounts["account"]}
+        self.client = accounts.get("client")
+        self.domain = accounts["domain"]
+        self.ca = str(folder / "data/tls/ca.pem")
+        self.people: dict[str, Person] = {}
+
+    def person(self, name: str) -> Person:
+        row = self.accounts[name]
+        if name not in self.people:
+            self.people[name] = Person(row["user"], row["password"], row.get("totp_secret", ""), self.ca)
+        return self.people[name]
+
+
+class Desk:
+    """One person at a terminal of one's own."""
+
+    def __init__(self, demo: Demo, name: str, monkeypatch, capsys, tmp_path: Path) -> None:
+        self.demo, self.name, self.home = demo, name, tmp_path / name
+        self._patch, self._capsys = monkeypatch, capsys
+
+    def __call__(self, *argv: str, answers: list[str] | None = None, tty: bool = True) -> Ran:
+        from openpim.cli import __main__ as cli
+        from tests.cli.running import Answers
+
+        self._patch.setenv("PIM_CONFIG_HOME", str(self.home))
+        person = self.demo.person(self.name)
+        self._patch.setattr("openpim.cli.context.Terminal.browse", lambda _, url: bool(person.visit(url)))
+        self._patch.setattr(sys, "stdin", Answers(answers or [], tty))
+        self._capsys.readouterr()
+        code = cli.main(list(argv))
+        captured = self._capsys.readouterr()
+        return Ran(code, captured.out, captured.err)
+
+    def sign_in(self, *more: str) -> None:
+        ran = self("login", "--server", self.demo.origin, "--ca", self.demo.ca, *more)
+        assert ran.code == 0, ran
