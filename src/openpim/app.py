@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from types import FrameType
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
@@ -347,6 +348,10 @@ def _run(system: System, tls: TlsFiles, notes: list[str], door: DemoDoor | None 
 
     class Server(uvicorn.Server):
         beside: tuple[Beside, asyncio.Task[None]] | None = None
+
+        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            portal.close_streams()  # an open page does not keep the server from stopping
+            super().handle_exit(sig, frame)
 
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
             if self.beside is not None:

@@ -13,13 +13,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from openpim.faces.portal import shell, static
+from openpim.faces.portal import live, shell, static
 from openpim.faces.portal.dispatch import endpoint
+from openpim.faces.portal.live import close_streams
 from openpim.faces.portal.screens import PAGES
 from openpim.faces.portal.table import Page
 from openpim.services.signin.context import SignIn
 
-__all__ = ["PAGES", "routes"]
+__all__ = ["PAGES", "close_streams", "routes"]
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -34,6 +35,7 @@ def routes(signin: SignIn) -> Sequence[BaseRoute]:
     missing = endpoint(signin, Page("GET", "/portal/{rest:path}", shell.nothing_here))
     return [
         Route("/portal/static/{version}/{name}", static.endpoint, methods=["GET"]),
+        Route("/portal/live", live.endpoint(signin), methods=["GET"]),
         *(Route(path, _by_method(found), methods=list(found)) for path, found in paths.items()),
         Route("/portal/{rest:path}", missing, methods=["GET"]),
     ]

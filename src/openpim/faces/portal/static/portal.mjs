@@ -207,4 +207,36 @@ function enhance(within) {
 enhance(document);
 countDown();
 setInterval(countDown, 1000);
-export { refresh };
+
+// One tab of a browser listens for all of them: connections to one server are few. The others hear it over the channel.
+function listen() {
+  if (!document.querySelector("[data-live]") || !("EventSource" in window)) return;
+  const channel = "BroadcastChannel" in window ? new BroadcastChannel("openpim") : null;
+  channel?.addEventListener("message", refresh);
+  const hear = () => new Promise((resolve) => {
+    const source = new EventSource("/portal/live");
+    const stop = () => { source.close(); resolve(); };
+    source.addEventListener("news", () => { channel?.postMessage("news"); refresh(); });
+    source.addEventListener("ended", () => { stop(); signedOut(); });
+    source.addEventListener("error", () => { if (source.readyState === EventSource.CLOSED) setTimeout(stop, 30000); });
+    addEventListener("pagehide", stop, { once: true });
+  });
+  const again = () => (navigator.locks ? navigator.locks.request("openpim-live", hear) : hear());
+  again();
+  addEventListener("pageshow", (event) => { if (event.persisted) { again(); refresh(); } });
+  setInterval(refresh, 60000); // what no event tells, and where events do not come through
+  document.addEventListener("visibilitychange", () => { if (!document.hidden) refresh(); });
+}
+function signedOut() {
+  const box = document.createElement("div");
+  box.className = "said wait";
+  box.setAttribute("role", "alert");
+  const text = document.createElement("p");
+  const link = document.createElement("a");
+  link.href = location.href;
+  link.textContent = "Sign in again.";
+  text.append("You are signed out. ", link);
+  box.append(text);
+  document.querySelector("main")?.prepend(box);
+}
+listen();
