@@ -22,7 +22,11 @@ ROOT = Path(__file__).resolve().parents[2]
         ("listing", {"list, 60 people", "list, 200 people", "list, 200 against 60"}),
         (
             "tree",
-            {"tree, my 500 eligibilities, SQLite", "tree, activate further down, SQLite", "tree, memory, SQLite"},
+            {
+                "tree, my 500 eligibilities, SQLite",
+                "tree, activate further down, SQLite",
+                "tree, memory, SQLite",
+            },
         ),
         ("start", {"start, first time", "start, again", "idle memory, first time", "idle memory, again"}),
         ("command", {"pim list", "pim activate"}),
