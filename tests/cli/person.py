@@ -72,7 +72,9 @@ class Person:
             action = _attributes(head).get("action", "")
             fields = [_attributes(field) for field in _FIELD.findall(inside)]
             data = {
-                field["name"]: self._answer(field["name"], field.get("value", ""), extra)
+                field["name"]: field.get("value", "")
+                if field.get("type") == "hidden"  # such as the `code` of an answer that goes to a client
+                else self._answer(field["name"], field.get("value", ""), extra)
                 for field in fields
                 if field.get("name") and field.get("type") != "submit"
             }
