@@ -15,25 +15,28 @@ DESCRIPTION = "Print an access token that is good for at least a minute. Treat i
 EXAMPLES = """examples:
   curl -H "Authorization: Bearer $(pim token)" https://localhost:8443/v1.0/me
   pim token --show -o json       what it says
+  pim token --arm                one for the resource manager
 """
 
 
 def configure(parser: ArgumentParser) -> None:
     """Add the options."""
     parser.add_argument("--show", action="store_true", help="print what the token says instead of the token")
+    parser.add_argument("--arm", action="store_true", help="a token for the resource manager, not for Graph")
 
 
 def run(args: Namespace, context: Context) -> int:
     """Print the token."""
-    tokens = context.session.tokens()
+    access = context.session.access(context.pim.need_arm().resource if args.arm else "")
+    claims = decode_claims(access)
     if args.show:
-        claims = decode_claims(tokens.access)
         context.printer.one(claims, tuple((name, name) for name in claims))
     elif context.printer.for_people:
-        context.printer.line(tokens.access)
+        context.printer.line(access)
     else:
+        expires = float(claims["exp"]) if args.arm and "exp" in claims else context.session.tokens().expires
         context.printer.one(
-            {"accessToken": tokens.access, "expires": iso(tokens.expires)},
+            {"accessToken": access, "expires": iso(expires)},
             (("accessToken", ""), ("expires", "")),
         )
     return 0
