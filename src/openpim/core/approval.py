@@ -41,7 +41,8 @@ class Decision:
 class ApprovalStage:
     """keys: who may decide now: user ids, group ids, "role:<role id>". The first stage's id is the approval's id.
 
-    escalates_at None: it never will (or has). settings: as the policy said when it was asked.
+    escalates_at None: it never will (or has). settings: as the policy says (services/stages_today.py),
+    but for the time, which stays as it was when the stage was made.
     """
 
     id: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from openpim.core.grants import NO_TICKET, UNBOUNDED, Action, Kind, Provider, Ticket, Window
+from openpim.core.grants import NO_TICKET, UNBOUNDED, Action, Kind, Provider, Request, Ticket, Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,3 +26,18 @@ class Ask:
     custom_data: str | None = None
     schedule_id: str | None = None
     request_id: str | None = None
+
+
+def ask_of(request: Request) -> Ask:
+    """The ask a request was made from, to decide it again."""
+    return Ask(
+        kind=request.kind,
+        provider=request.provider,
+        action=request.action,
+        principal_id=request.principal_id,
+        role_id=request.role_id,
+        scope=request.scope,
+        justification=request.justification,
+        ticket=request.ticket,
+        window=request.window,
+    )

@@ -142,7 +142,7 @@ def application_faults(application: Application) -> list[Fault]:
         found += [("logout_uri", fault) for fault in _redirect_faults(application.logout_uri, public=False)]
     for uri in application.identifier_uris:
         found += _text("identifier_uris", uri, 255, required=True)
-        if isinstance(uri, str) and not (uri.isascii() and uri.isprintable() and " " not in uri):
+        if not (str(uri).isascii() and str(uri).isprintable() and " " not in str(uri)):
             found.append(("identifier_uris", "an identifier is an address: no spaces, plain letters only"))
     if len(application.identifier_uris) > MAX_URIS:
         found.append(("identifier_uris", f"at most {MAX_URIS} identifiers are allowed"))

@@ -26,6 +26,10 @@ class Policies(Protocol):
         """What they are of is gone: whatever is made there again starts with the default."""
         ...
 
+    def approver_in(self, ids: Collection[str]) -> frozenset[tuple[Provider, str]]:
+        """(provider, scope) of every policy that requires an approval and names one of these users or groups for it."""
+        ...
+
     def put(self, provider: Provider, policy: Policy) -> None:
         """Insert, or replace the settings of the same (provider, role, scope)."""
         ...

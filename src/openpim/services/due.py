@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from openpim.core import caller as callers
+from openpim.core.ask import ask_of
 from openpim.core.deciding import Grant, Proof
 from openpim.core.grants import AssignmentType, ExpirationType, Kind, Request, Schedule, Window
 from openpim.core.lifecycle import RequestStatus, ScheduleStatus
@@ -22,7 +23,7 @@ from openpim.services.actions.common import tell
 from openpim.services.ending import leave
 from openpim.services.providers import PROVIDERS
 from openpim.services.recording import category_of, grant_details, grant_targets, record
-from openpim.services.review import ask_of, standing
+from openpim.services.review import standing
 
 EXPIRED_ACTIVATION = "Remove member from role (PIM activation expired)"
 

@@ -15,6 +15,7 @@ from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
 from openpim.services.providers import PROVIDERS
 from openpim.services.recording import category_of, record, record_refusal
+from openpim.services.timeouts import follow_policy
 
 UPDATED = "Update role setting in PIM"
 _MISSING = Refusal(Code.NOT_FOUND, "There is no such policy. List the policy assignments to find its id.")
@@ -123,6 +124,7 @@ def update(
             modified_by_name=caller.display_name,
         )
         tx.policies.put(owner, after)
+        follow_policy(tx, deps, owner, after, now)
         record(
             tx,
             deps,

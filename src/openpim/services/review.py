@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from openpim.core.approval import Approval, ApprovalStage, Decision, Verdict, decided
-from openpim.core.ask import Ask
+from openpim.core.ask import ask_of
 from openpim.core.audit import Target
 from openpim.core.caller import Caller, CallerKind
 from openpim.core.deciding import Grant, Proof
@@ -178,21 +178,6 @@ def _carry_out(tx: Transaction, deps: Deps, caller: Caller, request: Request, no
         failed = replace(request, status=RequestStatus.FAILED, completed_at=now, failure=outcome.message)
         tx.requests.save(failed)
         tell(tx, deps, caller, now, FAILED, replace(failed, justification=outcome.message), None)
-
-
-def ask_of(request: Request) -> Ask:
-    """The ask a request was made from, to decide it again."""
-    return Ask(
-        kind=request.kind,
-        provider=request.provider,
-        action=request.action,
-        principal_id=request.principal_id,
-        role_id=request.role_id,
-        scope=request.scope,
-        justification=request.justification,
-        ticket=request.ticket,
-        window=request.window,
-    )
 
 
 def standing(tx: Transaction, request: Request) -> Refusal | None:

@@ -8,16 +8,20 @@ from functools import partial
 
 from openpim.core import caller as callers
 from openpim.core.approval import Approval, escalated, with_stage
-from openpim.core.ask import Ask
+from openpim.core.ask import Ask, ask_of
 from openpim.core.audit import Target
-from openpim.core.grants import Request
+from openpim.core.grants import Kind, Provider, Request
 from openpim.core.lifecycle import AWAITING_DECISION, ApprovalStatus, RequestStatus
+from openpim.core.policy import Policy
+from openpim.core.query import All, AnyOf, Compare, Query
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
 from openpim.services.actions.common import tell
 from openpim.services.ending import close_request
 from openpim.services.opening import ensure_decidable
+from openpim.services.providers import PROVIDERS
 from openpim.services.recording import category_of, record
+from openpim.services.stages_today import with_stages_of_today
 
 EXPIRED = "PIM activation request expired"
 ESCALATED = "Approval escalated"
@@ -87,9 +91,10 @@ def brought_up_to_date(
     stage = approval.current
     if approval.status is not ApprovalStatus.IN_PROGRESS or stage is None or not stage.open_at(now):
         return approval
-    changed = approval
+    changed = with_stages_of_today(tx, deps, request, ask_of(request), approval, now)
+    stage = changed.current or stage
     if stage.escalates_at is not None and stage.escalates_at <= now:
-        changed = with_stage(approval, escalated(stage))
+        changed = with_stage(changed, escalated(stage))
         record(
             tx,
             deps,
@@ -104,6 +109,30 @@ def brought_up_to_date(
     if changed != approval:
         tx.approvals.save(changed, approval)
     return changed
+
+
+def follow_policy(tx: Transaction, deps: Deps, provider: Provider, policy: Policy, now: datetime) -> None:
+    """The settings of a role have changed: what waits for a decision about it waits for those of today."""
+    chains = PROVIDERS[provider].chain
+    after: str | None = None
+    while True:
+        where = All(
+            (
+                Compare("role_id", "eq", policy.role_id),
+                AnyOf("status", tuple(status.value for status in AWAITING_DECISION)),
+            )
+        )
+        page = tx.requests.page(provider, Kind.ASSIGNMENT, Query(where, limit=200, after=after))
+        for found in page.items:
+            if policy.scope not in chains(tx, found.scope):
+                continue
+            request = tx.requests.get(found.id, lock=True)
+            approval = tx.approvals.get(found.id, lock=True)
+            if request is not None and approval is not None:
+                brought_up_to_date(tx, deps, request, approval, now)
+        after = page.next
+        if after is None:
+            return
 
 
 def time_out(tx: Transaction, deps: Deps, request: Request, approval: Approval, now: datetime) -> None:

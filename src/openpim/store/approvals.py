@@ -184,7 +184,9 @@ class Approvals:
             self._connection.execute(
                 _UPDATE, {"b_tenant": self._tenant, "b_id": approval.id, "status": approval.status.value}
             )
-        for old, new in zip(before.stages, approval.stages, strict=True):
+        for new in approval.stages[len(before.stages) :]:
+            self._connection.execute(_INSERT_STAGE, [self._stage_row(new, approval.id)])
+        for old, new in zip(before.stages, approval.stages, strict=False):
             if old != new:
                 values = {"b_tenant": self._tenant, "b_id": new.id, **self._stage_row(new, approval.id)}
                 self._connection.execute(_UPDATE_STAGE, values)

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import (
     Column,
     Connection,
+    Index,
     Integer,
     RowMapping,
     Select,
@@ -54,6 +55,20 @@ policies = Table(
     UniqueConstraint("tenant_id", "provider", "scope", "role_id"),
 )
 _c = policies.c
+
+
+# Who is named as approver where an approval is required: asked before somebody's password or group is changed.
+approvers = Table(
+    "policy_approvers",
+    metadata,
+    Column("tenant_id", String(36), primary_key=True),
+    Column("approver_id", String(36), primary_key=True),
+    Column("policy_id", String(36), primary_key=True),
+    Column("provider", String(9), nullable=False),
+    Column("scope", String(512), nullable=False),
+)
+Index("ix_policy_approvers_policy", approvers.c.tenant_id, approvers.c.policy_id)
+Index("ix_policy_approvers_scope", approvers.c.tenant_id, approvers.c.provider, approvers.c.scope)
 
 
 _GET = select(policies).where(
@@ -104,13 +119,54 @@ class Policies:
 
     def remove_at(self, provider: Provider, scopes: Collection[str]) -> None:
         for part in batches(scopes):
+            a = approvers.c
+            self._connection.execute(
+                delete(approvers).where(
+                    a.tenant_id == self._tenant, a.provider == provider.value, a.scope.in_(part)
+                )
+            )
             self._connection.execute(
                 delete(policies).where(
                     _c.tenant_id == self._tenant, _c.provider == provider.value, _c.scope.in_(part)
                 )
             )
 
+    def approver_in(self, ids: Collection[str]) -> frozenset[tuple[Provider, str]]:
+        found: set[tuple[Provider, str]] = set()
+        a = approvers.c
+        for part in batches(ids):
+            statement = select(a.provider, a.scope).where(
+                a.tenant_id == self._tenant, a.approver_id.in_(part)
+            )
+            found |= {(Provider(row.provider), row.scope) for row in self._connection.execute(statement)}
+        return frozenset(found)
+
+    def _put_approvers(self, provider: Provider, policy: Policy) -> None:
+        a = approvers.c
+        self._connection.execute(
+            delete(approvers).where(a.tenant_id == self._tenant, a.policy_id == policy.id)
+        )
+        approval = policy.approval
+        if not (approval.required or approval.required_for_extension):
+            return
+        named = {key for one in approval.stages for key in one.primary.keys() | one.escalation.keys()}
+        if named:
+            self._connection.execute(
+                insert(approvers),
+                [
+                    {
+                        "tenant_id": self._tenant,
+                        "approver_id": key,
+                        "policy_id": policy.id,
+                        "provider": provider.value,
+                        "scope": policy.scope,
+                    }
+                    for key in sorted(named)
+                ],
+            )
+
     def put(self, provider: Provider, policy: Policy) -> None:
+        self._put_approvers(provider, policy)
         values = {
             "version": policy.version,
             "settings": _settings_text(policy),

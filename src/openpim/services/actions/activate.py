@@ -9,9 +9,8 @@ from openpim.core import deciding
 from openpim.core.ask import Ask
 from openpim.core.caller import Caller
 from openpim.core.deciding import Grant, Proof
-from openpim.core.grants import Action, AssignmentType, Kind, Provider, Request, Schedule
+from openpim.core.grants import Action, AssignmentType, Kind, Request, Schedule
 from openpim.core.lifecycle import RequestStatus, ScheduleStatus
-from openpim.core.policy import Policy, stricter
 from openpim.core.refusals import Code, Refusal
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
@@ -27,7 +26,7 @@ from openpim.services.actions.common import (
     tell,
 )
 from openpim.services.opening import open_approval
-from openpim.services.providers import PROVIDERS
+from openpim.services.stages_today import policy_for
 from openpim.services.timeouts import waiting
 
 REQUESTED = "Add member to role requested (PIM activation)"
@@ -97,15 +96,6 @@ def decide(
         now=now,
         extending=extending,
     )
-
-
-def policy_for(tx: Transaction, deps: Deps, ask: Ask, eligibility: Schedule | None) -> Policy:
-    """The policy at the asked scope; where the eligibility lies above it, the stricter of both."""
-    rules = PROVIDERS[ask.provider]
-    policy = rules.policy(tx, deps, ask.role_id, ask.scope)
-    if ask.provider is not Provider.RESOURCE or eligibility is None or eligibility.scope == ask.scope:
-        return policy
-    return stricter(policy, rules.policy(tx, deps, ask.role_id, eligibility.scope))
 
 
 def apply(

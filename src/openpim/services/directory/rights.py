@@ -14,6 +14,7 @@ from openpim.core.directory import Group
 from openpim.core.refusals import Refusal
 from openpim.core.scopes import ADMINISTRATIVE_UNITS
 from openpim.ports.store import Transaction
+from openpim.services.approvers import protected
 from openpim.services.authority import roles_at, roles_of
 from openpim.services.directory.performing import forbidden
 from openpim.services.directory.privileges import is_privileged
@@ -141,16 +142,22 @@ def may_create_groups(
 def may_change_group(
     tx: Transaction, caller: Caller, group: Group, now: datetime, *, members_only: bool = False
 ) -> Refusal | None:
-    """Owners may change their own groups; role-assignable ones are otherwise for those who manage roles."""
+    """Owners may change their own groups; those that give power (roles can be assigned to them, or they approve for
+    one) are otherwise for those who manage roles."""
     if caller.principal_id and tx.groups.is_owner(group.id, caller.principal_id, now):
         return None
     rights = rights_over(tx, caller, group.id, now)
-    if group.role_assignable:
+    if protected(tx, group, now):
         if rights_of(tx, caller, now).any(ROLE_MANAGERS, ROLE_PERMISSIONS):
             return None
+        why = (
+            "Roles can be assigned to this group"
+            if group.role_assignable
+            else "This group approves for a role"
+        )
         return forbidden(
-            "Roles can be assigned to this group: only its owners and Privileged Role Administrators may change "
-            "it. Activate Privileged Role Administrator first."
+            f"{why}: only its owners and Privileged Role Administrators may change it. Activate Privileged Role "
+            "Administrator first."
         )
     if rights.any(GROUP_MANAGERS, MEMBER_PERMISSIONS if members_only else GROUP_PERMISSIONS):
         return None

@@ -25,6 +25,7 @@ from openpim.core.roles import (
 )
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
+from openpim.services.approvers import protected
 from openpim.services.authority import may_read_roles, roles_of
 
 MEMBER = "member"
@@ -107,7 +108,7 @@ class Groups:
         group = tx.groups.get(scope)
         if group is None:
             return False
-        wanted = MANAGERS if group.role_assignable else _ORDINARY
+        wanted = MANAGERS if protected(tx, group, now) else _ORDINARY
         return bool(roles_of(tx, caller, now) & wanted) or tx.groups.is_owner(scope, caller.principal_id, now)
 
     def may_read(self, tx: Transaction, caller: Caller, scope: str | None, now: datetime) -> bool:

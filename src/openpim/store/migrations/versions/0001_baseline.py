@@ -432,6 +432,21 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement a table
         ),
     )
     op.create_table(
+        "policy_approvers",
+        sa.Column("tenant_id", sa.String(length=36), nullable=False),
+        sa.Column("approver_id", sa.String(length=36), nullable=False),
+        sa.Column("policy_id", sa.String(length=36), nullable=False),
+        sa.Column("provider", sa.String(length=9), nullable=False),
+        sa.Column("scope", sa.String(length=512), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "approver_id", "policy_id", name=op.f("pk_policy_approvers")),
+    )
+    op.create_index(
+        "ix_policy_approvers_policy", "policy_approvers", ["tenant_id", "policy_id"], unique=False
+    )
+    op.create_index(
+        "ix_policy_approvers_scope", "policy_approvers", ["tenant_id", "provider", "scope"], unique=False
+    )
+    op.create_table(
         "principals",
         sa.Column("tenant_id", sa.String(length=36), nullable=False),
         sa.Column("id", sa.String(length=36), nullable=False),

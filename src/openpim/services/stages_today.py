@@ -1,0 +1,79 @@
+"""An open approval follows the role settings of today: who was taken out of them decides no more, who was named in them
+since does, and what was made stricter holds. The time each stage has stays as it was when it began."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from openpim.core.approval import Approval, ApprovalStage, StageStatus
+from openpim.core.ask import Ask
+from openpim.core.deciding import best_eligibility
+from openpim.core.grants import Provider, Request, Schedule
+from openpim.core.lifecycle import ApprovalStatus, RequestStatus
+from openpim.core.policy import Policy, Stage, stricter
+from openpim.ports.deps import Deps
+from openpim.ports.store import Transaction
+from openpim.services.actions.common import eligibilities_for
+from openpim.services.providers import PROVIDERS
+
+
+def policy_for(tx: Transaction, deps: Deps, ask: Ask, eligibility: Schedule | None) -> Policy:
+    """The policy at the asked scope; where the eligibility lies above it, the stricter of both."""
+    rules = PROVIDERS[ask.provider]
+    policy = rules.policy(tx, deps, ask.role_id, ask.scope)
+    if ask.provider is not Provider.RESOURCE or eligibility is None or eligibility.scope == ask.scope:
+        return policy
+    return stricter(policy, rules.policy(tx, deps, ask.role_id, eligibility.scope))
+
+
+def with_stages_of_today(
+    tx: Transaction, deps: Deps, request: Request, ask: Ask, approval: Approval, now: datetime
+) -> Approval:
+    """The approval of an activation as today's settings have it; an extension's or renewal's has no settings."""
+    if (
+        approval.status is not ApprovalStatus.IN_PROGRESS
+        or request.status is RequestStatus.PENDING_ADMIN_DECISION
+    ):
+        return approval
+    reference = max(now, ask.window.start or now)
+    policy = policy_for(tx, deps, ask, best_eligibility(eligibilities_for(tx, ask, now), reference))
+    wanted = policy.approval.stages
+    defaults = PROVIDERS[request.provider].default_reviewers(tx, request.role_id, request.scope, now)
+    stages = [
+        _as_today(stage, wanted[at] if at < len(wanted) else None, defaults)
+        for at, stage in enumerate(approval.stages)
+    ]
+    if policy.approval.required:
+        stages += [
+            ApprovalStage(
+                id=deps.new_id(),
+                number=number,
+                status=StageStatus.NOT_STARTED,
+                settings=settings,
+                keys=settings.primary.keys() or defaults,
+            )
+            for number, settings in enumerate(wanted[len(stages) :], start=len(stages) + 1)
+        ]
+    return replace(approval, stages=tuple(stages))
+
+
+def _as_today(stage: ApprovalStage, wanted: Stage | None, defaults: frozenset[str]) -> ApprovalStage:
+    """The stage with today's settings; None: they have no such stage any more, so they name nobody for it."""
+    if stage.status not in {StageStatus.IN_PROGRESS, StageStatus.NOT_STARTED}:
+        return stage
+    if wanted is None:
+        return replace(stage, keys=defaults)
+    settings = replace(
+        stage.settings,
+        primary=wanted.primary,
+        escalation=wanted.escalation,
+        quorum=wanted.quorum,
+        justification_required=wanted.justification_required,
+    )
+    keys = wanted.primary.keys() or defaults
+    if stage.escalated:
+        keys |= wanted.escalation.keys()
+    if stage.fell_back:
+        keys |= defaults
+    return replace(stage, settings=settings, keys=keys)
