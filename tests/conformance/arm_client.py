@@ -81,10 +81,11 @@ class Desk:
     # -- what the SDK has no operation for
     def send(self, method: str, path: str, body: Any = None, version: str = "2020-10-01") -> httpx.Response:
         token = self.credential.get_token(f"{self.server.arm_origin}/.default").token
+        if "api-version" not in path:
+            path += f"{'&' if '?' in path else '?'}api-version={version}"
         return httpx.request(
             method,
             f"{self.server.arm_origin}{path}",
-            params=None if "api-version" in path else {"api-version": version},
             json=body,
             headers={"Authorization": f"Bearer {token}"},
             verify=self.server.trust(),

@@ -186,3 +186,112 @@ def test_as_easypim_goes(arm):
         }
     }
     assert arm.patch(policy, arm.owner, body).status_code == 200
+
+
+REQUEST = {
+    "scope", "roleDefinitionId", "principalId", "principalType", "requestType", "status", "ticketInfo", "justification",
+    "requestorId", "createdOn", "expandedProperties",
+}  # fmt: skip
+
+
+def test_requests_of_every_sort_as_recorded(arm):
+    """What ends something has neither a target nor a schedule; what was asked for without a reason has none."""
+    bob = arm.world.bob
+    made = arm.request("Eligibility", bob, arm.prod, arm.owner, justification=None).json()
+    assert set(made["properties"]) == (REQUEST - {"justification"}) | {
+        "targetRoleEligibilityScheduleId",
+        "scheduleInfo",
+    }
+    active = arm.activate(bob, arm.prod).json()["properties"]
+    assert set(active) == REQUEST | {
+        "linkedRoleEligibilityScheduleId", "targetRoleAssignmentScheduleId", "scheduleInfo",
+    }  # fmt: skip
+    arm.world.forward(minutes=6)
+    ended = arm.request(
+        "Assignment", bob, arm.prod, bob, requestType="SelfDeactivate", scheduleInfo=None
+    ).json()
+    assert set(ended["properties"]) == REQUEST
+    assert ended["properties"]["status"] == "Revoked"
+    info = {"expiration": {"type": "AfterDuration", "duration": "PT400H"}}
+    asked = arm.request("Eligibility", bob, arm.prod, bob, requestType="SelfExtend", scheduleInfo=info).json()
+    assert asked["properties"]["status"] == "PendingAdminDecision"
+    assert arm.post(f"{asked['id']}/cancel", bob).status_code == 200
+    assert arm.ok(asked["id"], bob)["properties"]["status"] == "Canceled"
+
+
+def test_assignments_definitions_and_children_as_recorded(arm):
+    arm.assigned(arm.world.bob, READER, arm.web)
+    (row,) = arm.rows(f"{arm.web}/{AUTH}/roleAssignments?$filter=principalId eq '{arm.world.bob}'", arm.owner)
+    assert set(row) == {"id", "name", "type", "properties"}
+    assert set(row["properties"]) == {
+        "condition", "conditionVersion", "createdBy", "createdOn", "delegatedManagedIdentityResourceId", "description",
+        "principalId", "principalType", "roleDefinitionId", "scope", "updatedBy", "updatedOn",
+    }  # fmt: skip
+    assert (row["properties"]["createdBy"], row["properties"]["condition"]) == ("", None)
+    (role,) = arm.rows(f"{arm.prod}/{AUTH}/roleDefinitions?$filter=roleName eq 'Reader'", arm.owner)
+    assert set(role["properties"]) == {
+        "assignableScopes", "createdBy", "createdOn", "description", "permissions", "roleName", "type", "updatedBy",
+        "updatedOn",
+    }  # fmt: skip
+    assert set(role["properties"]["permissions"][0]) == {
+        "actions",
+        "dataActions",
+        "notActions",
+        "notDataActions",
+    }
+    arm.eligible(arm.world.cyd, READER, arm.prod)
+    children = arm.rows(f"{arm.prod}/{AUTH}/eligibleChildResources", arm.world.cyd)
+    assert [set(one) for one in children] == [{"id", "name", "type"}] * 2
+    assert {one["type"] for one in children} == {"resourcegroup"}
+
+
+# Of each type of rule what the live service shows beside id, ruleType and target.
+RULES = {
+    "Approval": {"setting"},
+    "AuthenticationContext": {"isEnabled"},
+    "Enablement": {"enabledRules"},
+    "Expiration": {"isExpirationRequired", "maximumDuration"},
+    "Notification": {"notificationType", "recipientType", "isDefaultRecipientsEnabled", "notificationLevel"},
+}
+
+
+def test_policies_as_recorded(arm):
+    (held,) = arm.rows(
+        f"{arm.prod}/{AUTH}/roleManagementPolicyAssignments?$filter=roleDefinitionId eq '{READER}'", arm.owner
+    )
+    assert set(held["properties"]) == {
+        "scope", "roleDefinitionId", "policyId", "effectiveRules", "policyAssignmentProperties",
+    }  # fmt: skip
+    shown = held["properties"]["policyAssignmentProperties"]
+    assert set(shown) == {"scope", "roleDefinition", "policy"}
+    assert set(shown["scope"]) == set(shown["roleDefinition"]) == {"id", "displayName", "type"}
+    policy = held["properties"]["policyId"]
+    rules = arm.ok(policy, arm.owner)["properties"]["rules"]
+    assert len(rules) == 17
+    for rule in rules:
+        kind = rule["ruleType"].removeprefix("RoleManagementPolicy").removesuffix("Rule")
+        assert set(rule) == RULES[kind] | {"id", "ruleType", "target"}, rule
+        assert set(rule["target"]) == {"caller", "operations", "level"}
+    target = {"caller": "Admin", "operations": ["All"], "level": "Eligibility"}
+    given = [
+        {"target": target, "id": "Expiration_Admin_Eligibility", "ruleType": "RoleManagementPolicyExpirationRule",
+         "isExpirationRequired": False, "maximumDuration": "P180D"},
+        {"target": target, "id": "Notification_Approver_Admin_Eligibility",
+         "ruleType": "RoleManagementPolicyNotificationRule", "notificationType": "Email",
+         "notificationLevel": "Critical", "recipientType": "Approver", "isDefaultRecipientsEnabled": False},
+    ]  # fmt: skip
+    changed = arm.patch(
+        f"{policy}?api-version=2020-10-01-preview", arm.owner, {"properties": {"rules": given}}
+    )
+    assert changed.status_code == 200, changed.text
+    properties = changed.json()["properties"]
+    assert set(properties) == {
+        "scope", "isOrganizationDefault", "lastModifiedDateTime", "lastModifiedBy", "rules", "effectiveRules",
+        "policyProperties",
+    }  # fmt: skip
+    assert [one for one in properties["rules"] if one["id"] in {each["id"] for each in given}] == [
+        {name: each[name] for name in one}
+        for one in properties["rules"]
+        for each in given
+        if each["id"] == one["id"]
+    ]
