@@ -22,7 +22,9 @@ FOLDER = REPOSITORY.parent / "shared" / "wire" / "data" / "graph" / "examples"
 GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 INSTANCE = re.compile(r"[A-Za-z0-9_-]{43,64}-[12](-e)?\b")
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
-IN_SCOPE = ("rolemanagement/directory", "policies/rolemanagement", "auditlogs/directoryaudits")
+IN_SCOPE = (
+    "rolemanagement/directory", "policies/rolemanagement", "auditlogs/directoryaudits", "privilegedaccess/group",
+)  # fmt: skip
 
 
 def _declared() -> frozenset[str]:
@@ -47,8 +49,8 @@ class Example:
 
 
 def examples() -> Iterator[Example]:
-    """Those of directory roles, policies and audits. name: file#number."""
-    for version in ("v1.0", "beta"):
+    """Those of directory roles, groups, policies and audits. name: file#number."""
+    for version in ("v1.0", "beta", "groups"):
         for file in sorted((FOLDER / version).glob("*.json")) if FOLDER.is_dir() else ():
             for number, pair in enumerate(json.loads(file.read_text("utf-8"))["pairs"], 1):
                 asked, answered = pair["request"], pair["response"] or {}

@@ -122,6 +122,7 @@ class World:
         # I hold everything that filterByCurrentUser may show.
         self.eligible = self.ask("Eligibility", "adminAssign", self.me, self.reader(0))
         self.active = self.ask("Assignment", "selfActivate", self.me, self.reader(0))
+        self.group = self.with_members()
 
     READERS = ("4a5d8f65-41da-4de4-8968-e035b65339cf", "790c1fb9-7f7d-4f88-86a1-ef1f95c05c1b",
                "ac16e43d-7b2d-40e0-ac05-243ff356ab5b", "88d8e3e3-8f55-4a1e-953a-9b9898b8876b")  # fmt: skip
@@ -146,6 +147,51 @@ class World:
             {"action": action, "principalId": principal, "roleDefinitionId": role, "directoryScopeId": "/",
              "justification": "For the examples", "scheduleInfo": schedule},
         )  # fmt: skip
+
+    # ------------------------------------------------------------ PIM for Groups
+
+    def with_members(self):
+        """A group with a member outside PIM and one through it; whoever is eligible may activate without more."""
+        name = f"for-the-examples-{self.custom[:8]}"
+        body = {"displayName": name, "mailNickname": name, "mailEnabled": False, "securityEnabled": True}
+        group = self.post("groups", body)["id"]
+        member = {"@odata.id": f"https://graph.microsoft.com/v1.0/directoryObjects/{self.people[1]}"}
+        answer = self.admin.post(f"/v1.0/groups/{group}/members/$ref", json=member)
+        assert answer.status_code == 204, answer.text
+        self.ask_group(
+            "assignment", "adminAssign", self.people[2], group, {"type": "afterDuration", "duration": "P3D"}
+        )
+        (policy,) = self.get(
+            "policies/roleManagementPolicyAssignments?$filter="
+            f"scopeId eq '{group}' and scopeType eq 'Group' and roleDefinitionId eq 'member'"
+        )
+        rule = {
+            "@odata.type": "#microsoft.graph.unifiedRoleManagementPolicyEnablementRule",
+            "id": "Enablement_EndUser_Assignment",
+            "enabledRules": [],
+        }
+        path = f"/v1.0/policies/roleManagementPolicies/{policy['policyId']}/rules/{rule['id']}"
+        assert self.admin.patch(path, json=rule).status_code == 204
+        return group
+
+    def ask_group(self, kind, action, who, group, expiration):
+        answer = self.admin.post(
+            f"/v1.0/identityGovernance/privilegedAccess/group/{kind}ScheduleRequests",
+            json={"action": action, "accessId": "member", "groupId": group, "principalId": who,
+                  "justification": "For the examples", "scheduleInfo": {"expiration": expiration}},
+        )  # fmt: skip
+        # The second time it is there already.
+        assert answer.status_code == 201 or "RoleAssignmentExists" in answer.text, answer.text
+
+    def group_body(self, body):
+        """About the group here: he who asks for himself is eligible, what is extended is there."""
+        mine = body["action"].lower().startswith("self")
+        who = self.me if mine else self.people[0]
+        if mine or body["action"] == "AdminExtend":
+            self.ask_group(
+                "eligibility", "adminAssign", who, self.group, {"type": "afterDuration", "duration": "PT9H"}
+            )
+        return {**body, "groupId": self.group, "principalId": who}
 
     def somebody(self):
         self.used += 1
@@ -214,7 +260,11 @@ class World:
             kind = "Eligibility" if "roleeligibility" in low else "Assignment"
             found = INSTANCE.search(path) or GUID.search(path)
             path = path.replace(found.group(), self.existing(kind, path))
-        query = GUID.sub(lambda m: m.group() if m.group().lower() in self.roles else self.me, query)
+        if "groupid" in query.lower():
+            query = GUID.sub(self.group, query)
+        query = GUID.sub(
+            lambda m: m.group() if m.group().lower() in {*self.roles, self.group} else self.me, query
+        )
         query = query.replace(f"/administrativeUnits/{self.me}", f"/administrativeUnits/{self.unit}")
         return quote(path, safe="/$()'=,") + (f"?{quote(query, safe='$()=&,;/')}" if query else "")
 
@@ -235,6 +285,8 @@ class World:
         if not isinstance(example.body, dict):
             return example.body
         body = moved(example.body, datetime.now(UTC))
+        if "groupId" in body:
+            return self.group_body(body)
         if "displayName" in body:
             body["displayName"] += f" {len(self.names)}"  # names are unique here
             self.names.append(body["displayName"])
