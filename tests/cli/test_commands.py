@@ -343,6 +343,30 @@ def test_completion(pim, shell):
         assert subprocess.run(["bash", "-n"], input=ran.out, text=True, check=False).returncode == 0
 
 
+_TRY = """
+pim() {{ printf '%s\\n' 'Owner@IT' 'Owner@prod' 'Key Vault Administrator@kv' 'sg-admins:owner'; }}
+COMP_LINE={line!r}; COMP_POINT=${{#COMP_LINE}}; COMP_WORDS=({words}); COMP_CWORD=$(( ${{#COMP_WORDS[@]}} - 1 ))
+_pim; printf '%s\\n' "${{COMPREPLY[@]}}"
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "words", "found"),
+    [
+        ("pim activate Own", "pim activate Own", ["Owner@IT", "Owner@prod"]),
+        ("pim activate Owner@pr", "pim activate Owner @ pr", ["prod"]),  # bash ends words at @ and :
+        ("pim activate Owner@", "pim activate Owner @", ["@IT", "@prod"]),
+        ("pim activate sg-admins:o", "pim activate sg-admins : o", ["owner"]),
+        (r"pim activate Key\ V", r"pim activate 'Key\ V'", [r"Key\ Vault\ Administrator@kv"]),
+        ("pim activate --red", "pim activate --red", ["--reduce"]),
+    ],
+)
+def test_completion_in_bash(pim, line, words, found):
+    script = pim("completion", "bash").out + _TRY.format(line=line, words=words)
+    ran = subprocess.run(["bash"], input=script, text=True, capture_output=True, check=False)
+    assert ran.stdout.splitlines() == found, ran
+
+
 def test_completion_of_role_names_never_asks(signed_in):
     signed_in.fake.make_eligible("Teams Administrator")
     signed_in.fake.make_eligible("evil\nname")

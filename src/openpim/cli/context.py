@@ -153,7 +153,7 @@ class Context:
         profile = self.profile
         if not profile.arm:
             self.find_arm(profile)
-        if profile.arm == NO_ARM:
+        if profile.arm == NO_ARM or not self.session.can_reach(profile.arm):
             return None
         return Arm(profile.arm, profile, self.session, self.transport)
 

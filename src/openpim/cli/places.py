@@ -22,7 +22,7 @@ from openpim.client.resources import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from openpim.cli.choosing import S
     from openpim.client.pim import Pim
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     Spot = tuple[str, str]  # path, name
 
-__all__ = ["Place", "below", "named_around", "read_place", "suits"]
+__all__ = ["Place", "below", "named_around", "read_place", "subscription_names", "suits"]
 
 _KINDS = {"mg": GROUP, "sub": SUBSCRIPTION, "rg": RESOURCE_GROUP}
 _LONG = "/providers/microsoft.subscription/subscriptions/"
@@ -104,7 +104,12 @@ def named_around(pim: Pim, place: Place, items: Sequence[Holding]) -> dict[str, 
         return {}
     known = {item.scope.lower() for item in items}
     paths = {subscription_of(item.scope) for item in items if kind_of(item.scope) != SUBSCRIPTION}
-    wanted = sorted(path for path in paths if path and path.lower() not in known)
+    return subscription_names(pim, {path for path in paths if path and path.lower() not in known})
+
+
+def subscription_names(pim: Pim, paths: Iterable[str]) -> dict[str, str]:
+    """What the subscriptions are called, by path in lower case; those that one may not look at are left out."""
+    wanted = sorted(paths)
     calls = [("GET", versioned(path, SUBSCRIPTIONS_VERSION), None) for path in wanted]
     answers = pim.need_arm().batch(calls) if calls else []
     return {
@@ -148,9 +153,8 @@ def _by_path(pim: Pim, holders: Sequence[Holding], place: Place, what: str) -> t
         raise PimError("missing", text, "see where you are: pim list eligible")
     name = last(place.path)
     if kind_of(place.path) == SUBSCRIPTION:
-        answer = pim.need_arm().batch([("GET", versioned(place.path, SUBSCRIPTIONS_VERSION), None)])[0]
-        name = (isinstance(answer, dict) and answer.get("displayName")) or name
-    return carrying, place.path, str(name)
+        name = subscription_names(pim, [place.path]).get(place.path.lower()) or name
+    return carrying, place.path, name
 
 
 def _walk(pim: Pim, start: str, place: Place, seen: list[str]) -> list[Spot]:

@@ -23,6 +23,7 @@ __all__ = ["MAX_BODY", "Connection", "Response", "StaleError", "is_loopback", "s
 
 MAX_HEAD = 64 * 1024
 MAX_BODY = 32 * 1024 * 1024
+_CONNECT = 10.0  # seconds for a connection to come about, at most
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -213,8 +214,10 @@ class Connection:
         if proxy:
             _, host, port, _ = split_url(proxy if "://" in proxy else "http://" + proxy)
         # As bytes, because a text would have the IDNA codec imported, here and for TLS.
-        plain = socket.create_connection((_encoded(host), port), self.timeout)  # type: ignore[arg-type]
+        patience = min(self.timeout, _CONNECT)
+        plain = socket.create_connection((_encoded(host), port), patience)  # type: ignore[arg-type]
         try:
+            plain.settimeout(self.timeout)
             plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if proxy:
                 self._tunnel(plain)
@@ -370,7 +373,7 @@ class Connection:
     def _from_os(self, error: Exception) -> PimError:
         origin = f"{self.scheme}://{self._host_header}"
         if isinstance(error, TimeoutError):
-            return self._fault(f"did not answer within {self.timeout:.0f} seconds")
+            return self._fault("did not answer in time")
         if isinstance(error, ConnectionRefusedError):
             hint = "start the server (make run, or pim serve), or choose another: pim login --server URL"
             return PimError("server", f"nothing answers at {origin}", hint)

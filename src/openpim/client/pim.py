@@ -97,8 +97,9 @@ class Pim:
             return found
         if self._trouble is not None:
             raise self._trouble
-        text = f"{self.graph.profile.graph} has no resource manager"
-        raise PimError("missing", text, "name its address: pim login --arm URL")
+        text = f"there is no resource manager with {self.graph.profile.graph}, or this sign-in is not for it"
+        hint = "name its address: pim login --arm URL (with PIM_ACCESS_TOKEN also PIM_ARM_ACCESS_TOKEN)"
+        raise PimError("missing", text, hint)
 
     # -- lists ---------------------------------------------------------------------------------
 

@@ -84,7 +84,7 @@ class Session:
     def _other(self, tokens: Tokens, resource: str, claims: str = "", refused: str = "") -> str:
         """A fresh token for another API than Graph; `refused`: the one that it no longer takes."""
         if os.environ.get("PIM_ACCESS_TOKEN"):
-            given = os.environ.get("PIM_ARM_ACCESS_TOKEN", "")
+            given = self._given(resource)
             if given and given != refused:
                 return given
             text = f"the token in PIM_ACCESS_TOKEN is not for {resource}"
@@ -95,6 +95,19 @@ class Session:
             fresh = self._redeemed(tokens, claims, resource, refused)
         tokens.others[resource] = (fresh.access, fresh.expires)
         return fresh.access
+
+    def _given(self, resource: str) -> str:
+        """The token in the environment for another API than Graph, "" if there is none."""
+        token = os.environ.get("PIM_ARM_ACCESS_TOKEN", "")
+        if token:
+            return token
+        token = os.environ.get("PIM_ACCESS_TOKEN", "")
+        meant = str(decode_claims(token).get("aud") or "").rstrip("/")
+        return token if meant == resource else ""
+
+    def can_reach(self, resource: str) -> bool:
+        """Whether this sign-in can be for the API at `resource`: a token in the environment is for one alone."""
+        return not os.environ.get("PIM_ACCESS_TOKEN") or bool(self._given(resource))
 
     def _redeemed(self, tokens: Tokens, claims: str, resource: str, refused: str) -> Tokens:
         """The same refresh token, redeemed for another API; what another process got meanwhile is taken as it is."""

@@ -32,9 +32,12 @@ _pim() {{
     case "$cmd:$cur" in
         activate:-*|deactivate:-*) ;;
         activate:*|deactivate:*)
-            local name
+            # bash ends a word at @ and :, so Owner@pr comes in parts: take the whole of it, answer the last part.
+            local name typed=${{COMP_LINE:0:COMP_POINT}}
+            typed=${{typed##*[!\\\\] }}; typed=${{typed//\\\\/}}
+            local kept=${{typed%"${{cur//\\\\/}}"}} low=${{typed,,}}
             while read -r name; do
-                case "${{name,,}}" in "${{cur,,}}"*) COMPREPLY+=("$(printf '%q' "$name")");; esac
+                case "${{name,,}}" in "$low"*) COMPREPLY+=("$(printf '%q' "${{name:${{#kept}}}}")");; esac
             done < <(pim completion names "$cmd" 2>/dev/null)
             return ;;
     esac

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from openpim.client import clock
-from openpim.client.errors import GraphError
+from openpim.client.errors import GraphError, PimError
 from openpim.client.graph import literal, query
 from openpim.client.roles import Asked, instant, iso, named, requests_path, text
 
@@ -22,7 +22,7 @@ EXAMPLES = """examples:
   pim history --since 7d --everyone -o jsonl
 """
 COLUMNS = (
-    ("time", "WHEN", "time"), ("actor", "WHO"), ("activity", "WHAT"), ("role", "ROLE"), ("target", "FOR WHOM"),
+    ("time", "WHEN", "time"), ("actor", "WHO"), ("activity", "WHAT"), ("role", "ROLE"), ("where", "SCOPE"), ("target", "FOR WHOM"),
     ("result", "RESULT"), ("reason", "WHY"),
 )  # fmt: skip
 
@@ -54,6 +54,8 @@ def _event(row: Row) -> Row:
             text(target.get("displayName")) or text(target.get("userPrincipalName")) or text(target.get("id"))
         )
 
+    place = next((target for target in targets if text(target.get("type")).lower() == "directory"), {})
+    scope = text(place.get("id"))
     return {
         "time": iso(instant(row.get("activityDateTime"))),
         "actor": text(actor.get("userPrincipalName"))
@@ -61,11 +63,31 @@ def _event(row: Row) -> Row:
         or text(actor.get("id")),
         "activity": text(row.get("activityDisplayName")),
         "role": first("role") or None,
+        "scope": scope or None,
         "target": first("user") or first("group") or first("serviceprincipal") or None,
         "result": text(row.get("result")),
         "reason": text(row.get("resultReason")) or None,
         "id": text(row.get("id")),
     }
+
+
+def _tell_places(rows: list[Row], context: Context) -> None:
+    """The log has the paths of places alone: show their ends, and subscriptions by name."""
+    from openpim.cli.places import subscription_names
+    from openpim.client.resources import SUBSCRIPTION, kind_of, last
+
+    scopes = {str(row["scope"] or "") for row in rows}
+    places = {scope for scope in scopes if scope.lower().startswith(("/subscriptions/", "/providers/"))}
+    ids = {scope for scope in places if kind_of(scope) == SUBSCRIPTION}
+    names: dict[str, str] = {}
+    if ids and context.pim.arm is not None:
+        try:
+            names = subscription_names(context.pim, ids)
+        except PimError as error:
+            context.pim.without_arm(error)
+    for row in rows:
+        scope = str(row["scope"] or "")
+        row["where"] = (names.get(scope.lower()) or last(scope)) if scope in places else None
 
 
 def _request(asked: Asked, who: str) -> Row:
@@ -74,6 +96,7 @@ def _request(asked: Asked, who: str) -> Row:
         "actor": who,
         "activity": asked.action,
         "role": asked.role,
+        "scope": asked.scope,
         "target": asked.upn or asked.principal,
         "result": asked.status,
         "reason": asked.justification or None,
@@ -124,5 +147,8 @@ def run(args: Namespace, context: Context) -> int:
         rows.sort(key=lambda row: str(row["time"] or ""), reverse=True)
     if args.role:
         rows = [row for row in rows if args.role.casefold() in str(row["role"] or "").casefold()]
-    context.printer.rows(rows[: max(0, args.number)], COLUMNS, empty="No event in that time.")
+    rows = rows[: max(0, args.number)]
+    if context.printer.for_people:
+        _tell_places(rows, context)
+    context.printer.rows(rows, COLUMNS, empty="No event in that time.")
     return 0
