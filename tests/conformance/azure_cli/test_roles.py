@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 
 READER = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
 
@@ -142,7 +143,10 @@ def test_denials_and_changes(server, admin, tree):
           "--scope", paint)  # fmt: skip
     admin("role", "assignment", "delete", "--assignee", server.people["leila"].username,
           "--resource-group", "rg-paint")  # fmt: skip
-    logged = admin("role", "assignment", "list-changelogs")
+    today = datetime.now(UTC)
+    since, until = ((today + timedelta(hours=n)).strftime("%Y-%m-%dT%H:%M:%SZ") for n in (-1, 1))
+    times = ("--start-time", since, "--end-time", until)  # by itself it leaves out the second that runs
+    logged = admin("role", "assignment", "list-changelogs", *times)
     mine = [one for one in logged if one["principalId"] == server.people["leila"].id]
     assert {one["action"] for one in mine} >= {"Granted", "Revoked"}
     assert {one["roleName"] for one in mine} == {"Reader"}

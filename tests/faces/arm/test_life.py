@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -496,3 +497,29 @@ def test_the_activity_log(arm):
     assert len(arm.rows(f"{arm.root}/{log}?{asked}", arm.owner)) >= 2 * len(rows)
     error(arm.get(f"{arm.prod}/{log}?{asked}", arm.world.bob), 403, "AuthorizationFailed")
     error(arm.get(f"{arm.prod}/{log}?$filter=eventTimestamp is today", arm.owner), 400, "InvalidFilter")
+
+
+def test_the_activity_log_tells_begin_and_end_of_plain_assignments(arm):
+    """az role assignment list-changelogs pairs the two by operationId, and reads the bodies."""
+    name = arm.world.new_id()
+    path = f"{arm.web}/{AUTH}/roleAssignments/{name}"
+    facts = {"principalId": arm.world.bob, "roleDefinitionId": f"{arm.prod}/{AUTH}/roleDefinitions/{READER}"}
+    assert arm.put(path, arm.owner, {"properties": facts}).status_code == 201
+    assert arm.delete(path, arm.owner).status_code == 200
+    log = "providers/Microsoft.Insights/eventtypes/management/values"
+    rows = arm.rows(f"{arm.prod}/{log}?$filter=resourceProvider eq Microsoft.Authorization", arm.owner)
+    told = [one for one in rows if "/roleAssignments/" in one["operationName"]["value"]]
+    assert [(one["httpRequest"]["method"], one["status"]["value"]) for one in told] == [
+        ("DELETE", "Succeeded"),
+        ("DELETE", "Started"),
+        ("PUT", "Succeeded"),
+        ("PUT", "Started"),
+    ]
+    removed, _, made, asked = told
+    assert made["operationId"] == asked["operationId"] != removed["operationId"]
+    assert len({one["eventDataId"] for one in told}) == 4
+    for text in (asked["properties"]["requestbody"], removed["properties"]["responseBody"]):
+        body = json.loads(text)["properties"]
+        assert body["principalId"] == arm.world.bob
+        assert body["roleDefinitionId"].endswith(READER)
+        assert body["scope"] == arm.path(arm.web)

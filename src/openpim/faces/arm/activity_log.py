@@ -5,10 +5,12 @@ Its `$filter` is a grammar of its own: `name op value` joined by `and`, values w
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import datetime
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
+from uuid import UUID, uuid5
 
 from openpim.core.audit import AuditEvent
 from openpim.core.resources import ROOT
@@ -40,8 +42,38 @@ def index(call: Call) -> Answer:
         )
     )
     names = grants.Names(history.places(call.deps, call.caller, page.items))
-    rows = [row(call, names, one) for one in page.items]
+    rows = [told for one in page.items for told in rows_of(call, names, one)]
     return grants.listed(call, [one for one in rows if _keeps(one, wanted)], page.next)
+
+
+def rows_of(call: Call, names: grants.Names, event: AuditEvent) -> list[Row]:
+    """One row; two for a plain role assignment, made or removed: of what is told with bodies, `az role assignment
+    list-changelogs` shows only what has begun and ended under one operationId."""
+    ended = row(call, names, event)
+    method = _DIRECT.get(ended["operationName"]["value"])
+    if method is None:
+        return [ended]
+    scope = history.scope_of(event) or ROOT
+    facts: Row = {"scope": ended["resourceId"]}
+    for target in event.targets:
+        if target.kind == "Role":
+            facts["roleDefinitionId"] = names.role_id(target.id, scope)
+        elif target.kind in _SUBJECTS:
+            facts["principalId"] = target.id
+    if facts.keys() < {"scope", "roleDefinitionId", "principalId"}:
+        return [ended]
+    body = json.dumps({"properties": facts})
+    ended["httpRequest"]["method"] = method
+    begun: Row = {
+        **ended,
+        "eventDataId": str(uuid5(UUID(event.id), "begun")),
+        "eventName": {"value": "BeginRequest", "localizedValue": "Begin request"},
+        "status": {"value": "Started", "localizedValue": "Started"},
+        "level": "Informational",
+        "properties": {**ended["properties"], "requestbody": body if method == "PUT" else ""},
+    }
+    ended["properties"]["responseBody"] = body
+    return [ended, begun]
 
 
 def row(call: Call, names: grants.Names, event: AuditEvent) -> Row:
@@ -62,7 +94,7 @@ def row(call: Call, names: grants.Names, event: AuditEvent) -> Row:
         "eventTimestamp": grants.when(event.at),
         "submissionTimestamp": grants.when(event.at),
         "correlationId": event.correlation_id,
-        "operationId": event.correlation_id,
+        "operationId": event.id,
         "caller": event.actor_upn or event.actor_id or event.actor_name,
         "claims": claims,
         "category": {"value": "Administrative", "localizedValue": "Administrative"},
@@ -115,6 +147,12 @@ _OPERATIONS: Final = (
     ("delete resource", "Microsoft.Resources/resources/delete"),
     ("eligible", "Microsoft.Authorization/roleEligibilityScheduleRequests/write"),
 )
+
+_DIRECT: Final = {
+    "Microsoft.Authorization/roleAssignments/write": "PUT",
+    "Microsoft.Authorization/roleAssignments/delete": "DELETE",
+}
+_SUBJECTS: Final = frozenset({"User", "Group", "ServicePrincipal"})
 
 # ---------------------------------------------------------------- the filter
 
