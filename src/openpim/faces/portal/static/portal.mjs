@@ -146,7 +146,7 @@ function step(by) {
   const rows = all(".rows .row").filter((row) => !row.hidden);
   const at = rows.findIndex((row) => row.contains(document.activeElement));
   const next = rows[Math.min(rows.length - 1, Math.max(0, at + by))];
-  next?.querySelector(".do a, .do button, a, button, input")?.focus();
+  (next?.querySelector(".do a, .do button") ?? next?.querySelector("a, button, input"))?.focus();
 }
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey) return;

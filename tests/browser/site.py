@@ -1,0 +1,68 @@
+"""The portal on a port of this machine, for a real browser: a world with a hand-moved clock, served by uvicorn in a thread.
+
+Plain http on localhost, where Chromium keeps Secure cookies too, as `pim serve --demo` does it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+import socket
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+
+from openpim.core.signin.values import Account
+from openpim.faces import oidc, portal
+from openpim.faces.oidc.cookies import SESSION
+from openpim.faces.shared.paths import TidyPaths
+from openpim.faces.shared.request_ids import RequestIds
+from openpim.services.signin.context import SignIn
+from openpim.services.signin.demo import enter_demo
+from openpim.services.signin.events import Origin
+from tests.signin_helper import fast_sign_in
+from tests.world import World
+
+
+@dataclass
+class LiveSite:
+    world: World
+    signin: SignIn
+    origin: str
+
+    def session(self, who: str, *, mfa: bool = True) -> str:
+        """The cookie of somebody who has just signed in."""
+        amr = ("pwd", "otp", "mfa") if mfa else ("pwd",)
+        return enter_demo(self.signin, Account(self.world.tenant_id, who), amr, Origin(self.origin))
+
+    def cookies(self, who: str, *, mfa: bool = True) -> list[Any]:
+        """For a browser context."""
+        return [{"name": SESSION, "value": self.session(who, mfa=mfa), "url": self.origin.replace("http:", "https:"), "secure": True,
+                 "httpOnly": True, "sameSite": "Lax"}]  # fmt: skip
+
+
+@contextlib.contextmanager
+def serving(world: World) -> Iterator[LiveSite]:
+    listening = socket.create_server(("127.0.0.1", 0))
+    origin = f"http://localhost:{listening.getsockname()[1]}"
+    settings = replace(world.deps.settings, origin=origin, allowed_hosts=(), mfa_at_sign_in="asked")
+    signin = fast_sign_in(replace(world.deps, settings=settings, secret=secrets.token_urlsafe))
+    routes = [*oidc.routes(signin), *portal.routes(signin)]
+    app = RequestIds(TidyPaths(Starlette(routes=routes)), world.new_id)
+    server = uvicorn.Server(
+        uvicorn.Config(app, log_level="warning", lifespan="off", timeout_graceful_shutdown=2)
+    )
+    thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listening])), daemon=True)
+    thread.start()
+    try:
+        yield LiveSite(world, signin, origin)
+    finally:
+        portal.close_streams()
+        server.should_exit = True
+        thread.join(10)
+        listening.close()

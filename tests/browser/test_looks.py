@@ -1,0 +1,79 @@
+"""Every screen at every width, light and dark: nothing serious for axe-core, nothing wider than the window, and little to
+load. A screen that is added here is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.browser.site import LiveSite
+from tests.world import ELIGIBILITY, GA, HELPDESK, TEAMS, ok
+
+BUDGET = 100_000  # bytes over the wire, without a cache, style and script included
+
+
+def a_full_life(site: LiveSite) -> dict[str, str]:
+    """A little of everything; ids by name."""
+    world = site.world
+    world.approval(world.dan, role=TEAMS)
+    world.eligible(world.ann)
+    world.eligible(world.ann, HELPDESK)
+    world.eligible(world.ann, GA, days=6)
+    world.eligible(world.bob, hours=1)
+    ok(world.activate(world.ann, HELPDESK, justification="Morning shift", hours=2))
+    waiting = ok(
+        world.activate(world.ann, justification="A <b>bold</b> reason & a very long one: " + "word " * 30)
+    )
+    world.forward(hours=1, minutes=1)
+    active = ok(world.activate(world.ann, GA, justification="Tenant-wide", hours=8)).id
+    return {"request": waiting.id, "active": active, "eligible": world.schedules(ELIGIBILITY)[0].id}
+
+
+SCREENS: dict[str, Callable[[dict[str, str]], tuple[str, str]]] = {
+    "sign in": lambda _ids: ("", "/portal/roles"),
+    "eligible": lambda _ids: ("ann", "/portal/roles"),
+    "active": lambda _ids: ("ann", "/portal/roles/active"),
+    "pending": lambda _ids: ("ann", "/portal/roles/pending"),
+    "expired": lambda _ids: ("bob", "/portal/roles/expired"),
+    "activate": lambda _ids: ("ann", "/portal/activate?name=Helpdesk"),
+    "choose": lambda _ids: ("ann", "/portal/activate?name=administrator"),
+    "extend": lambda ids: ("ann", f"/portal/roles/extend/{ids['active']}"),
+    "request": lambda ids: ("ann", f"/portal/requests/{ids['request']}"),
+    "approvals": lambda _ids: ("dan", "/portal/approvals"),
+    "approval": lambda ids: ("dan", f"/portal/approvals/{ids['request']}"),
+    "bundles": lambda _ids: ("ann", "/portal/bundles"),
+    "nowhere": lambda _ids: ("ann", "/portal/nowhere"),
+}
+
+
+@pytest.mark.timeout(300)
+def test_screens(site: LiveSite, open_page: Any, check_access: Callable[[Any], None]) -> None:
+    ids = a_full_life(site)
+    people = {"": "", "ann": site.world.ann, "bob": site.world.bob, "dan": site.world.dan}
+    for who, person in people.items():
+        for width, dark in ((360, False), (1280, False), (1280, True)):
+            page = open_page(person, width=width, dark=dark)
+            for name, screen in SCREENS.items():
+                actor, path = screen(ids)
+                if actor != who:
+                    continue
+                page.goto(path)
+                check_access(page)
+                wide = page.evaluate("document.documentElement.scrollWidth")
+                assert wide <= width, f"{name} is {wide} px wide on a screen of {width}"
+
+
+def test_a_page_weighs_little(site: LiveSite, open_page: Any) -> None:
+    """With 500 eligibilities too."""
+    world = site.world
+    for number in range(40):
+        world.eligible(world.ann, world.custom_role(f"Role number {number:03}"))
+    page = open_page(world.ann)
+    loaded: list[int] = []
+    page.on("requestfinished", lambda one: loaded.append(one.sizes()["responseBodySize"]))
+    page.goto("/portal/roles", wait_until="load")
+    page.wait_for_timeout(300)
+    assert len(loaded) >= 3, "the page, the style and the script"
+    assert sum(loaded) < BUDGET, f"{sum(loaded)} bytes"

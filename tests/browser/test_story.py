@@ -1,0 +1,170 @@
+"""A role that needs a second factor and an approval: activated for an hour and a half with a start of one's own, approved
+from the mail's link, seen active; with and without JavaScript, by keyboard, on a phone, and live in a second browser."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pyotp
+import pytest
+
+from openpim.core.policy import Requirement
+from openpim.services.credentials import put_totp, set_password
+from tests.browser.site import LiveSite
+from tests.world import TEAMS, ok
+
+PASSWORD = "correct horse battery staple"
+SEED = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+
+
+def guarded(site: LiveSite) -> None:
+    """Ann may become Teams Administrator with a second factor, a reason, and dan's approval."""
+    world = site.world
+    world.approval(world.dan, role=TEAMS)
+    world.policy(TEAMS, activation_requires=frozenset({Requirement.MFA, Requirement.JUSTIFICATION}))
+    world.eligible(world.ann, days=300)
+
+    def credentials(tx: Any) -> None:
+        for who in (world.ann, world.dan):
+            assert set_password(tx, site.signin, who, PASSWORD) is None
+        put_totp(tx, site.signin, world.ann, SEED)
+
+    world.write(credentials)
+
+
+def name_of(site: LiveSite, who: str) -> str:
+    return str(site.world.read(lambda tx: tx.users.get(who)).user_principal_name)
+
+
+def sign_in(page: Any, site: LiveSite, who: str) -> None:
+    page.get_by_label("User name").fill(name_of(site, who))
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+
+
+def confirm(page: Any, site: LiveSite) -> None:
+    page.get_by_label("Code from your authenticator").fill(pyotp.TOTP(SEED).at(site.world.now))
+    page.get_by_role("button", name="Confirm").click()
+
+
+def go_on(page: Any, script: bool) -> None:
+    """The form comes back by itself, or at the press of a button."""
+    if not script:
+        page.get_by_role("button", name="Continue").click()
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
+def test_the_whole_story(site: LiveSite, open_page: Any, script: bool) -> None:
+    world = site.world
+    guarded(site)
+    ann = open_page(script=script)
+    ann.goto("/portal/activate?name=Teams&reason=Rooms+for+the+new+floor")
+    sign_in(ann, site, world.ann)
+    # -- what is needed is said, the link has filled in the reason
+    assert ann.get_by_text("Additional verification required").is_visible()
+    assert ann.get_by_label("Justification").input_value() == "Rooms for the new floor"
+    ann.get_by_role("combobox", name="Duration").select_option(label="1 h 30 min")
+    ann.get_by_text("Custom start").click()
+    start = world.now.replace(hour=13, minute=30)
+    ann.get_by_label("Custom activation start").fill(start.strftime("%Y-%m-%dT%H:%M"))
+    ann.get_by_role("main").get_by_role("button", name="Activate", exact=True).click()
+    # -- stepped up in place, everything that was typed is kept
+    confirm(ann, site)
+    go_on(ann, script)
+    ann.wait_for_url(re.compile("/portal/requests/"))
+    assert ann.get_by_text("Pending approval").first.is_visible()
+    assert ann.get_by_text("Waits for: dan").is_visible()
+    request_id = ann.url.rpartition("/")[2]
+    asked = world.request(request_id)
+    assert asked.window.duration is not None
+    assert asked.window.duration.seconds == 5400
+    assert asked.window.start == start
+    # -- approved from the mail's link, which asks for sign-in
+    dan = open_page(script=script)
+    dan.goto(f"/portal/approvals/{request_id}")
+    assert dan.get_by_text("Rooms for the new floor").count() == 0
+    sign_in(dan, site, world.dan)
+    assert dan.get_by_text("Rooms for the new floor").first.is_visible()
+    assert dan.get_by_text("First time", exact=True).is_visible()
+    dan.get_by_label("Justification").fill("As planned")
+    dan.get_by_role("button", name="Approve").click()
+    assert dan.get_by_text("You approved the request.").is_visible()
+    # -- it waits for its start, is active in it, and over after it
+    assert not world.holds(world.ann)
+    world.at(start)
+    world.work()
+    world.forward(minutes=1)
+    assert world.holds(world.ann)
+    ann.goto("/portal/roles/active")
+    assert ann.get_by_role("heading", name="Teams Administrator").is_visible()
+    assert ann.get_by_text(re.compile("1 h 2[89] min left")).is_visible()
+    world.forward(minutes=90)
+    ann.goto("/portal/roles/active")
+    assert ann.get_by_text("Nothing is active").is_visible()
+
+
+def test_a_second_browser_sees_the_approval_arrive(site: LiveSite, open_page: Any) -> None:
+    world = site.world
+    world.approval(world.dan, role=TEAMS)
+    world.eligible(world.ann)
+    dan = open_page(world.dan)
+    dan.goto("/portal/approvals")
+    assert dan.get_by_text("Nothing waits for you").is_visible()
+    world.forward(seconds=1)
+    request = ok(world.activate(world.ann, justification="Live from the other browser"))
+    dan.get_by_text("Live from the other browser").wait_for()
+    ann = open_page(world.ann)
+    ann.goto(f"/portal/requests/{request.id}")
+    assert ann.get_by_text("Pending approval").first.is_visible()
+    world.forward(seconds=1)
+    dan.get_by_label("Justification").fill("fine")
+    dan.get_by_role("checkbox").check()
+    dan.get_by_role("button", name="Approve").click()
+    dan.get_by_text("1 request approved.").wait_for()
+    ann.get_by_text("Provisioned").wait_for()
+
+
+def test_somebody_else_hears_nothing(site: LiveSite, open_page: Any) -> None:
+    """The page of a person whom it does not concern is not fetched again."""
+    world = site.world
+    world.eligible(world.ann)
+    bob, ann = open_page(world.bob), open_page(world.ann)
+    fetched: list[str] = []
+    bob.on("request", lambda request: fetched.append(request.url))
+    bob.goto("/portal/roles/active")
+    ann.goto("/portal/roles/active")
+    fetched.clear()
+    world.forward(seconds=1)
+    ok(world.activate(world.ann))
+    ann.get_by_role("heading", name="Teams Administrator").wait_for()
+    assert not [one for one in fetched if "/portal/roles" in one]
+
+
+def test_by_keyboard_alone(site: LiveSite, open_page: Any) -> None:
+    world = site.world
+    world.eligible(world.ann)
+    page = open_page(world.ann)
+    page.goto("/portal/roles")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to content"
+    page.keyboard.press("Enter")
+    page.keyboard.press("/")
+    page.keyboard.type("teams")
+    assert page.evaluate("document.activeElement.name") == "q"
+    page.keyboard.press("Escape")
+    page.keyboard.press("j")
+    assert "Activate" in page.evaluate("document.activeElement.textContent")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile("/portal/activate"))
+    page.get_by_label("Justification").focus()
+    page.keyboard.type("By keyboard")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile("/portal/requests/"))
+    page.keyboard.press("?")
+    assert page.get_by_role("dialog", name="Keyboard shortcuts").is_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("g")
+    page.keyboard.press("r")
+    page.wait_for_url(re.compile("/portal/roles$"))
+    assert world.holds(world.ann)
