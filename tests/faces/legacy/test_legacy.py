@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from openpim.core.grants import Action, Kind, Provider
-from openpim.core.resources import Resource, ResourceKind
+from openpim.core.resources import Resource, ResourceKind, canonical
 from openpim.core.signin.scopes import GRAPH_DELEGATED
 from openpim.faces.legacy.dispatch import ENDPOINTS
 from tests.faces.graph.client import error, person, wrapped
@@ -86,6 +86,11 @@ def test_the_life_of_an_activation(old, provider):
     assert one["roleDefinition"]["resource"]["displayName"] == name
     assert one["roleDefinition"]["displayName"] in {"Member", "Teams Administrator", "Owner"}
     assert one["memberType"] == "Direct"
+    (place,) = old.rows(f"{BASE}/{provider}/resources", world.ann)
+    kind, root = {"azureResources": ("subscription", SUBSCRIPTION), "aadroles": ("tenant", None)}.get(
+        provider, ("group", None)
+    )
+    assert (place["id"], place["type"], place["registeredRoot"]) == (one["resourceId"], kind, root)
     for key in ("id", "resourceId", "roleDefinitionId", "subjectId"):
         UUID(one[key])
 
@@ -229,3 +234,27 @@ def test_who_may_what(old):
         answer = old.send(endpoint.method, path, world.bob, body)
         assert group not in answer.text or answer.status_code in {403, 404}
     assert GroupWorld(world).members(group) == set()
+
+
+def test_a_resource_says_its_type_and_its_subscription(old):
+    world = old.world
+    prepare(old, "azureResources")
+    path = f"{SUBSCRIPTION}/resourceGroups/Web/providers/Microsoft.Compute/virtualMachines/VM1"
+    group, type_ = canonical(f"{SUBSCRIPTION}/resourceGroups/Web"), "Microsoft.Compute/virtualMachines"
+    places = (
+        Resource(group, f"{SUBSCRIPTION}/resourceGroups/Web", SUBSCRIPTION, ResourceKind.RESOURCE_GROUP,
+                 "Microsoft.Resources/resourceGroups", "Web", "Web", world.now),
+        Resource(canonical(path), path, group, ResourceKind.RESOURCE, type_, "VM1", "VM1", world.now),
+    )  # fmt: skip
+    for each in places:
+        world.write(lambda tx, each=each: tx.resources.add(each))
+        ask = world.ask(Action.ADMIN_ASSIGN, world.ann, OWNER, each.id, kind=Kind.ELIGIBILITY, permanent=True)
+        ok(world.submit(replace(ask, provider=Provider.RESOURCE), world.system))
+    found = {row["displayName"]: row for row in old.rows(f"{BASE}/azureResources/resources", world.ann)}
+    assert {name: row["type"] for name, row in found.items()} == {
+        "prod": "subscription",
+        "Web": "resourcegroup",
+        "VM1": type_,
+    }
+    assert {row["registeredRoot"] for row in found.values()} == {SUBSCRIPTION}
+    assert found["VM1"]["externalId"] == path

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from uuid import UUID, uuid5
 
 from openpim.core.grants import Kind, Provider, Schedule
+from openpim.core.resources import ResourceKind, read_path, subscription_of
 from openpim.core.scopes import ADMINISTRATIVE_UNITS, TENANT
 from openpim.faces.graph import permissions as p
 from openpim.faces.graph.call import Call
@@ -120,9 +121,11 @@ def names(call: Call, provider: Provider, pairs: set[tuple[str, str]]) -> Names:
 def resource_row(call: Call, provider: Provider, scope: str, known: Names, role_id: str) -> Row:
     kind = {Provider.GROUP: "group", Provider.DIRECTORY: "tenant", Provider.RESOURCE: "resource"}[provider]
     name = known.scopes.get(key_of(provider, role_id, scope), scope)
-    path = known.paths.get(scope, scope)
-    if provider is Provider.RESOURCE and path.count("/") == 2:
-        kind = "subscription"
+    path, root = known.paths.get(scope, scope), None
+    place = read_path(path) if provider is Provider.RESOURCE else None
+    if place is not None:
+        kind = place.type if place.kind is ResourceKind.RESOURCE else place.kind.value
+        root = "/".join(path.split("/")[:3]) if subscription_of(scope) is not None else path
     return {
         "id": resource_key(call, provider, scope),
         "externalId": path if provider is Provider.RESOURCE else resource_key(call, provider, scope),
@@ -130,6 +133,7 @@ def resource_row(call: Call, provider: Provider, scope: str, known: Names, role_
         "displayName": name,
         "status": "Active",
         "registeredDateTime": None,
+        "registeredRoot": root,
     }
 
 
