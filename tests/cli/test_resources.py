@@ -269,3 +269,57 @@ def test_the_server_says_where_its_resource_manager_is(desk):
     assert set(tokens["others"]) == {f"https://localhost:{mira.demo.port + 1}"}
     ran = mira("doctor", "-o", "json")
     assert (ran.code, ran.json[-1]["check"], ran.json[-1]["state"]) == (0, "resources", "ok")
+
+
+def test_tokens_from_elsewhere(desk, monkeypatch):
+    """A token in the environment is for one API, and says for which."""
+    mira = desk("mira")
+    assert mira("list").code == 0
+    graph, manager = mira("token").out.strip(), mira("token", "--arm").out.strip()
+    assert graph != manager
+    monkeypatch.setenv("PIM_ACCESS_TOKEN", graph)
+    ran = mira("list", "-o", "json")
+    assert (ran.code, ran.err) == (0, "")
+    ran = mira("activate", "Owner@prod", "-j", "x", "-t", "A:1", "--dry-run")
+    assert (ran.code, "PIM_ARM_ACCESS_TOKEN" in ran.err) == (6, True), ran
+    monkeypatch.setenv("PIM_ARM_ACCESS_TOKEN", manager)
+    assert mira("activate", "Owner@prod", "-j", "x", "-t", "A:1", "--dry-run").code == 0
+    monkeypatch.delenv("PIM_ARM_ACCESS_TOKEN")
+    monkeypatch.setenv("PIM_ACCESS_TOKEN", manager)
+    assert mira("activate", "Owner@prod", "-j", "x", "-t", "A:1", "--dry-run").code == 0
+
+
+def test_a_token_that_is_no_longer_taken_is_renewed(desk):
+    mira = desk("mira")
+    assert mira("list").code == 0
+    file = mira.home / "tokens-openpim.json"
+    tokens = json.loads(file.read_text())
+    address = next(iter(tokens["others"]))
+    first = tokens["others"][address][0]
+    for broken in (["no token", 4e9], [first, 0.0]):  # refused, and over
+        tokens["others"][address] = broken
+        file.write_text(json.dumps(tokens))
+        ran = mira("list", "active")
+        assert (ran.code, ran.err) == (0, ""), ran
+        tokens = json.loads(file.read_text())
+        assert tokens["others"][address][0] not in {"no token", first}
+        first = tokens["others"][address][0]
+
+
+def test_later_and_until(desk):
+    mira = desk("mira")
+    ran = mira("activate", "Contributor@staging", "-j", "x", "--start", "+2h", "--until", "+4h")
+    assert (ran.code, "will be active from" in ran.out) == (0, True), ran
+    assert told(mira("list", "pending", "-o", "json"))["Contributor", "staging"]["state"] == "scheduled"
+    again = mira("activate", "Contributor@staging", "-j", "x", "--start", "+2h")
+    assert (again.code, "will be active from" in again.out) == (0, True), again
+    assert "Contributor@staging is taken back" in mira("cancel", "contributor").out
+
+
+def test_several_kinds_at_once(desk):
+    mira = desk("mira")
+    names = ["Contributor@sandbox", "Reports Reader", "sg-admins", "nothing of the sort"]
+    ran = mira("activate", *names, "-j", "x", "-d", "1h", "-o", "json")
+    assert ran.code == 10, ran
+    assert [row["provider"] for row in ran.json] == ["resource", "directory", "group", None]
+    assert [row["exitCode"] for row in ran.json] == [0, 0, 0, 6]

@@ -82,20 +82,30 @@ def suits(place: Place, items: Sequence[S], around: dict[str, str] | None = None
     if len(place.parts) == 1:
         return found
     names = {item.scope.lower(): item.scope_name for item in items} | (around or {})
-    return [item for item in found if _inside(item.scope, place.parts[:-1], names)]
+    return _inside(found, place.parts[:-1], names)
 
 
-def _inside(scope: str, parts: Sequence[str], names: dict[str, str]) -> bool:
-    """Whether the places around a scope are, from the outside in, the ones that were named."""
-    around = [subscription_of(scope)]
-    if kind_of(scope) not in {RESOURCE_GROUP, SUBSCRIPTION}:
-        around.append("/".join(scope.split("/")[:5]))
+def _inside(items: Sequence[S], parts: Sequence[str], names: dict[str, str]) -> list[S]:
+    """Those around which are, from the outside in, the places that were named; of all those the ones that fit best."""
+    left = [(item, _around(item.scope)) for item in items]
     for part in parts:
-        found = fits(part, around, lambda path: (last(path), names.get(path.lower(), "")))
-        if not found:
-            return False
-        around = around[around.index(found[0]) + 1 :]
-    return True
+        pool = sorted({path for _, around in left for path in around})
+        good = set(fits(part, pool, lambda path: (last(path), names.get(path.lower(), ""))))
+        left = [
+            (item, around[next(at for at, path in enumerate(around) if path in good) + 1 :])
+            for item, around in left
+            if good.intersection(around)
+        ]
+    return [item for item, _ in left]
+
+
+def _around(scope: str) -> list[str]:
+    """The subscription and the resource group around a place, as far as it is in them."""
+    kind = kind_of(scope)
+    if kind == RESOURCE_GROUP:
+        return [subscription_of(scope)]
+    inside = bool(subscription_of(scope)) and kind != SUBSCRIPTION
+    return [subscription_of(scope), "/".join(scope.split("/")[:5])] if inside else []
 
 
 def named_around(pim: Pim, place: Place, items: Sequence[Holding]) -> dict[str, str]:
