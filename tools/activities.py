@@ -143,21 +143,25 @@ def _named_by(call: ast.Call, module: _Module) -> list[ast.expr]:
         return []
     by_word = [keyword.value for keyword in call.keywords if keyword.arg in {"activity", "then"}]
     place = WRITERS[name]
-    if name == "record" and not module.signing_in:
+    named = any(keyword.arg == "activity" for keyword in call.keywords)
+    if name == "record" and (named or not module.signing_in):
         place = None
     return by_word + (call.args[place : place + 1] if place is not None else [])
 
 
 def _category(call: ast.Call, module: _Module) -> str:
-    if module.signing_in:
-        return "Authentication"
     literals = [
         argument.value
-        for argument in [*call.args[3:4], *(k.value for k in call.keywords if k.arg == "category")]
+        for argument in [
+            *(() if module.signing_in else call.args[3:4]),
+            *(k.value for k in call.keywords if k.arg == "category"),
+        ]
         if isinstance(argument, ast.Constant) and isinstance(argument.value, str)
     ]
     if literals:
         return literals[0]
+    if module.signing_in:
+        return "Authentication"
     inner = module.functions.get("_perform")
     if inner is not None and isinstance(call.func, ast.Name) and call.func.id == "_perform":
         return next(

@@ -17,10 +17,18 @@ from typing import Any
 from openpim.config import SETTINGS, Setting
 from openpim.core import lifecycle
 from openpim.core.grants import Duration
-from openpim.core.policy import NOTIFICATION_KEYS, Policy, default_directory_policy, default_group_policy
+from openpim.core.policy import (
+    NOTIFICATION_KEYS,
+    Policy,
+    default_directory_policy,
+    default_group_policy,
+    default_resource_policy,
+)
 from openpim.core.refusals import Code, Refusal
 from openpim.core.signin import throttle
+from openpim.faces.arm import faults as arm_faults
 from openpim.faces.graph.faults import Style, worded
+from openpim.resource_file import MEMBERS
 from tools.activities import activities
 
 ROOT = Path(__file__).parent.parent
@@ -42,6 +50,7 @@ SECTIONS = {
     "organisation": "Only read at the first start, when the organisation is made.",
     "activation": "Limits that hold for all roles, beside each role's own policy.",
     "sign_in": "Passwords, second factors, tokens, sessions and keys.",
+    "working_time": "When people usually work. Approvers are told of what is asked at another time.",
 }
 
 
@@ -196,13 +205,26 @@ def refusals() -> str:
         fault = worded(Refusal(code, "…", rules=("MfaRule",) if code is Code.POLICY else ()), style)
         return f"{fault.status} `{fault.code}`"
 
+    def on_resources(code: Code) -> str:
+        refusal = Refusal(code, "…", rules=("MfaRule",) if code is Code.POLICY else ())
+        fault = arm_faults.worded(refusal, arm_faults.Style.PIM, None, "", "/")
+        return f"{fault.status} `{fault.code}`"
+
     return table(
-        ("refusal", "meaning", "on PIM addresses", "on policy addresses", "on directory addresses"),
+        (
+            "refusal",
+            "meaning",
+            "on PIM addresses",
+            "on policy addresses",
+            "on directory addresses",
+            "for resources",
+        ),
         (
             (
                 f"`{code.value}`",
                 REFUSALS[code],
                 *(cell(code, style) for style in (Style.PIM, Style.POLICY, Style.DIRECTORY)),
+                on_resources(code),
             )
             for code in Code
         ),
@@ -268,12 +290,19 @@ RULES: dict[str, tuple[tuple[str, ...], str]] = {
 
 
 def policy_rules() -> str:
-    roles, groups = default_directory_policy("", ""), default_group_policy("", "", "")
+    made = (
+        ("", default_directory_policy("", "")),
+        ("groups", default_group_policy("", "", "")),
+        ("resources", default_resource_policy("", "", "")),
+    )
     rows = []
     number = 1
     for setting, (ids, meaning) in RULES.items():
-        defaults = [_default(policy, setting) for policy in (roles, groups)]
-        default = defaults[0] if defaults[0] == defaults[1] else f"{defaults[0]} (groups: {defaults[1]})"
+        said = [(what, _default(policy, setting)) for what, policy in made]
+        default = said[0][1]
+        others = "; ".join(f"{what}: {other}" for what, other in said[1:] if other != default)
+        if others:
+            default = f"{default} ({others})"
         for rule in ids:
             rows.append((number, f"`{rule}`", meaning, default))
             number += 1
@@ -340,6 +369,27 @@ def endpoints() -> str:
     return table(("method", "address", "any one of these permissions lets in", ""), rows)
 
 
+def arm_endpoints() -> str:
+    from openpim.faces.arm.endpoints import ENDPOINTS  # noqa: PLC0415 - only this part needs the whole face
+
+    def needs(one: Any) -> str:
+        if one.public:
+            return "no token"
+        return (
+            f"`{one.action}`" if one.action else "what the answer shows is one's own, or the handler decides"
+        )
+
+    rows = [
+        (f"`{one.method}`", f"`/{one.address}`", needs(one))
+        for one in sorted(ENDPOINTS, key=lambda one: (one.address.lower(), one.method))
+    ]
+    return table(("method", "address", "action needed there"), rows)
+
+
+def resource_file() -> str:
+    return table(("member", "what it is"), ((f"`{name}`", said) for name, said in MEMBERS.items()))
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "settings": settings,
     "requests-diagram": requests_diagram,
@@ -354,6 +404,8 @@ PARTS: dict[str, Callable[[], str]] = {
     "throttling": throttling,
     "decisions": decisions,
     "endpoints": endpoints,
+    "arm-endpoints": arm_endpoints,
+    "resource-file": resource_file,
 }
 
 

@@ -14,7 +14,7 @@ from openpim.services.resources.shaping import Wanted, root_group
 FLEET_OPERATOR = "Fleet Operator"
 
 # name: the one it is in ("": the root)
-MANAGEMENT = {"IT": "", "Platform": "IT", "Workplace": "IT", "Fleet": "", "Sandbox": ""}
+MANAGEMENT = {"IT": "", "Platform": "IT", "Workplace": "IT", "Fleet": "", "Trials": ""}
 # name: (id, management group, purpose)
 SUBSCRIPTIONS = {
     "prod": ("10000000-0000-4000-8000-000000000001", "Fleet", "robots at customers"),
@@ -23,8 +23,8 @@ SUBSCRIPTIONS = {
     "identity": ("10000000-0000-4000-8000-000000000004", "Platform", "directories and secrets"),
     "connectivity": ("10000000-0000-4000-8000-000000000005", "Platform", "networks"),
     "workplace": ("10000000-0000-4000-8000-000000000006", "Workplace", "offices"),
-    "sandbox": ("10000000-0000-4000-8000-000000000007", "Sandbox", "anybody's trials"),
-    "research": ("10000000-0000-4000-8000-000000000008", "Sandbox", "perception and control"),
+    "sandbox": ("10000000-0000-4000-8000-000000000007", "Trials", "anybody's trials"),
+    "research": ("10000000-0000-4000-8000-000000000008", "Trials", "perception and control"),
 }
 # subscription/resource group: (place, what is in it as namespace/type/name)
 GROUPS = {
