@@ -7,13 +7,13 @@ from datetime import timedelta
 from typing import Any
 
 from openpim.core.directory import Application
-from openpim.core.grants import Provider, Request
+from openpim.core.grants import Provider, Request, Schedule
 from openpim.core.policy import Policy
 from openpim.core.query import Query
 from openpim.core.signin.consent import GRAPH_RESOURCE, PermissionGrant
 from openpim.core.signin.values import AuthenticationContext
 from openpim.faces.graph.table import Endpoint
-from openpim.services import policies
+from openpim.services import policies, role_assignments
 from openpim.wire.ids import encode_instance_id
 from tests.faces.graph.client import Graph, Who
 from tests.world import GA, HELPDESK, READER, World
@@ -371,6 +371,34 @@ def _delegation(stage: Stage) -> Made:
     return f"openPim/delegations/{stage.person()}", None
 
 
+_ASKED: dict[str, dict[str, Any]] = {
+    "getMemberGroups": {"securityEnabledOnly": True},
+    "getMemberObjects": {},
+    "checkMemberGroups": {"groupIds": [HELPDESK]},
+    "checkMemberObjects": {"ids": [HELPDESK]},
+}
+
+
+def _of_kind(stage: Stage, path: str) -> str:
+    if path.startswith("groups"):
+        return stage.group()
+    return stage.robot if path.startswith("service") else stage.subject
+
+
+def _scoped(path: str, method: str, rest: str) -> Setup:
+    def setup(stage: Stage) -> Made:
+        unit, person = stage.unit(), stage.person()
+        scope = f"/administrativeUnits/{unit}"
+        body = {"roleId": HELPDESK, "roleMemberInfo": {"id": person}} if method == "POST" else None
+        if method != "POST":
+            made = role_assignments.create(stage.world.deps, stage.world.system, HELPDESK, person, scope)
+            assert isinstance(made, Schedule), made
+        key = encode_instance_id(HELPDESK, person, scope)
+        return f"{path}/{unit}/scopedRoleMembers{rest.format(member=key)}", body
+
+    return setup
+
+
 KINDS = ("assignment", "eligibility")
 SETUPS |= {
     "POST applications": lambda s: ("applications", {"displayName": "New app"}),
@@ -381,6 +409,19 @@ SETUPS |= {
     "POST servicePrincipals": lambda s: ("servicePrincipals", {"appId": s.client().app_id}),
     "PATCH servicePrincipals/{id}": lambda s: (f"servicePrincipals/{s.world.app('Some app')}", {"accountEnabled": False}),
     "DELETE servicePrincipals/{id}": lambda s: (f"servicePrincipals/{s.world.app('Some app')}", None),
+    **{
+        f"POST {path}/{act}": lambda s, path=path, act=act: (f"{path.format(id=_of_kind(s, path))}/{act}", _ASKED[act])
+        for path in ("me", "users/{id}", "groups/{id}", "servicePrincipals/{id}", "directoryObjects/{id}")
+        for act in _ASKED
+    },
+    **{
+        f"{method} {path}/{{id}}/scopedRoleMembers{rest}": _scoped(path, method, rest)
+        for path in ("directory/administrativeUnits", "administrativeUnits")
+        for method, rest in (("GET", ""), ("POST", ""), ("GET", "/{member}"), ("DELETE", "/{member}"))
+    },
+    "GET roleManagement/directory/roleDefinitions/{id}/inheritsPermissionsFrom": lambda s: (f"{PIM}/roleDefinitions/{HELPDESK}/inheritsPermissionsFrom", None),
+    "GET roleManagement/directory/roleSchedules()": lambda s: (f"{PIM}/roleSchedules(directoryScopeId='%2F')", None),
+    "GET roleManagement/directory/roleScheduleInstances()": lambda s: (f"{PIM}/roleScheduleInstances(directoryScopeId='%2F')", None),
     "POST openPim/delegations": lambda s: (
         "openPim/delegations",
         {"delegateId": s.world.bob, "endDateTime": (s.world.now + timedelta(days=9)).isoformat()},

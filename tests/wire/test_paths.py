@@ -81,7 +81,8 @@ def test_any_bytes_are_split_or_refused(raw: bytes) -> None:
     found = split_path(b"/" + raw)
     if isinstance(found, SplitPath):
         assert all(
-            segment and "/" not in segment and segment not in {".", ".."} for segment in found.segments
+            segment and ("/" not in segment or "'" in segment) and segment not in {".", ".."}
+            for segment in found.segments
         )
 
 
@@ -90,3 +91,29 @@ def test_what_is_encoded_comes_back(segments: list[str]) -> None:
     found = split_path("/" + "/".join(quote(segment, safe="") for segment in segments))
     if isinstance(found, SplitPath):
         assert list(found.segments) == segments
+
+
+@pytest.mark.parametrize(
+    ("raw", "segments"),
+    [
+        (b"/a/f(x='/')/b", ("a", "f(x='/')", "b")),
+        (b"/a/f(x=%27%2F%27,y='/u/1')", ("a", "f(x='/',y='/u/1')")),
+        (b"/a/f%28x=%27/%27%29/b", ("a", "f(x='/')", "b")),
+        (b"/a/f('/')", ("a", "f('/')")),
+        # Quotes that are not an argument's, or are not closed, hide no slash.
+        (b"/it's/o'brien", ("it's", "o'brien")),
+        (b"/a(b/c'd/e'f", ("a(b", "c'd", "e'f")),
+        (b"/a(b='c/d", ("a(b='c", "d")),
+    ],
+)
+def test_a_slash_in_a_quoted_argument(raw: bytes, segments: tuple[str, ...]) -> None:
+    found = split_path(raw)
+    assert isinstance(found, SplitPath), found
+    assert found.segments == segments
+
+
+@pytest.mark.parametrize(
+    "raw", [b"/a/f(x=%2F)", b"/a/x%2Fy'z'", b"/a/f(x='/'%2Fy)", b"/a/f(x='\\')", b"/a'%2F'"]
+)
+def test_a_slash_anywhere_else_stays_refused(raw: bytes) -> None:
+    assert isinstance(split_path(raw), BadPath)

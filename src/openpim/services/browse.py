@@ -58,6 +58,18 @@ def _only(query: Query, ids: Collection[str]) -> Query:
     return replace(query, where=mine if query.where is None else q.All((query.where, mine)))
 
 
+def unseen(tx: Transaction, caller: Caller, principal_id: str, now: datetime) -> Refusal | None:
+    """Why the caller does not get to see this principal; None: he does."""
+    if tx.principals.get(principal_id) is None:
+        return _gone(principal_id)
+    return None if _sees(tx, caller, principal_id, now) else _no()
+
+
+def reading(deps: Deps, caller: Caller, work: Callable[[Transaction, datetime], T]) -> T:
+    """Run `work` at one moment in the caller's tenant."""
+    return _read(deps, caller, work)
+
+
 def _read(deps: Deps, caller: Caller, work: Callable[[Transaction, datetime], T]) -> T:
     now = deps.clock()
     return deps.store.read(caller.tenant_id, lambda tx: work(tx, now))

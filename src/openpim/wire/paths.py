@@ -2,7 +2,7 @@
 
 Clients double slashes, end paths with one, change the case of segments and encode what need not be.
 So: the raw (still encoded) path is cut at `/`, empty segments fall away, and each segment is decoded
-exactly once.  What could mean two things is refused: encoded slashes and backslashes, `.` and `..`,
+exactly once.  A slash between the quotes of a function's argument, `f(scope='/')`, cuts nothing.  What could mean two things is refused: encoded slashes and backslashes, `.` and `..`,
 control characters, bytes that are not UTF-8, too much of anything.
 
 A refusal is a value (`BadPath`), since a face answers it with 400 like any other refusal.
@@ -18,6 +18,8 @@ __all__ = ["BadPath", "SplitPath", "fold", "split_path"]
 
 MAX_LENGTH = 8_192
 MAX_SEGMENTS = 64
+_MARKS = re.compile(rb"/|'|%27|\(|%28|\)|%29")
+_QUOTED = re.compile(r"(?<=[(,=])'[^']*'(?=[,)])")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -47,7 +49,7 @@ def split_path(raw: bytes | str) -> SplitPath | BadPath:
     if not data.startswith(b"/") and data:
         return BadPath("the path does not start with /")
     segments: list[str] = []
-    for part in data.split(b"/"):
+    for part in _cut(data):
         if not part:
             continue
         segment = _decoded(part)
@@ -59,6 +61,24 @@ def split_path(raw: bytes | str) -> SplitPath | BadPath:
     return SplitPath(tuple(segments), tuple(fold(segment) for segment in segments))
 
 
+def _cut(data: bytes) -> list[bytes]:
+    """At every slash but those between quotes inside parentheses; quotes that are not closed mean nothing."""
+    parts: list[bytes] = []
+    start, deep, quoted = 0, False, False
+    for mark in _MARKS.finditer(data):
+        match mark[0]:
+            case b"/" if not quoted:
+                parts.append(data[start : mark.start()])
+                start, deep = mark.end(), False
+            case b"'" | b"%27":
+                quoted = deep and not quoted
+            case b"(" | b"%28" if not quoted:
+                deep = True
+            case b")" | b"%29" if not quoted:
+                deep = False
+    return data.split(b"/") if quoted else [*parts, data[start:]]
+
+
 def _decoded(part: bytes) -> str | BadPath:
     try:
         segment = (unquote_to_bytes(part) if b"%" in part else part).decode("utf-8")
@@ -66,7 +86,7 @@ def _decoded(part: bytes) -> str | BadPath:
         return BadPath("the path is not UTF-8")
     if segment in {".", ".."}:
         return BadPath("the path has a dot segment")
-    if "/" in segment or "\\" in segment:
+    if "/" in _QUOTED.sub("", segment) or "\\" in segment:
         return BadPath("the path has a backslash or an encoded slash")
     if _CONTROL.search(segment):
         return BadPath("the path has a control character")

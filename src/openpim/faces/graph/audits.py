@@ -13,7 +13,7 @@ from openpim.faces.graph import permissions as p
 from openpim.faces.graph.call import Answer, Call
 from openpim.faces.graph.faults import settled
 from openpim.faces.graph.resource import Resource, Row
-from openpim.faces.graph.table import Endpoint
+from openpim.faces.graph.table import BETA, Endpoint
 from openpim.services import audits
 from openpim.wire.ids import is_guid
 
@@ -58,13 +58,13 @@ def row(call: Call, event: AuditEvent) -> Row:
         "loggedByService": service(event),
         "operationType": next((one for one in _OPERATIONS if event.activity.startswith(one)), ""),
         "userAgent": event.client,
-        "initiatedBy": _initiator(event),
+        "initiatedBy": _initiator(call, event),
         "targetResources": [_target(event, one) for one in event.targets],
         "additionalDetails": _details(call, event),
     }
 
 
-def _initiator(event: AuditEvent) -> Row:
+def _initiator(call: Call, event: AuditEvent) -> Row:
     if event.actor_kind == "servicePrincipal":
         app = {
             "appId": event.app_id,
@@ -79,6 +79,10 @@ def _initiator(event: AuditEvent) -> Row:
         "userPrincipalName": event.actor_upn,
         "ipAddress": event.ip,
     }
+    if call.version == BETA:
+        guest = event.actor_upn is not None and "#ext#" in event.actor_upn.lower()
+        kind = None if event.actor_upn is None else "Guest" if guest else "Member"
+        user |= {"userType": kind, "homeTenantId": None, "homeTenantName": None}
     return {"user": user, "app": None}
 
 

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from openpim.core.directory import RoleDefinition
 from openpim.core.query import Order
+from openpim.core.refusals import Refusal
 from openpim.faces.graph import filters
 from openpim.faces.graph import permissions as p
 from openpim.faces.graph.call import NO_CONTENT, Answer, Call
 from openpim.faces.graph.faults import bad, settled
-from openpim.faces.graph.resource import Resource, Row
+from openpim.faces.graph.resource import Resource, Row, listed
 from openpim.faces.graph.table import BETA, Endpoint
 from openpim.services import browse
 from openpim.services.directory.custom_roles import NewRole, create_role, delete_role, update_role
 from openpim.wire.jsonbody import Body
+from openpim.wire.odata import QueryOptions
 
 PATH = "roleManagement/directory/roleDefinitions"
 _OLD_READ = "/basic/read"
+DIRECTORY_READERS = "88d8e3e3-8f55-4a1e-953a-9b9898b8876b"
 
 
 def row(call: Call, role: RoleDefinition) -> Row:
@@ -33,7 +37,7 @@ def row(call: Call, role: RoleDefinition) -> Row:
         "templateId": role.template_id or role.id,
         "version": role.version,
         "rolePermissions": [_permissions(role)],
-        "inheritsPermissionsFrom": [],
+        "inheritsPermissionsFrom": inherits(role),
     }
 
 
@@ -44,8 +48,24 @@ def _permissions(role: RoleDefinition) -> Row:
     return found
 
 
-def _inherited(_call: Call, roles: Any, _options: Any) -> list[Any]:
-    return [[] for _ in roles]
+def inherits(role: RoleDefinition) -> list[Row]:
+    """What a built-in role builds on, as Entra shows it. It says all it allows itself, so nothing rests on this."""
+    if not role.built_in or not role.assignable or role.id == DIRECTORY_READERS:
+        return []
+    return [{"id": DIRECTORY_READERS}]
+
+
+def _inherited(call: Call, roles: Sequence[RoleDefinition], options: QueryOptions) -> list[Any]:
+    base = browse.role_definition(call.deps, call.caller, DIRECTORY_READERS)
+    shown = [] if isinstance(base, Refusal) else ROLES.rows(call, (base,), options)
+    return [shown if inherits(role) else [] for role in roles]
+
+
+def inherited(call: Call) -> Answer:
+    key = call.params["id"].lower()
+    role = settled(browse.role_definition(call.deps, call.caller, key), key)
+    rows = _inherited(call, (role,), call.options)[0]
+    return listed(call, f"{PATH}('{role.id}')/inheritsPermissionsFrom", rows)
 
 
 ROLES: Resource[RoleDefinition] = Resource(
@@ -149,6 +169,7 @@ ENDPOINTS = (
     Endpoint("GET", PATH, index, p.ROLE_DEFINITIONS_READ),
     Endpoint("POST", PATH, create, p.ROLE_DEFINITIONS_WRITE),
     Endpoint("GET", f"{PATH}/{{id}}", show, p.ROLE_DEFINITIONS_READ),
+    Endpoint("GET", f"{PATH}/{{id}}/inheritsPermissionsFrom", inherited, p.ROLE_DEFINITIONS_READ),
     Endpoint("PATCH", f"{PATH}/{{id}}", update, p.ROLE_DEFINITIONS_WRITE),
     Endpoint("DELETE", f"{PATH}/{{id}}", delete, p.ROLE_DEFINITIONS_WRITE),
 )
