@@ -13,9 +13,9 @@ from openpim.services.authority import may_read_roles, roles_of_principal
 
 
 def groups_of(
-    deps: Deps, caller: Caller, principal_id: str, *, security_only: bool = False, roles: bool = False
+    deps: Deps, caller: Caller, principal_id: str, *, security_only: bool = False
 ) -> frozenset[str] | Refusal:
-    """Groups alone. security_only: without those that are no security groups. roles: nothing here."""
+    """Groups alone. security_only: without those that are no security groups."""
 
     def work(tx: Transaction, now: datetime) -> frozenset[str] | Refusal:
         return browse.unseen(tx, caller, principal_id, now) or _groups(

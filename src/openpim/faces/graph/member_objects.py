@@ -29,8 +29,8 @@ def _key(call: Call, *, person: bool) -> str:
 def _read(call: Call, reader: _Reader, key: str, *, security_only: bool = False) -> frozenset[str]:
     deps: Deps = call.deps
     caller: Caller = call.caller
-    roles = lets_in(caller, p.ROLE_ASSIGNMENTS_READ)
-    return settled(reader(deps, caller, key, security_only=security_only, roles=roles), key)
+    roles = {"roles": lets_in(caller, p.ROLE_ASSIGNMENTS_READ)} if reader is member_objects.all_of else {}
+    return settled(reader(deps, caller, key, security_only=security_only, **roles), key)
 
 
 def _listed(call: Call, ids: list[str]) -> Answer:
