@@ -15,6 +15,10 @@ class Resources(Protocol):
 
     def many(self, ids: Collection[str]) -> dict[str, Resource]: ...
 
+    def names(self, ids: Collection[str]) -> dict[str, tuple[str, str]]:
+        """The display name and the path, as written, of each."""
+        ...
+
     def chain(self, id: str) -> tuple[str, ...]:
         """The id and the ids of all that contain it, nearest first, the root last; () when there is none such."""
         ...

@@ -40,6 +40,12 @@ class Schedules(Protocol):
         """
         ...
 
+    def eligible(
+        self, principal_ids: Collection[str], now: datetime
+    ) -> list[tuple[str, Provider, str, str]]:
+        """(id, provider, role, scope) of every eligibility in force of any of these principals."""
+        ...
+
     def of_role(
         self, provider: Provider, kind: Kind, role_id: str, scope: str, *, now: datetime
     ) -> list[Schedule]:

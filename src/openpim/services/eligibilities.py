@@ -4,7 +4,7 @@ what it is called, through which group it comes, what its policy demands, and wh
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -63,48 +63,96 @@ class Activatable:
         return State.SCHEDULED if RequestStatus.GRANTED in asked else State.WAITING
 
 
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """A role at a scope that the caller may activate, by its names alone: what long lists are searched and sorted by."""
+
+    key: Key
+    role_name: str
+    scope_name: str
+    scope_path: str
+    ids: tuple[str, ...]
+
+
 def mine(
     deps: Deps, caller: Caller, providers: Collection[Provider] = tuple(Provider)
 ) -> tuple[Activatable, ...]:
     """By name of the role, then of the scope. Applications may activate nothing."""
+    return chosen(deps, caller, lambda found: found, providers)
+
+
+def chosen(
+    deps: Deps,
+    caller: Caller,
+    choose: Callable[[Sequence[Outline]], Sequence[Outline]],
+    providers: Collection[Provider] = tuple(Provider),
+) -> tuple[Activatable, ...]:
+    """Those that `choose` takes from all of them (by name), in its order. Only of these are the policies and the rest
+    read: a page shows a few of hundreds."""
     now = deps.clock()
     if caller.kind is not CallerKind.USER:
         return ()
-    return deps.store.read(caller.tenant_id, lambda tx: _mine(tx, caller, frozenset(providers), now))
+    wanted = frozenset(providers)
+
+    def work(tx: Transaction) -> tuple[Activatable, ...]:
+        me = identities(tx, caller.principal_id, now)
+        return _details(tx, caller, me, choose(_outlines(tx, me, wanted, now)), now)
+
+    return deps.store.read(caller.tenant_id, work)
 
 
-def _mine(
-    tx: Transaction, caller: Caller, providers: frozenset[Provider], now: datetime
-) -> tuple[Activatable, ...]:
-    me = identities(tx, caller.principal_id, now)
-    current = [
-        one for one in tx.schedules.of(me, live_at=now) if one.provider in providers and one.in_force(now)
-    ]
-    by_key: dict[Key, list[Schedule]] = defaultdict(list)
-    for one in current:
-        if one.kind is Kind.ELIGIBILITY:
-            by_key[_key(one)].append(one)
-    if not by_key:
-        return ()
+def by_id(deps: Deps, caller: Caller, ids: Collection[str]) -> dict[str, Activatable]:
+    """Those with these eligibilities, by the id that was asked for."""
+    asked = frozenset(ids)
+    by_key: dict[Key, frozenset[str]] = {}
+
+    def choose(outlines: Sequence[Outline]) -> Sequence[Outline]:
+        by_key.update({one.key: asked.intersection(one.ids) for one in outlines})
+        return [one for one in outlines if by_key[one.key]]
+
+    found = chosen(deps, caller, choose)
+    return {schedule_id: one for one in found for schedule_id in by_key[_key(one.eligibility)]}
+
+
+def _outlines(
+    tx: Transaction, me: frozenset[str], providers: frozenset[Provider], now: datetime
+) -> list[Outline]:
+    by_key: dict[Key, list[str]] = defaultdict(list)
+    for schedule_id, provider, role_id, scope in tx.schedules.eligible(me, now):
+        if provider in providers:
+            by_key[provider, role_id, scope].append(schedule_id)
     named = Names(tx, by_key.keys())
-    policies = _policies(tx, by_key.keys())
-    groups = tx.groups.many(
-        {one.principal_id for found in by_key.values() for one in found} - {caller.principal_id}
-    )
+    found = [
+        Outline(key, named.roles[key], named.scopes[key], named.paths.get(key[2], key[2]), tuple(ids))
+        for key, ids in by_key.items()
+        if key in named.roles
+    ]
+    return sorted(found, key=lambda one: (one.role_name.casefold(), one.scope_name.casefold(), min(one.ids)))
+
+
+def _details(
+    tx: Transaction, caller: Caller, me: frozenset[str], outlines: Sequence[Outline], now: datetime
+) -> tuple[Activatable, ...]:
+    if not outlines:
+        return ()
+    schedules = tx.schedules.many({one for outline in outlines for one in outline.ids})
+    policies = _policies(tx, [one.key for one in outlines])
+    groups = tx.groups.many({one.principal_id for one in schedules.values()} - {caller.principal_id})
     requests: dict[Key, list[Request]] = defaultdict(list)
     for request in tx.requests.open_of(caller.principal_id):
         if request.action is Action.SELF_ACTIVATE:
             requests[request.provider, request.role_id, request.scope].append(request)
     held: dict[Key | str, dict[str, Schedule]] = defaultdict(dict)
-    for one in current:
-        if one.kind is Kind.ASSIGNMENT:
+    for one in tx.schedules.of(me, kind=Kind.ASSIGNMENT, live_at=now):
+        if one.in_force(now):
             held[_key(one)][one.id] = held[one.linked_id or ""][one.id] = one
     found: list[Activatable] = []
-    for key, eligibilities in by_key.items():
+    for outline in outlines:
+        eligibilities = [schedules[one] for one in outline.ids if one in schedules]
         best = best_eligibility(eligibilities, now)
-        if best is None or key not in named.roles:
+        if best is None:
             continue
-        given = dict(held.get(key, {}))
+        given = dict(held.get(outline.key, {}))
         for one in eligibilities:
             given |= held.get(one.id, {})
         direct = any(one.principal_id == caller.principal_id for one in eligibilities)
@@ -112,20 +160,16 @@ def _mine(
         found.append(
             Activatable(
                 eligibility=best,
-                role_name=named.roles[key],
-                scope_name=named.scopes[key],
-                scope_path=named.paths.get(key[2], key[2]),
+                role_name=outline.role_name,
+                scope_name=outline.scope_name,
+                scope_path=outline.scope_path,
                 through=tuple((one, groups[one].display_name) for one in via if one in groups),
-                policy=policies[key],
+                policy=policies[outline.key],
                 held=tuple(sorted(given.values(), key=lambda one: (one.starts_at, one.id))),
-                requests=tuple(requests.get(key, ())),
+                requests=tuple(requests.get(outline.key, ())),
             )
         )
-    return tuple(
-        sorted(
-            found, key=lambda one: (one.role_name.casefold(), one.scope_name.casefold(), one.eligibility.id)
-        )
-    )
+    return tuple(found)
 
 
 def names(deps: Deps, caller: Caller, keys: Collection[Key]) -> Names:
@@ -196,12 +240,10 @@ class Names:
         if not keys:
             return
         roles = tx.resource_roles.many({key[1] for key in keys})
-        resources = tx.resources.many({key[2] for key in keys})
+        places = tx.resources.names({key[2] for key in keys})
         for key in keys:
-            role, resource = roles.get(key[1]), resources.get(key[2])
-            if role is None or (resource is None and key[2] != ROOT):
+            role, place = roles.get(key[1]), places.get(key[2])
+            if role is None or (place is None and key[2] != ROOT):
                 continue
             self.roles[key] = role.name
-            self.scopes[key] = resource.display_name if resource is not None else ROOT
-            if resource is not None:
-                self.paths[key[2]] = resource.path
+            self.scopes[key], self.paths[key[2]] = place or (ROOT, ROOT)

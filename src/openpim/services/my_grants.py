@@ -134,7 +134,8 @@ def _dressed(
     named = Names(tx, {(one.provider, one.role_id, one.scope) for one in schedules})
     groups = tx.groups.many({one.principal_id for one in schedules} - {caller.principal_id})
     asked = _being_asked(tx.requests.open_of(caller.principal_id))
-    lasting = tx.schedules.of([caller.principal_id], live_at=now)
+    ended = any(not one.live(now) for one in schedules)
+    lasting = tx.schedules.of([caller.principal_id], live_at=now) if ended else []
     covered = {_tuple(one) for one in lasting if one.assignment_type is not AssignmentType.ACTIVATED}
     found = []
     for one in schedules:

@@ -58,6 +58,10 @@ FIELDS = Fields(
     names=("name", "display_name", "type"),
 )  # fmt: skip
 
+_NAMES = select(_c.id, _c.display_name, _c.path).where(
+    _c.tenant_id == bindparam("tenant"), _c.id.in_(bindparam("ids", expanding=True))
+)
+
 
 class Resources:
     """See ports/resources.py."""
@@ -78,6 +82,13 @@ class Resources:
         for part in batches(ids):
             rows = self._connection.execute(self._select().where(_c.id.in_(part))).mappings()
             found |= {row["id"]: _value(row) for row in rows}
+        return found
+
+    def names(self, ids: Collection[str]) -> dict[str, tuple[str, str]]:
+        found: dict[str, tuple[str, str]] = {}
+        for part in batches(ids):
+            rows = self._connection.execute(_NAMES, {"tenant": self._tenant, "ids": part})
+            found |= {row[0]: (row[1], row[2]) for row in rows}
         return found
 
     def chain(self, id: str) -> tuple[str, ...]:

@@ -155,6 +155,14 @@ class Schedules:
             found += [_value(row) for row in rows]
         return sorted(found, key=lambda one: (one.starts_at, one.id))
 
+    def eligible(self, principal_ids: Collection[str], now: datetime) -> list[tuple[str, Provider, str, str]]:
+        found: list[tuple[str, Provider, str, str]] = []
+        for part in batches(principal_ids):
+            values = {"tenant": self._tenant, "in_force": now, **one_or_many("principal", part)}
+            rows = self._connection.execute(_eligible("principal" in values), values)
+            found += [(row[0], _PROVIDERS[row[1]], row[2], row[3]) for row in rows]
+        return found
+
     def of_role(
         self, provider: Provider, kind: Kind, role_id: str, scope: str, *, now: datetime
     ) -> list[Schedule]:
@@ -216,6 +224,7 @@ class Schedules:
         return sorted((_value(row) for row in rows), key=lambda one: (one.ends_at or now, one.id))
 
 
+_PROVIDERS = {one.value: one for one in Provider}
 _GET = select(schedules).where(_c.tenant_id == bindparam("tenant"), _c.id == bindparam("id"))
 _INSERT = insert(schedules)
 
@@ -232,6 +241,18 @@ def _save(status: ScheduleStatus) -> Update:
         _c.tenant_id == bindparam("b_tenant"),
         _c.id == bindparam("b_id"),
         _c.status.in_([literal(source) for source in _SOURCES[status]]),
+    )
+
+
+@cache
+def _eligible(one: bool) -> Select[Any]:
+    return select(_c.id, _c.provider, _c.role_id, _c.scope).where(
+        _c.tenant_id == bindparam("tenant"),
+        _c.kind == Kind.ELIGIBILITY.value,
+        _c.principal_id == bindparam("principal")
+        if one
+        else _c.principal_id.in_(bindparam("principals", expanding=True)),
+        in_force_at(bindparam("in_force")),
     )
 
 

@@ -20,13 +20,14 @@ from openpim.faces.portal.moments import read_moment, read_offset
 from openpim.faces.portal.table import Page
 from openpim.faces.portal.words import span
 from openpim.services import bundles, eligibilities, my_grants
-from openpim.services.eligibilities import Activatable
+from openpim.services.eligibilities import Activatable, Outline
 from openpim.services.scopes_below import Below, scopes_below
 from openpim.services.submit import submit
 from openpim.wire import durations
 
 NAV = "roles"
 MOST_AT_ONCE = 30
+MOST_TO_CHOOSE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,23 +62,24 @@ class Typed:
 
 def form(call: Call) -> Answer:
     """GET: ticked roles (`pick-<id>`), a `bundle`, or `name=Role@place`; `reason`, `duration`, `ticket`, `system`, `start`."""
-    mine = eligibilities.mine(call.deps, call.caller)
-    by_id = {one.eligibility.id: one for one in mine}
-    picked = [by_id[one] for one in call.picked("pick") if one in by_id][:MOST_AT_ONCE]
-    if not picked and call.query.get("bundle"):
-        kept = bundles.mine(call.deps, call.caller)
-        wanted = call.query["bundle"]
-        picked = list(bundles.inside(next((one for one in kept if one.name == wanted), None), mine))
-    name = call.query.get("name", "")[:300]
-    if name and not picked:
-        fitting = named(name, mine)
-        if len(fitting) != 1:
-            return Show(
-                "activate_choose.html",
-                {"name": name, "rows": fitting or mine, "several": bool(fitting)},
-                nav=NAV,
-            )
-        picked = list(fitting)
+    wanted = frozenset(call.picked("pick")[:MOST_AT_ONCE])
+    name, bundle = call.query.get("name", "")[:300], call.query.get("bundle", "")
+    kept = bundles.mine(call.deps, call.caller) if bundle else ()
+    keys = next((one.roles for one in kept if one.name == bundle), ())
+
+    def choose(outlines: Sequence[Outline]) -> Sequence[Outline]:
+        if wanted:
+            return [one for one in outlines if wanted.intersection(one.ids)]
+        if keys:
+            return [one for key in keys for one in outlines if one.key == key]
+        return (named(name, outlines) or outlines)[:MOST_TO_CHOOSE] if name else ()
+
+    picked = eligibilities.chosen(call.deps, call.caller, choose)
+    if name and not wanted and not keys:
+        fitting = any(named(name, [_outline(one)]) for one in picked)
+        if len(picked) != 1 or not fitting:
+            values = {"name": name, "rows": picked, "several": fitting}
+            return Show("activate_choose.html", values, nav=NAV)
     if not picked:
         return Go("/portal/roles", "Choose the roles to activate first.", "note")
     return _show(call, [_choice(call, one) for one in picked], _typed(call.query))
@@ -85,8 +87,8 @@ def form(call: Call) -> Answer:
 
 def submitted(call: Call) -> Answer:
     """POST: ask for each of them; those that are refused stay in the form, with the reason."""
-    mine = {one.eligibility.id: one for one in eligibilities.mine(call.deps, call.caller)}
     wanted = call.picked("pick")[:MOST_AT_ONCE]
+    mine = eligibilities.by_id(call.deps, call.caller, wanted)
     choices = [_choice(call, mine[one], call.form.get(f"id-{one}", "")) for one in wanted if one in mine]
     if not choices:
         raise RefusedError(Refusal(Code.ASSIGNMENT_MISSING, "You are not eligible for this role any more."))
@@ -115,6 +117,12 @@ def submitted(call: Call) -> Answer:
     )
     message = " ".join(_said(choice, request) for choice, request in done)
     return Go("/portal/roles/pending" if waits else "/portal/roles/active", message)
+
+
+def _outline(item: Activatable) -> Outline:
+    one = item.eligibility
+    key = (one.provider, one.role_id, one.scope)
+    return Outline(key, item.role_name, item.scope_name, item.scope_path, (one.id,))
 
 
 # ---------------------------------------------------------------- the form

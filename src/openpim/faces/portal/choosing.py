@@ -5,23 +5,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from openpim.services.eligibilities import Activatable
+from openpim.services.eligibilities import Outline
 
 
-def named(wanted: str, mine: Sequence[Activatable]) -> tuple[Activatable, ...]:
+def named(wanted: str, mine: Sequence[Outline]) -> tuple[Outline, ...]:
     """Those that fit best. wanted: a role, or role@place (the place's name or path)."""
     role, at, place = wanted.rpartition("@")
     if not at:
         role, place = place, ""
-    found = _fitting(role, [(one, (one.role_name, one.eligibility.role_id)) for one in mine])
+    found = _fitting(role, [(one, (one.role_name, one.key[1])) for one in mine])
     if place:
-        found = _fitting(
-            place, [(one, (one.scope_name, one.scope_path, one.eligibility.scope)) for one in found]
-        )
+        found = _fitting(place, [(one, (one.scope_name, one.scope_path, one.key[2])) for one in found])
     return tuple(found)
 
 
-def _fitting(wanted: str, candidates: Sequence[tuple[Activatable, tuple[str, ...]]]) -> list[Activatable]:
+def _fitting(wanted: str, candidates: Sequence[tuple[Outline, tuple[str, ...]]]) -> list[Outline]:
     want = " ".join(wanted.casefold().split())
     if not want:
         return []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -14,13 +14,13 @@ from openpim.faces.portal.call import Answer, Call, Go, Show
 from openpim.faces.portal.marks import longest_words, marks
 from openpim.faces.portal.table import Page
 from openpim.services import bundles, eligibilities, my_grants
-from openpim.services.eligibilities import Activatable
+from openpim.services.eligibilities import Outline
 from openpim.services.my_grants import Held, Waiting
 from openpim.services.submit import submit
 
 NAV = "roles"
-A_PAGE = 50
-T = TypeVar("T", Activatable, Held, Waiting)
+A_PAGE = 25
+T = TypeVar("T", Outline, Held, Waiting)
 TABS = (
     ("eligible", "Eligible assignments"),
     ("active", "Active assignments"),
@@ -30,33 +30,47 @@ TABS = (
 
 
 def eligible(call: Call) -> Answer:
-    mine = eligibilities.mine(call.deps, call.caller)
     kept = bundles.mine(call.deps, call.caller)
     starred = next((frozenset(one.roles) for one in kept if one.name == FAVOURITES), frozenset())
-    # Python sorts stably: the favourites in front, and by name within both.
-    rows = sorted(mine, key=lambda one: bundles.key_of(one) not in starred)
-    return _list(
+    found: list[int] = []
+
+    def choose(outlines: Sequence[Outline]) -> Sequence[Outline]:
+        """The page of them that is shown: the favourites in front, and by name within both."""
+        rows = sorted(outlines, key=lambda one: one.key not in starred)
+        fitting = _filtered(rows, call, lambda one: one.key[0])
+        found.extend((len(outlines), len(fitting)))
+        return _page_of(fitting, call)
+
+    rows = eligibilities.chosen(call.deps, call.caller, choose)
+    total, fitting = found or (0, 0)
+    return _show(
         call,
         "eligible",
         rows,
+        total,
+        fitting,
         marks=marks,
         longest=longest_words,
-        starred=frozenset(one.eligibility.id for one in mine if bundles.key_of(one) in starred),
+        starred=frozenset(one.eligibility.id for one in rows if bundles.key_of(one) in starred),
         bundles=[(one.name, len(one.roles)) for one in kept if one.name != FAVOURITES],
         ends_soon=call.now + timedelta(days=call.deps.settings.extend_window_days),
     )
 
 
 def active(call: Call) -> Answer:
-    return _list(call, "active", my_grants.active(call.deps, call.caller))
+    return _list(call, "active", my_grants.active(call.deps, call.caller), _of_held)
 
 
 def pending(call: Call) -> Answer:
-    return _list(call, "pending", my_grants.pending(call.deps, call.caller))
+    return _list(call, "pending", my_grants.pending(call.deps, call.caller), lambda one: one.request.provider)
 
 
 def expired(call: Call) -> Answer:
-    return _list(call, "expired", my_grants.expired(call.deps, call.caller))
+    return _list(call, "expired", my_grants.expired(call.deps, call.caller), _of_held)
+
+
+def _of_held(one: Held) -> Provider:
+    return one.schedule.provider
 
 
 def deactivate(call: Call) -> Answer:
@@ -82,46 +96,55 @@ def deactivate(call: Call) -> Answer:
     return Go("/portal/roles/active", f"{name} is deactivated.")
 
 
-def _list(call: Call, tab: str, rows: Sequence[T], **more: Any) -> Answer:
-    found = _filtered(rows, call.query.get("q", "")[:200], call.query.get("provider", ""))
-    number = call.query.get("page", "1")
-    page = int(number) if number.isascii() and number.isdigit() and len(number) < 5 else 1
-    pages = max(1, -(-len(found) // A_PAGE))
-    page = min(max(1, page), pages)
+def _list(call: Call, tab: str, rows: Sequence[T], provider: Callable[[T], Provider]) -> Answer:
+    fitting = _filtered(rows, call, provider)
+    return _show(call, tab, _page_of(fitting, call), len(rows), len(fitting))
+
+
+def _show(call: Call, tab: str, rows: Sequence[Any], total: int, found: int, **more: Any) -> Answer:
     values = {
         "tab": tab,
         "tabs": TABS,
-        "rows": found[(page - 1) * A_PAGE : page * A_PAGE],
-        "total": len(rows),
-        "found": len(found),
+        "rows": rows,
+        "total": total,
         "q": call.query.get("q", "")[:200],
         "provider": call.query.get("provider", ""),
         "providers": tuple(Provider),
-        "page": page,
-        "pages": pages,
+        "page": _page_number(call, found),
+        "pages": _pages(found),
         **more,
     }
     return Show(f"roles_{tab}.html", values, nav=NAV)
 
 
-def _filtered(rows: Sequence[T], wanted: str, provider: str) -> Sequence[T]:
+def _pages(found: int) -> int:
+    return max(1, -(-found // A_PAGE))
+
+
+def _page_number(call: Call, found: int) -> int:
+    number = call.query.get("page", "1")
+    page = int(number) if number.isascii() and number.isdigit() and len(number) < 5 else 1
+    return min(max(1, page), _pages(found))
+
+
+def _page_of(rows: Sequence[T], call: Call) -> Sequence[T]:
+    page = _page_number(call, len(rows))
+    return rows[(page - 1) * A_PAGE : page * A_PAGE]
+
+
+def _filtered(rows: Sequence[T], call: Call, provider: Callable[[T], Provider]) -> Sequence[T]:
     """Every word must be somewhere in the row's names."""
-    if provider:
-        rows = [one for one in rows if _provider(one).value == provider]
-    words = wanted.casefold().split()
+    kind = call.query.get("provider", "")
+    if kind:
+        rows = [one for one in rows if provider(one).value == kind]
+    words = call.query.get("q", "")[:200].casefold().split()
     if not words:
         return rows
     return [one for one in rows if all(word in _text(one) for word in words)]
 
 
-def _text(row: Activatable | Held | Waiting) -> str:
-    return f"{row.role_name} {row.scope_name} {row.scope_path} {_provider(row)}".casefold()
-
-
-def _provider(row: Activatable | Held | Waiting) -> Provider:
-    if isinstance(row, Activatable):
-        return row.eligibility.provider
-    return row.schedule.provider if isinstance(row, Held) else row.request.provider
+def _text(row: Outline | Held | Waiting) -> str:
+    return f"{row.role_name} {row.scope_name} {row.scope_path}".casefold()
 
 
 PAGES = (

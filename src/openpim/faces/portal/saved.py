@@ -10,8 +10,11 @@ from openpim.services import bundles, eligibilities
 
 
 def listing(call: Call) -> Answer:
-    mine = eligibilities.mine(call.deps, call.caller)
     kept = [one for one in bundles.mine(call.deps, call.caller) if one.name != FAVOURITES]
+    keys = frozenset(key for one in kept for key in one.roles)
+    mine = eligibilities.chosen(
+        call.deps, call.caller, lambda outlines: [one for one in outlines if one.key in keys]
+    )
     values = {"bundles": [(one, bundles.inside(one, mine)) for one in kept]}
     return Show("bundles.html", values, nav="roles")
 
@@ -20,8 +23,7 @@ def star(call: Call) -> Answer:
     """`star` or `unstar`: the id of an eligibility."""
     wanted = "star" in call.form
     named = call.form.get("star" if wanted else "unstar", "")
-    mine = eligibilities.mine(call.deps, call.caller)
-    found = next((one for one in mine if one.eligibility.id == named), None)
+    found = eligibilities.by_id(call.deps, call.caller, [named]).get(named)
     if found is None:
         return Go("/portal/roles", "You are not eligible for this role any more.", "note")
     refusal = bundles.favourite(call.deps, call.caller, bundles.key_of(found), wanted=wanted)
@@ -30,7 +32,7 @@ def star(call: Call) -> Answer:
 
 def save(call: Call) -> Answer:
     """Keep the roles of an activation (`pick-<id>`) under a name."""
-    mine = {one.eligibility.id: one for one in eligibilities.mine(call.deps, call.caller)}
+    mine = eligibilities.by_id(call.deps, call.caller, call.picked("pick"))
     picked = [bundles.key_of(mine[one]) for one in call.picked("pick") if one in mine]
     name = call.form.get("bundle", "")[:200]
     refusal = bundles.save(call.deps, call.caller, name, picked)
