@@ -21,6 +21,9 @@ from openpim.services.resource_access import allowed
 from openpim.services.submit import submit
 from tests.demo.test_organisation import NOW, Demo
 
+# That it can be made on both databases is tested beside this; what follows is the same on each.
+pytestmark = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+
 ALL = Query(limit=999)
 TICKET = Ticket("7", "Changes")
 STRONG = frozenset({"pwd", "otp", "mfa"})
