@@ -254,6 +254,9 @@ def test_without_the_resource_manager_the_rest_works(desk):
     assert ran.code == 11, ran
     ran = mira("doctor")
     assert (ran.code, "resources" in ran.out) == (11, True)
+    ran = mira("assign", "User Administrator", "jonas", "--au", "Oslo Office", "-j", "x")
+    assert ran.code == 4, ran  # that is for administrators; the unit was found
+    assert mira("history").code == 0
     changed(mira, arm=NO_ARM)
     ran = mira("list", "active", "-o", "json")
     assert (ran.code, ran.err) == (0, "")

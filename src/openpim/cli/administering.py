@@ -71,7 +71,7 @@ def target(pim: Pim, wanted: str, where: str = "") -> Target:
         except PimError as other:
             if other.kind != "missing":
                 raise other from None
-        error.hint += "; a role on resources is written ROLE@PLACE"
+        error.hint += f"; a role on resources is written {wanted}@PLACE"
         raise
     return Target("directory", role_id, called, "/", "/")
 
@@ -86,14 +86,14 @@ def _on_resource(pim: Pim, wanted: str, path: str, name: str) -> Target:
 def _somewhere(pim: Pim, wanted: str, where: str) -> Target:
     """A place that is one of the directory's units, or one in the tree of resources; if it could be both, neither."""
     from openpim.cli.choosing import resolve_scope
-    from openpim.cli.tree import is_resource_path, spots
+    from openpim.cli.tree import is_resource_path
 
     prefix = where.partition(":")[0].lower()
     if where.startswith("/") and not is_resource_path(where):
         return Target("directory", *role(pim.graph, wanted), where, where)
     found: list[tuple[str, str]] = []
     if prefix != "au" and (pim.arm is not None or prefix in {"mg", "sub", "rg"} or where.startswith("/")):
-        found = spots(pim, where)
+        found = _places(pim, where, sure=prefix in {"mg", "sub", "rg"} or where.startswith("/"))
     unit: tuple[str, str] | PimError | None = None
     if not where.startswith("/") and prefix not in {"mg", "sub", "rg"}:
         unit = _unit(pim.graph, resolve_scope, where.removeprefix("au:"), found)
@@ -118,6 +118,19 @@ def _somewhere(pim: Pim, wanted: str, where: str) -> Target:
         lines = sorted(f"{one_line(name)}   ({path})" for path, name in found)
         raise ambiguous(where, lines, "say which sort (mg:, sub:, rg:), or give its path")
     return _on_resource(pim, wanted, *found[0])
+
+
+def _places(pim: Pim, where: str, *, sure: bool) -> list[tuple[str, str]]:
+    """The places in the tree that are called so.  Not sure that it is one: nothing stops where the tree cannot be read."""
+    from openpim.cli.tree import spots
+
+    try:
+        return spots(pim, where)
+    except PimError as error:
+        if sure or error.kind in {"usage", "ambiguous"}:
+            raise
+        pim.without_arm(error)
+        return []
 
 
 def _unit(

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 __all__ = ["ambiguous", "fits", "missing"]
 
 
+_FEW = 10  # names that are all shown where none comes close
+
+
 def _fold(text: str) -> str:
     return " ".join(text.casefold().split())
 
@@ -59,6 +62,7 @@ def missing(wanted: str, known: Iterable[str], what: str, hint: str) -> PimError
 
         by_fold = {_fold(name): name for name in names}
         close = [by_fold[name] for name in get_close_matches(_fold(wanted), by_fold, 3, 0.55)]
-        listed = ", ".join(close or names[:8])
-        hint = f"{'did you mean' if close else 'there are'}: {listed}   ({hint})"
+        if close or len(names) <= _FEW:
+            listed = ", ".join(close or names)
+            hint = f"{'did you mean' if close else 'there are'}: {listed}   ({hint})"
     return PimError("missing", f"{what} {wanted!r}", hint)

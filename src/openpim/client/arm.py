@@ -67,7 +67,8 @@ class Arm(Api):
         return self.profile.kind != "entra"
 
     def url(self, path: str, *, beta: bool = False) -> str:
-        return path if "://" in path else self.resource + path
+        absolute = path.startswith(("https://", "http://"))
+        return self.same_origin(path) if absolute else self.resource + path
 
     def envelope(self, calls: Sequence[Call], *, beta: bool = False) -> tuple[str, Row]:
         requests = []

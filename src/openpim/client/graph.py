@@ -40,7 +40,10 @@ class Graph(Api):
         return oid
 
     def url(self, path: str, *, beta: bool = False) -> str:
-        return path if "://" in path else f"{self.profile.graph}/{'beta' if beta else 'v1.0'}{path}"
+        absolute = path.startswith(("https://", "http://"))
+        return (
+            self.same_origin(path) if absolute else f"{self.profile.graph}/{'beta' if beta else 'v1.0'}{path}"
+        )
 
     def envelope(self, calls: Sequence[Call], *, beta: bool = False) -> tuple[str, Row]:
         requests = []

@@ -123,6 +123,8 @@ def run(args: Namespace, context: Context) -> int:
     try:
         asked = Asked(pim.send(what.provider, level.lower(), body))
     except GraphError as error:
+        if error.rules:
+            error.hint = f"see what it demands: pim policy show {what.label!r}"
         if error.code not in {"RoleAssignmentExists", "RoleAssignmentScheduleExists"}:
             raise
         row["state"] = "already"
