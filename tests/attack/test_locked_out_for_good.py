@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from openpim.core.caller import Caller, system
+from openpim.core.caller import Caller, CallerKind, system
+from openpim.core.refusals import Code
 from openpim.core.signin.values import Account
 from openpim.services.directory.delete_user import delete_user
 from openpim.services.directory.update_user import set_enabled
 from openpim.services.signin.bearer import authenticate
-from tests.signin_world import ADA, GRAPH, GUEST, A, B, World
-from tests.world import ok
+from openpim.services.signin.revoke_sessions import revoke_sessions
+from tests.signin_world import ADA, BOB, GRAPH, GUEST, A, B, World
+from tests.world import ok, refused
 
 SCOPE = f"openid offline_access {GRAPH}"
 
@@ -59,6 +61,18 @@ def test_a_guest_loses_what_the_tenant_gave(signin_world: World) -> None:
     assert refreshed(browser, there, B) == 400
     assert able(signin_world, home["access_token"])
     assert refreshed(browser, home) == 200
+
+
+def test_sessions_revoked_by_whom(signin_world: World) -> None:
+    """By himself; not by a colleague."""
+    browser = signin_world.browser()
+    tokens = browser.tokens(scope=SCOPE)
+    bob = Caller(A, BOB, CallerKind.USER)
+    refused(revoke_sessions(signin_world.deps, bob, ADA), Code.FORBIDDEN)
+    assert able(signin_world, tokens["access_token"])
+    assert revoke_sessions(signin_world.deps, Caller(A, ADA, CallerKind.USER), ADA) is None
+    assert not able(signin_world, tokens["access_token"])
+    assert refreshed(browser, tokens) == 400
 
 
 def test_one_who_was_deleted(signin_world: World) -> None:

@@ -422,6 +422,8 @@ SETUPS |= {
     "GET roleManagement/directory/roleDefinitions/{id}/inheritsPermissionsFrom": lambda s: (f"{PIM}/roleDefinitions/{HELPDESK}/inheritsPermissionsFrom", None),
     "GET roleManagement/directory/roleSchedules()": lambda s: (f"{PIM}/roleSchedules(directoryScopeId='%2F')", None),
     "GET roleManagement/directory/roleScheduleInstances()": lambda s: (f"{PIM}/roleScheduleInstances(directoryScopeId='%2F')", None),
+    "POST me/revokeSignInSessions": lambda _s: ("me/revokeSignInSessions", None),
+    "POST users/{id}/revokeSignInSessions": lambda s: (f"users/{s.person()}/revokeSignInSessions", None),
     "POST openPim/delegations": lambda s: (
         "openPim/delegations",
         {"delegateId": s.world.bob, "endDateTime": (s.world.now + timedelta(days=9)).isoformat()},

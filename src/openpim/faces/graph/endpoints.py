@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from openpim.faces.graph import (
     administrative_units,
     application_changes,
@@ -15,6 +17,7 @@ from openpim.faces.graph import (
     instances,
     invitations,
     member_objects,
+    metadata,
     oauth2_permission_grants,
     openpim_delegations,
     openpim_eligibilities,
@@ -32,9 +35,10 @@ from openpim.faces.graph import (
     scoped_role_members,
     users,
 )
+from openpim.faces.graph.call import Answer, Call
 from openpim.faces.graph.table import Endpoint
 
-ENDPOINTS: tuple[Endpoint, ...] = (
+_OTHERS: tuple[Endpoint, ...] = (
     *users.ENDPOINTS,
     *groups.ENDPOINTS,
     *applications.ENDPOINTS,
@@ -64,3 +68,16 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *audits.ENDPOINTS,
     *contexts.ENDPOINTS,
 )
+
+
+@cache
+def _document() -> str:
+    return metadata.document((one.method, one.address) for one in ENDPOINTS)
+
+
+def _metadata(_call: Call) -> Answer:
+    """The table itself, as OData's clients read it."""
+    return Answer(200, _document(), {"Content-Type": "application/xml"})
+
+
+ENDPOINTS: tuple[Endpoint, ...] = (*_OTHERS, Endpoint("GET", "$metadata", _metadata, ()))

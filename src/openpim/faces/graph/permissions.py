@@ -40,6 +40,7 @@ CONSENTS_READ = (
 CONSENTS_WRITE = ("DelegatedPermissionGrant.ReadWrite.All", *_DIRECTORY_WRITE)
 INVITATIONS_WRITE = ("User.Invite.All", "User.ReadWrite.All", *_DIRECTORY_WRITE)
 SETUP_LINKS_WRITE = ("UserAuthenticationMethod.ReadWrite.All", "User.ReadWrite.All", *_DIRECTORY_WRITE)
+SESSIONS_WRITE = ("User.RevokeSessions.All", "User.ReadWrite.All", *_DIRECTORY_WRITE)
 UNITS_READ = ("AdministrativeUnit.Read.All", "AdministrativeUnit.ReadWrite.All", *_DIRECTORY_READ)
 UNITS_WRITE = ("AdministrativeUnit.ReadWrite.All", *_DIRECTORY_WRITE)
 ORGANIZATION_READ = (*ME, "Organization.Read.All", "Organization.ReadWrite.All")

@@ -24,6 +24,7 @@ from openpim.services.directory.create_user import NewUser, create_user
 from openpim.services.directory.delete_user import delete_user
 from openpim.services.directory.update_user import update_user
 from openpim.services.reading import Whose
+from openpim.services.signin.revoke_sessions import revoke_sessions as revoke
 from openpim.wire.jsonbody import Body
 
 _SEARCHED = {"displayname": "display_name", "userprincipalname": "user_principal_name", "mail": "mail"}
@@ -204,6 +205,12 @@ def _reads(base: str, scopes: tuple[str, ...], *, people_only: bool = False) -> 
     )
 
 
+def revoke_sessions(call: Call) -> Answer:
+    user = _user(call)
+    settled(revoke(call.deps, call.caller, user.id), user.id)
+    return Answer(200, {"@odata.context": call.context("Edm.Boolean"), "value": True})
+
+
 ENDPOINTS = (
     *_reads("me", p.ME, people_only=True),
     Endpoint("GET", "users", index, p.USERS_READ),
@@ -211,6 +218,8 @@ ENDPOINTS = (
     *_reads("users/{id}", p.USERS_READ),
     Endpoint("PATCH", "users/{id}", update, p.USERS_WRITE),
     Endpoint("DELETE", "users/{id}", delete, p.USERS_WRITE),
+    Endpoint("POST", "me/revokeSignInSessions", revoke_sessions, p.SESSIONS_WRITE, people_only=True),
+    Endpoint("POST", "users/{id}/revokeSignInSessions", revoke_sessions, p.SESSIONS_WRITE),
     Endpoint("PUT", "users/{id}/manager/$ref", set_manager, p.USERS_WRITE),
     Endpoint("DELETE", "users/{id}/manager/$ref", remove_manager, p.USERS_WRITE),
 )
