@@ -152,7 +152,6 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("sign_in", "session_idle_minutes", "session_idle_minutes", "When a browser session that is not used ends.", limits=(5, 7 * 24 * 60)),
     Setting("sign_in", "session_max_hours", "session_max_hours", "When a browser session ends at the latest.", limits=(1, 24 * 90)),
     Setting("sign_in", "authentication_context_minutes", "authentication_context_minutes", "How long a proof counts for an authentication context; then the person is asked again.", limits=(1, 24 * 60)),
-    Setting("sign_in", "authentication_context_minutes", "authentication_context_minutes", "How long a proof counts for an authentication context; then the person is asked again.", limits=(1, 24 * 60)),
     Setting("sign_in", "device_code_minutes", "device_code_minutes", "The life of a device code.", limits=(1, 60)),
     Setting("sign_in", "setup_link_hours", "setup_link_hours", "The life of the link that sets up the first administrator.", limits=(1, 7 * 24)),
     Setting("sign_in", "signing_key_days", "signing_key_days", "How long a signing key is used.", limits=(1, 3650)),

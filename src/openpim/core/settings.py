@@ -24,8 +24,6 @@ class Settings:
     session_max_hours: int = 24 * 7
     # How long after the proof an authentication context counts; then it must be proven anew.
     authentication_context_minutes: int = 60
-    # How long after the proof an authentication context counts; then it must be proven anew.
-    authentication_context_minutes: int = 60
     device_code_minutes: int = 15
     admin_decision_days: int = 30
     extend_window_days: int = 14
