@@ -319,3 +319,33 @@ def test_recent_reasons_are_offered(site: Site) -> None:
     html = ann.get("/portal/activate?name=Teams").html
     assert html.index('<option value="First reason">') < html.index('<option value="Second reason">')
     assert "First reason" not in site.browser(world.bob).get("/portal/activate?name=Teams").html
+
+
+def test_what_was_typed_outlives_the_session(site: Site) -> None:
+    from openpim.services.credentials import set_password
+
+    world = site.world
+    world.policy(TEAMS, activation_requires=frozenset())
+    for who in (world.ann, world.bob):
+        world.eligible(who)
+        world.write(lambda tx, who=who: set_password(tx, site.signin, who, "correct horse battery"))
+
+    def sent_too_late(as_whom: str) -> Browser:
+        ann = site.browser(world.ann)
+        form = {**ann.get("/portal/activate?name=Teams").form("/portal/activate"), "reason": "A long story"}
+        world.forward(minutes=world.deps.settings.session_idle_minutes + 1)
+        page = ann.post("/portal/activate", **form)
+        assert page.status == 401
+        name = world.read(lambda tx: tx.users.get(as_whom)).user_principal_name
+        typed = {**page.form("/signin/step"), "username": name, "password": "correct horse battery"}
+        ann.post("/signin/step", **typed)
+        return ann
+
+    bob = sent_too_late(world.bob)
+    assert bob.page is not None
+    assert bob.page.to == "/portal/roles", "somebody else does not send her form"
+    ann = sent_too_late(world.ann)
+    assert ann.page is not None
+    ann.post("/portal/activate", **ann.page.form("/portal/activate"))
+    assert "A long story" in ann.follow().text
+    assert world.holds(world.ann)

@@ -29,7 +29,7 @@ from openpim.ports.store import StoreUnavailableError
 from openpim.services.signin.context import SignIn
 from openpim.services.signin.flow import Ask, Browser, Turn, local_path
 from openpim.services.signin.forms import form_token, good_form
-from openpim.services.signin.portal import Presence, enter, sign_in, step_up
+from openpim.services.signin.portal import Presence, enter, sign_in, sign_in_again, step_up
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 TENANT = "__Host-openpim-tenant"
@@ -80,7 +80,7 @@ def _run(
     wanted = request.cookies.get(TENANT, "")[:36]
     presence = enter(signin, browser.session, wanted, browser.origin)
     if presence is None:
-        return _signed_out(signin, request, browser, path if request.method != "POST" else HOME)
+        return _signed_out(signin, request, browser, path, form)
     switched = _switched(presence, query, path, request)
     if switched is not None:
         return switched
@@ -122,9 +122,16 @@ def _path(request: Request) -> str:
     return local_path(quote(request.url.path) + (f"?{query}" if query else ""), HOME)
 
 
-def _signed_out(signin: SignIn, request: Request, browser: Browser, path: str) -> Response:
-    """Nobody is there: the sign-in, and then back."""
-    turn = sign_in(signin, path, browser)
+def _signed_out(
+    signin: SignIn, request: Request, browser: Browser, path: str, form: dict[str, str] | BadBody
+) -> Response:
+    """Nobody is there: the sign-in, and then back, with what was typed."""
+    if request.method != "POST":
+        turn = sign_in(signin, path, browser)
+    elif isinstance(form, dict) and from_our_page(signin, request):
+        turn = sign_in_again(signin, browser, path=HOME, action=path, form=form)
+    else:
+        turn = sign_in(signin, HOME, browser)
     return _sign_in_page(signin, request, browser, turn)
 
 

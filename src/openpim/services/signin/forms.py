@@ -14,4 +14,9 @@ def form_token(signin: SignIn, session_id: str) -> str:
 
 
 def good_form(signin: SignIn, session_id: str, token: str) -> bool:
-    return len(token) < 500 and signin.sealer.unseal(_PURPOSE, token) == session_id
+    return session_of(signin, token) == session_id
+
+
+def session_of(signin: SignIn, token: str) -> str | None:
+    """The id of the session whose page the form was on; None for what is not ours."""
+    return signin.sealer.unseal(_PURPOSE, token) if 0 < len(token) < 500 else None

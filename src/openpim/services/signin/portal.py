@@ -14,12 +14,13 @@ from openpim.core.caller import Caller, CallerKind
 from openpim.core.directory import Tenant
 from openpim.core.first_party import PORTAL
 from openpim.core.signin.claims import Wanted, granted_contexts
-from openpim.core.signin.values import Session
+from openpim.core.signin.values import Account, Session
 from openpim.ports.store import Transaction
 from openpim.services.authority import roles_of
 from openpim.services.signin.context import SignIn
 from openpim.services.signin.events import Origin, record
 from openpim.services.signin.flow import Browser, Turn
+from openpim.services.signin.forms import session_of
 from openpim.services.signin.people import person_in, tenants_of
 from openpim.services.signin.proofs import lifetime, mfa_contexts, of_session
 from openpim.services.signin.sessions import SEEN_EVERY, current_session, sign_out, touch
@@ -94,6 +95,28 @@ def sign_in(signin: SignIn, path: str, browser: Browser) -> Turn:
     return start(signin, "portal", "organizations", {"path": path}, browser)
 
 
+def sign_in_again(
+    signin: SignIn, browser: Browser, *, path: str, action: str, form: Mapping[str, str]
+) -> Turn:
+    """A form of a session that has ended meanwhile: the sign-in, and then the form again as it was typed, if the same
+    person signs in. path: where else to go."""
+    session_id = session_of(signin, form.get("token", ""))
+    session = signin.deps.store.read("", lambda tx: tx.sessions.get(session_id)) if session_id else None
+    if session is None:
+        return sign_in(signin, path, browser)
+    params = {"path": path, "action": action, **_carried(session.account, form)}
+    return start(signin, "portal", "organizations", params, browser)
+
+
+def _carried(account: Account, form: Mapping[str, str]) -> dict[str, str]:
+    """A form in a sign-in, and whose it is."""
+    kept = {name: value for name, value in form.items() if name != "token"}
+    return {
+        "form": json.dumps(kept, separators=(",", ":")),
+        "for": f"{account.tenant_id}/{account.user_id}",
+    }
+
+
 def step_up(
     signin: SignIn,
     presence: Presence,
@@ -113,8 +136,7 @@ def step_up(
     params = {
         "path": path,
         "action": action,
-        "form": json.dumps(dict(form), separators=(",", ":")),
-        "for": f"{account.tenant_id}/{account.user_id}",
+        **_carried(account, form),
         "acrs": context,
         "mfa": "" if context else "1",
     }
