@@ -59,6 +59,20 @@ def test_discovery_of_nobody(world: World) -> None:
     assert world.browser().get("/nobody.example/v2.0/.well-known/openid-configuration").status_code == 400
 
 
+def test_discovery_says_where_the_resource_manager_is(world: World) -> None:
+    """By the name that the client used, if that is one of ours; `pim` looks here."""
+    client = world.browser().client
+    path = f"/{A}/v2.0/.well-known/openid-configuration"
+    named = "openpim_resource_manager"
+    assert client.get(path).json()[named] == world.deps.settings.arm_origin
+    for host, told in (
+        ("127.0.0.1:8443", "https://127.0.0.1:8444"),
+        ("evil.example:8443", "https://localhost:8444"),
+        ("127.0.0.1:1", "https://localhost:8444"),
+    ):
+        assert client.get(path, headers={"Host": host}).json()[named] == told
+
+
 def test_the_host_header_counts_only_if_allowed(world: World) -> None:
     client = world.browser().client
     path = f"/{A}/v2.0/.well-known/openid-configuration"
