@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import datetime
 from typing import Literal
@@ -12,6 +13,8 @@ from openpim.core.grants import Provider, Request, Schedule
 from openpim.core.refusals import Refusal
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
+
+_HALVES = re.compile("[\ud800-\udfff]")
 
 
 def record(
@@ -58,7 +61,7 @@ def record(
 
 def storable(text: str) -> bool:
     """Whether every database can keep it: no NUL, and no half of a surrogate pair."""
-    return "\x00" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+    return "\x00" not in text and (text.isascii() or not _HALVES.search(text))
 
 
 def record_refusal(

@@ -33,6 +33,7 @@ from openpim.core.lifecycle import ApprovalStatus, check_approval_move
 from openpim.store.policies import stage_json, stage_value
 from openpim.store.schema import metadata
 from openpim.store.types import Instant
+from openpim.store.writing import insert_rows
 
 approvals = Table(
     "approvals",
@@ -169,8 +170,10 @@ class Approvals:
                 "deadline": approval.deadline,
             },
         )
-        self._connection.execute(
-            _INSERT_STAGE, [self._stage_row(stage, approval.id) for stage in approval.stages]
+        insert_rows(
+            self._connection,
+            _INSERT_STAGE,
+            [self._stage_row(stage, approval.id) for stage in approval.stages],
         )
         self._set_reviewers(approval, frozenset())
 
@@ -185,7 +188,7 @@ class Approvals:
                 _UPDATE, {"b_tenant": self._tenant, "b_id": approval.id, "status": approval.status.value}
             )
         for new in approval.stages[len(before.stages) :]:
-            self._connection.execute(_INSERT_STAGE, [self._stage_row(new, approval.id)])
+            self._connection.execute(_INSERT_STAGE, self._stage_row(new, approval.id))
         for old, new in zip(before.stages, approval.stages, strict=False):
             if old != new:
                 values = {"b_tenant": self._tenant, "b_id": new.id, **self._stage_row(new, approval.id)}
@@ -214,14 +217,11 @@ class Approvals:
         mine = {"tenant": self._tenant, "approval": approval.id}
         if present - wanted:
             self._connection.execute(_DELETE_REVIEWERS, {**mine, "keys": list(present - wanted)})
-        if wanted - present:
-            self._connection.execute(
-                _INSERT_REVIEWER,
-                [
-                    {"tenant_id": self._tenant, "approval_id": approval.id, "reviewer": key}
-                    for key in sorted(wanted - present)
-                ],
-            )
+        given = [
+            {"tenant_id": self._tenant, "approval_id": approval.id, "reviewer": key}
+            for key in sorted(wanted - present)
+        ]
+        insert_rows(self._connection, _INSERT_REVIEWER, given)
 
     def waiting_for(self, keys: Collection[str], limit: int = 500) -> list[str]:
         statement = (

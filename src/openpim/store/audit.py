@@ -26,6 +26,7 @@ from openpim.core.query import Compare, Page, Query, UnknownFieldError
 from openpim.store.listing import Fields, page
 from openpim.store.schema import metadata
 from openpim.store.types import Instant
+from openpim.store.writing import insert_rows
 
 events = Table(
     "audit_events",
@@ -121,14 +122,15 @@ class Audit:
         return select(events).where(_c.tenant_id == self._tenant)
 
     def add(self, *events: AuditEvent) -> None:
-        self._connection.execute(_INSERT, [{"tenant_id": self._tenant, **_row(event)} for event in events])
+        insert_rows(
+            self._connection, _INSERT, [{"tenant_id": self._tenant, **_row(event)} for event in events]
+        )
         found = [
             {"tenant_id": self._tenant, "target_id": target_id, "at": event.at, "event_id": event.id}
             for event in events
             for target_id in sorted({target.id[:80] for target in event.targets if target.id})
         ]
-        if found:
-            self._connection.execute(_INSERT_TARGET, found)
+        insert_rows(self._connection, _INSERT_TARGET, found)
 
     def get(self, event_id: str) -> AuditEvent | None:
         row = self._connection.execute(self._select().where(_c.id == event_id)).mappings().first()

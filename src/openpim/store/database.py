@@ -46,7 +46,14 @@ class Database:
             self._reader = _sqlite_reader(parsed, pool_size)
             self._gate: AbstractContextManager[Any] = threading.Lock()
         else:
-            common: dict[str, Any] = {"pool_size": pool_size, "max_overflow": 0, "pool_pre_ping": False}
+            from openpim.store.postgres import PlainCursor  # noqa: PLC0415 - SQLite does without psycopg
+
+            common: dict[str, Any] = {
+                "pool_size": pool_size,
+                "max_overflow": 0,
+                "pool_pre_ping": False,
+                "connect_args": {"cursor_factory": PlainCursor},
+            }
             self._writer = create_engine(parsed, **common, isolation_level="READ COMMITTED")
             self._reader = create_engine(
                 parsed,

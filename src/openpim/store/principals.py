@@ -162,6 +162,7 @@ _MANY = select(principals).where(
     _c.tenant_id == bindparam("tenant"), _c.id.in_(bindparam("ids", expanding=True))
 )
 _LOCK = _MANY.order_by(_c.id).with_for_update()
+_LOCK_ONE = _GET.with_for_update()  # IN costs twice as much to prepare
 
 # The principals that a unit of work has read, by its connection: a decision asks for the same few a dozen times.
 # Forgotten at every write and at every return to a savepoint; a lock reads anew.
@@ -236,6 +237,7 @@ class Principals:
         if self._connection.dialect.name == "sqlite":
             return  # there is one writer
         for part in batches(ids):
-            rows = self._connection.execute(_LOCK, {"tenant": self._tenant_id, "ids": part}).mappings()
-            for row in rows.all():
+            given = {"tenant": self._tenant_id, "ids": part, "id": part[0]}
+            statement = _LOCK_ONE if len(part) == 1 else _LOCK
+            for row in self._connection.execute(statement, given).mappings().all():
                 self._keep(row)  # as it is now that nobody else changes it
