@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
+
+from hypothesis import given
+from hypothesis import strategies as st
 
 from openpim.core.resource_plan import Entry, plan
 from openpim.core.resources import MANAGEMENT_GROUPS, Resource, canonical, read_path, written_path
@@ -174,3 +178,94 @@ def test_not_too_deep_counting_what_comes_along():
     )
     assert [line for line, _ in found] == [2]
     assert "more than 6 levels deep" in found[0][1]
+
+
+# ---------------------------------------------------------------- any file, any tree
+
+NAMES = ("a", "b", "c", "d")
+SUBS = tuple(f"/subscriptions/20000000-0000-4000-8000-00000000000{n}" for n in range(3))
+PLACES = (
+    *(mg(name) for name in NAMES),
+    *SUBS,
+    *(f"{sub}/resourceGroups/{name}" for sub in SUBS for name in ("x", "y")),
+    *(f"{sub}/resourceGroups/x/providers/P.Q/r/s" for sub in SUBS),
+)
+START = (
+    there(mg("root"), "/"),
+    *(there(mg(name), parent) for name, parent in (("a", None), ("b", None), ("c", mg("a")), ("d", mg("c")))),
+    there(SUBS[0], mg("a")),
+    there(SUBS[1], mg("d")),
+    *(there(f"{sub}/resourceGroups/x") for sub in SUBS[:2]),
+)
+
+
+@st.composite
+def files(draw: st.DrawFn) -> list[Entry]:
+    entries = []
+    for line, path in enumerate(
+        draw(st.lists(st.sampled_from(PLACES), max_size=9, unique=draw(st.booleans()))), start=1
+    ):
+        more = {}
+        if not path.lower().startswith("/subscriptions/") or path in SUBS:
+            parent = draw(st.sampled_from((None, "/", *(mg(name) for name in NAMES))))
+            if parent is not None:
+                more["parent_id"] = parent
+        if draw(st.booleans()):
+            more["display_name"] = draw(st.sampled_from(("one", "two")))
+        if draw(st.booleans()):
+            more["tags"] = draw(st.sampled_from(((), (("t", "1"),))))
+        entries.append(entry(line, path, **more))
+    return entries
+
+
+def applied(tree: dict[str, Resource], made) -> dict[str, Resource]:
+    """The tree after the plan, as the act carries it out."""
+    after = dict(tree)
+    for one in made.create:
+        assert one.parent_id in after, "what contains it comes first"
+        assert one.id not in after
+        after[one.id] = one
+    for change in (*made.change, *made.rename):
+        after[change.old.id] = change.new
+    for change in made.move:
+        after[change.old.id] = replace(after[change.old.id], parent_id=change.new.parent_id)
+    for one in made.delete:
+        del after[one.id]
+    return after
+
+
+def sound(tree: dict[str, Resource]) -> None:
+    for one in tree.values():
+        seen, at, groups = set(), one.id, 0
+        while at != "/":
+            assert at not in seen, "no circles"
+            assert at in tree, "nothing is left without what contains it"
+            seen.add(at)
+            groups += tree[at].kind == "managementgroup"
+            at = tree[at].parent_id
+        assert ROOT in seen
+        assert groups <= 7
+
+
+@given(st.lists(st.tuples(files(), st.booleans()), max_size=5))
+def test_whatever_is_imported_the_tree_stays_one(imports):
+    tree = {one.id: one for one in START}
+    for entries, prune in imports:
+        made, wrong = plan(entries, tree.values(), ROOT, NOW, prune=prune)
+        if wrong:
+            assert all(1 <= fault.line <= len(entries) for fault in wrong)
+            continue
+        assert prune or not made.delete
+        tree = applied(tree, made)
+        sound(tree)
+        for one in entries:
+            found = tree[one.place.id]
+            assert one.display_name in {None, found.display_name}
+            assert one.tags in {None, found.tags}
+            assert one.parent_id in {None, found.parent_id, "/"}
+            assert one.parent_id != "/" or found.parent_id == ROOT
+        if prune:
+            assert set(tree) == {ROOT, *(one.place.id for one in entries)}
+        again, wrong = plan(entries, tree.values(), ROOT, NOW, prune=prune)
+        assert wrong == []
+        assert again.empty
