@@ -246,7 +246,9 @@ def test_a_web_application_signs_a_person_in(server, robots):
     app = confidential(server, application["secret"])
     for mode in ("query", "form_post", "fragment"):
         flow = app.initiate_auth_code_flow(GRAPH, redirect_uri=application["redirect"], response_mode=mode)
-        answer = robots("callum").answer(flow["auth_uri"])
+        robot = robots("callum")
+        answer = robot.answer(flow["auth_uri"])
+        assert robot.steps.count("consent") == 1  # once is enough
         result = app.acquire_token_by_auth_code_flow(flow, answer)
         assert me(server, result) == server.people["callum"].username
     account = app.get_accounts()[0]

@@ -173,7 +173,7 @@ class Robot:
             case "tenant":
                 offered = [value for _, value in form.buttons]
                 form.fields["tenant"] = self.tenant or offered[0]
-            case "confirm_device":
+            case "confirm_device" | "consent":
                 form.fields["choice"] = "yes" if self.consents else "no"
             case "recovery_codes" | "user_code" | "":
                 pass
