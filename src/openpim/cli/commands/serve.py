@@ -11,10 +11,12 @@ if TYPE_CHECKING:
     from openpim.cli.context import Context
 
 DESCRIPTION = """Start an OpenPIM server (needs: pip install 'openpim[server]').
-For a real organization give --config FILE; --demo starts with an invented one."""
+For a real organization give --config FILE; --demo starts with an invented one.
+`pim serve import-resources FILE` makes or updates the tree of resources from a file, beside a running server."""
 EXAMPLES = """examples:
   pim serve --demo
   pim serve --config openpim.toml
+  pim serve import-resources tree.jsonl --config openpim.toml --dry-run
 """
 
 
