@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import threading
@@ -12,19 +11,7 @@ from pathlib import Path
 
 from tests.cli.person import Person
 from tests.cli.running import Ran
-
-
-def two_ports() -> int:
-    """The first of two free ports in a row: the resource manager listens on the second."""
-    for _ in range(50):
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            port = int(probe.getsockname()[1])
-            try:
-                socket.create_server(("127.0.0.1", port + 1)).close()
-            except (OSError, OverflowError):
-                continue
-            return port
-    raise AssertionError("no two free ports in a row")
+from tests.free_ports import two_in_a_row
 
 
 class Demo:
@@ -32,7 +19,7 @@ class Demo:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.port = two_ports()
+        self.port = two_in_a_row()
         self.origin = f"https://localhost:{self.port}"
         env = {**os.environ, "PIM_CONFIG_HOME": str(folder / "server-config"), "PYTHONUNBUFFERED": "1"}
         words = ["serve", "--demo", "--data-dir", str(folder / "data"), "--port", str(self.port)]

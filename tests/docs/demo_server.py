@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import tomllib
@@ -11,14 +10,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from tests.free_ports import two_in_a_row
+
 ROOT = Path(__file__).parents[2]
 PIM = [sys.executable, "-m", "openpim.cli"]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class DemoServer:
@@ -26,7 +21,7 @@ class DemoServer:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.origin = f"https://localhost:{free_port()}"
+        self.origin = f"https://localhost:{two_in_a_row()}"
         self.env = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("PIM_", "PERSON_"))},
             "XDG_CONFIG_HOME": str(folder / "config"),

@@ -111,7 +111,7 @@ def _somewhere(pim: Pim, wanted: str, where: str) -> Target:
         raise missing(
             where,
             (),
-            "there is no place called",
+            "you can see no place called",
             "write it like sub:NAME, mg:NAME, SUBSCRIPTION/GROUP, or a path",
         )
     if len(found) > 1:
