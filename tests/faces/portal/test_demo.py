@@ -1,0 +1,111 @@
+"""The demo's way in: a link that works once, on loopback names only, and nowhere but in the demo."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from openpim.core.signin.values import Account
+from openpim.faces import portal
+from openpim.faces.portal import demo
+from openpim.faces.shared.paths import TidyPaths
+from openpim.services.signin.demo import DemoPerson, Door
+from tests.faces.portal.client import ORIGIN, Shown, Site, TestClient
+from tests.world import World
+
+
+@pytest.fixture
+def database_kind() -> str:
+    return "sqlite"
+
+
+class Demo:
+    def __init__(self, world: World) -> None:
+        count = itertools.count(1)
+        self.world = world
+        self.site = Site(world)
+        signin = replace(
+            self.site.signin,
+            deps=replace(self.site.signin.deps, secret=lambda _size: f"secret-{next(count):040}"),
+        )
+        people = [
+            DemoPerson(Account(world.tenant_id, world.ann), "Ann", "Engineer", "World", "does things"),
+            DemoPerson(Account(world.tenant_id, world.bob), "Bob <b>", "", "World"),
+        ]
+        self.door = Door(signin, people)
+        self.app = TidyPaths(demo.application(signin, self.door, portal.routes(signin)))
+
+    def browser(self, origin: str = ORIGIN) -> Any:
+        return TestClient(self.app, base_url=origin, follow_redirects=False)
+
+
+@pytest.fixture
+def demo_site(database_url: str) -> Iterator[Demo]:
+    world = World(database_url)
+    yield Demo(world)
+    world.close()
+
+
+def test_a_link_lets_one_browser_be_anybody(demo_site: Demo) -> None:
+    link = f"/demo/{demo_site.door.link()}"
+    browser = demo_site.browser()
+    assert browser.get("/demo").status_code == 403
+    assert browser.get(link).status_code == 200
+    page = Shown(browser.get("/demo"))
+    assert "Ann" in page.text
+    assert "<b>" not in page.html
+    form = {"token": page.form("/demo")["token"], "mfa": "on"}
+    assert browser.post("/demo", data={**form, "person": demo_site.world.ann}).status_code == 303
+    assert "ann" in browser.get("/portal/roles").text
+    assert browser.post("/demo", data={**form, "person": demo_site.world.bob}).status_code == 303
+    assert "bob" in browser.get("/portal/roles").text
+    assert browser.post("/demo", data={**form, "person": demo_site.world.ga}).status_code == 403, (
+        "not offered"
+    )
+
+
+def test_a_link_works_once(demo_site: Demo) -> None:
+    link = f"/demo/{demo_site.door.link()}"
+    first, second = demo_site.browser(), demo_site.browser()
+    assert first.get(link).status_code == 200
+    answer = second.get(link)
+    assert answer.status_code == 403
+    assert "has been used" in answer.text
+    assert second.get("/demo").status_code == 403
+    assert second.get("/demo/wrong").status_code == 403
+    another = Shown(first.post("/demo", data={**Shown(first.get("/demo")).form("/demo"), "do": "link"}))
+    secret = another.text.partition("/demo/")[2].split()[0]
+    assert second.get(f"/demo/{secret}").status_code == 200
+
+
+def test_no_other_site_sends_its_forms_or_reads_it(demo_site: Demo) -> None:
+    browser = demo_site.browser()
+    browser.get(f"/demo/{demo_site.door.link()}")
+    token = Shown(browser.get("/demo")).form("/demo")["token"]
+    form = {"token": token, "person": demo_site.world.ann}
+    for headers in ({"origin": "https://evil.example"}, {"sec-fetch-site": "cross-site"}):
+        assert browser.post("/demo", data=form, headers=headers).status_code == 403
+    assert browser.post("/demo", data={**form, "token": "x"}).status_code == 403
+    for host in ("evil.example", "evil.example:8443", "localhost.evil.example", ""):
+        assert browser.get("/demo", headers={"host": host}).status_code == 421
+
+
+def test_the_plain_listener_has_no_apis(demo_site: Demo) -> None:
+    browser = demo_site.browser()
+    for path in (
+        "/v1.0/me",
+        "/common/oauth2/v2.0/token",
+        "/common/v2.0/.well-known/openid-configuration",
+        "/subscriptions",
+    ):
+        assert browser.get(path).status_code == 404
+
+
+def test_without_the_demo_there_is_no_door(demo_site: Demo) -> None:
+    site = Site(demo_site.world)
+    assert site.browser().get("/demo").status == 404
+    assert site.browser().get("/demo/anything").status == 404
