@@ -278,6 +278,7 @@ SETUPS: dict[str, Setup] = {
     f"GET {_A}/roleAssignments/{{name}}": _get(Stage.assignment),
     f"PUT {_A}/roleAssignments/{{name}}": lambda s: (f"{s.group()}/{AUTH}/roleAssignments/{s.name()}", {"properties": {"roleDefinitionId": READER, "principalId": s.subject}}),
     f"DELETE {_A}/roleAssignments/{{name}}": _get(Stage.assignment),
+    f"POST {_A}/roleAssignments/{{name}}/validate": lambda s: (f"{s.group()}/{AUTH}/roleAssignments/{s.name()}/validate", {"properties": {"roleDefinitionId": READER, "principalId": s.subject}}),
     f"GET {_A}/denyAssignments": _in_group(f"{AUTH}/denyAssignments"),
     f"GET {_A}/denyAssignments/{{name}}": _get(Stage.deny),
     f"PUT {_A}/denyAssignments/{{name}}": lambda s: (f"{s.group()}/{AUTH}/denyAssignments/{s.name()}", s.deny_body()),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 
 from openpim.core.ask import Ask
 from openpim.core.audit import Target
@@ -52,24 +53,10 @@ def create(
     def work(tx: Transaction) -> Schedule | Refusal:
         rules = PROVIDERS[provider]
         rules.hold(tx, scope)
-        principal = tx.principals.get(principal_id)
-        if principal is None:
-            return Refusal(
-                Code.SUBJECT_MISSING, f"There is no principal {principal_id}.", member="principalId"
-            )
-        fault = rules.fault(tx, role_id, scope) or rules.subject_fault(
-            tx, principal, Kind.ASSIGNMENT, role_id, scope
-        )
-        if fault is not None:
-            return fault
-        if not rules.may_manage(tx, caller, role_id, scope, now):
-            return _FORBIDDEN
         tx.lock_principal(principal_id)
-        ask = Ask(Kind.ASSIGNMENT, provider, Action.ADMIN_ASSIGN, principal_id, role_id, scope)
-        if any(held.assignment_type is AssignmentType.ASSIGNED for held in held_exactly(tx, ask, now)):
-            return Refusal(Code.ASSIGNMENT_EXISTS, "This assignment exists already.")
-        if schedule_id is not None and (tx.schedules.get(schedule_id) or tx.requests.get(schedule_id)):
-            return Refusal(Code.CONFLICT, f"The id {schedule_id} is taken. Choose a new one.", member="id")
+        refusal = _fault(tx, caller, role_id, principal_id, scope, provider, schedule_id, now)
+        if refusal is not None:
+            return refusal
         schedule = Schedule(
             id=schedule_id or deps.new_id(),
             kind=Kind.ASSIGNMENT,
@@ -105,6 +92,57 @@ def create(
         return schedule
 
     return _on_record(deps, caller, OUTSIDE, provider, (role_id, principal_id, scope), work)
+
+
+def check(
+    deps: Deps,
+    caller: Caller,
+    role_id: str,
+    principal_id: str,
+    scope: str,
+    provider: Provider = Provider.DIRECTORY,
+    schedule_id: str | None = None,
+) -> Refusal | None:
+    """What `create` would say; nothing is made."""
+    now = deps.clock()
+
+    def work(tx: Transaction) -> Refusal | None:
+        return _fault(tx, caller, role_id, principal_id, scope, provider, schedule_id, now)
+
+    if not all(storable(text) for text in (role_id, principal_id, scope)):
+        return Refusal(Code.INVALID, "An id has a character that cannot be stored.")
+    return deps.store.read(caller.tenant_id, work)
+
+
+def _fault(
+    tx: Transaction,
+    caller: Caller,
+    role_id: str,
+    principal_id: str,
+    scope: str,
+    provider: Provider,
+    schedule_id: str | None,
+    now: datetime,
+) -> Refusal | None:
+    """Why there cannot be such an assignment."""
+    rules = PROVIDERS[provider]
+    fault = rules.fault(tx, role_id, scope)
+    if fault is not None:
+        return fault
+    principal = tx.principals.get(principal_id)
+    if principal is None:
+        return Refusal(Code.SUBJECT_MISSING, f"There is no principal {principal_id}.", member="principalId")
+    fault = rules.subject_fault(tx, principal, Kind.ASSIGNMENT, role_id, scope)
+    if fault is not None:
+        return fault
+    if not rules.may_manage(tx, caller, role_id, scope, now):
+        return _FORBIDDEN
+    ask = Ask(Kind.ASSIGNMENT, provider, Action.ADMIN_ASSIGN, principal_id, role_id, scope)
+    if any(held.assignment_type is AssignmentType.ASSIGNED for held in held_exactly(tx, ask, now)):
+        return Refusal(Code.ASSIGNMENT_EXISTS, "This assignment exists already.")
+    if schedule_id is not None and (tx.schedules.get(schedule_id) or tx.requests.get(schedule_id)):
+        return Refusal(Code.CONFLICT, f"The id {schedule_id} is taken. Choose a new one.", member="id")
+    return None
 
 
 def delete(

@@ -226,3 +226,29 @@ def test_the_providers_own_operations(arm):
     rows = arm.rows(f"/{AUTH}/operations?api-version=2021-12-01-preview", arm.world.bob)
     assert "Microsoft.Authorization/roleAssignments/write" in {row["name"] for row in rows}
     assert set(rows[0]) == {"name", "isDataAction", "display", "origin"}
+
+
+def test_an_assignment_can_be_tried(arm):
+    """Of the oldest version with PIM: what would come of it, and nothing does."""
+    bob = arm.world.bob
+
+    def tried(who, role=READER, principal=bob):
+        path = (
+            f"{arm.web}/{AUTH}/roleAssignments/{arm.world.new_id()}/validate?api-version=2020-10-01-preview"
+        )
+        body = {"roleDefinitionId": f"{arm.prod}/{AUTH}/roleDefinitions/{role}", "principalId": principal}
+        return arm.post(path, who, {"properties": body})
+
+    def wrong(answer):
+        assert (answer.status_code, answer.json()["isValid"]) == (200, False), answer.text
+        assert answer.json()["errorInfo"]["message"]
+        return answer.json()["errorInfo"]["code"]
+
+    assert tried(arm.owner).json() == {"isValid": True}
+    assert arm.rows(f"{arm.web}/{AUTH}/roleAssignments?$filter=principalId eq '{bob}'", arm.owner) == []
+    assert wrong(tried(arm.owner, principal=arm.world.new_id())) == "PrincipalNotFound"
+    assert wrong(tried(arm.owner, role=arm.world.new_id())) == "RoleDefinitionDoesNotExist"
+    arm.assigned(bob, READER, arm.web)
+    assert wrong(tried(arm.owner)) == "RoleAssignmentExists"
+    error(tried(bob), 403, "AuthorizationFailed")
+    error(tried(arm.owner, principal="bob"), 400, "InvalidRequestContent")

@@ -7,7 +7,7 @@ from openpim.core.refusals import Code, Refusal
 from openpim.core.resources import ROOT
 from openpim.faces.arm import filters, grants
 from openpim.faces.arm.call import Answer, Call, Row
-from openpim.faces.arm.faults import Fault, RefusedError, Style, settled
+from openpim.faces.arm.faults import Fault, RefusedError, Style, settled, worded
 from openpim.faces.arm.table import SCOPE, Endpoint
 from openpim.services import role_assignments, schedules
 from openpim.services.resources import browse, listing
@@ -75,8 +75,8 @@ def show(call: Call) -> Answer:
     return Answer(200, _row(call, settled(found)))
 
 
-def put(call: Call) -> Answer:
-    """201, and 200 for the same again under the same name."""
+def _asked(call: Call) -> tuple[str, str, str]:
+    """The name, the role and the principal of the assignment that is wanted."""
     name = filters.need_guid(call.params["name"], "roleAssignmentName")
     body = call.properties()
     if body.text("condition"):
@@ -84,7 +84,26 @@ def put(call: Call) -> Answer:
     role = grants.guid_of(body.need_text("roleDefinitionId", max_length=1_000))
     if role is None:
         raise body.fail("roleDefinitionId", "does not end in a GUID")
-    principal = body.need_guid("principalId")
+    return name, role, body.need_guid("principalId")
+
+
+def validate(call: Call) -> Answer:
+    """Whether `put` would make it; of places that are not there, or not one's business, nothing is said."""
+    name, role, principal = _asked(call)
+    refusal = role_assignments.check(
+        call.deps, call.caller, role, principal, call.scope, grants.PROVIDER, schedule_id=name
+    )
+    if refusal is None:
+        return Answer(200, {"isValid": True})
+    if refusal.code in {Code.FORBIDDEN, Code.SCOPE_MISSING}:
+        raise RefusedError(refusal)
+    fault = worded(refusal, Style.RBAC, call.caller, _WRITE, call.scope)
+    return Answer(200, {"isValid": False, "errorInfo": {"code": fault.code, "message": fault.message}})
+
+
+def put(call: Call) -> Answer:
+    """201, and 200 for the same again under the same name."""
+    name, role, principal = _asked(call)
     present = _find(call)
     if isinstance(present, Schedule):
         if (present.principal_id, present.role_id, present.scope) == (principal, role, call.scope):
@@ -126,4 +145,5 @@ ENDPOINTS = (
     Endpoint("GET", f"{_BASE}/{{name}}", show, _READ, Style.RBAC),
     Endpoint("PUT", f"{_BASE}/{{name}}", put, _WRITE, Style.RBAC),
     Endpoint("DELETE", f"{_BASE}/{{name}}", delete, _DELETE, Style.RBAC),
+    Endpoint("POST", f"{_BASE}/{{name}}/validate", validate, _WRITE, Style.RBAC),
 )
