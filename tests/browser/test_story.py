@@ -10,9 +10,10 @@ import pyotp
 import pytest
 
 from openpim.core.policy import Requirement
+from openpim.faces.portal import live
 from openpim.services.credentials import put_totp, set_password
 from tests.browser.site import LiveSite
-from tests.world import TEAMS, ok
+from tests.world import HELPDESK, TEAMS, ok
 
 PASSWORD = "correct horse battery staple"
 SEED = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
@@ -168,3 +169,62 @@ def test_by_keyboard_alone(site: LiveSite, open_page: Any) -> None:
     page.keyboard.press("r")
     page.wait_for_url(re.compile("/portal/roles$"))
     assert world.holds(world.ann)
+
+
+def test_a_list_filters_as_one_types(site: LiveSite, open_page: Any) -> None:
+    world = site.world
+    world.eligible(world.ann)
+    world.eligible(world.ann, HELPDESK)
+    page = open_page(world.ann)
+    page.goto("/portal/roles")
+    page.get_by_role("searchbox").fill("helpdesk ADMIN")
+    assert page.get_by_role("heading", name="Helpdesk Administrator").is_visible()
+    assert not page.get_by_role("heading", name="Teams Administrator").is_visible()
+    page.get_by_role("searchbox").fill("")
+    assert page.get_by_role("heading", name="Teams Administrator").is_visible()
+
+
+def test_times_are_the_viewers_with_utc_on_hover(site: LiveSite, open_page: Any) -> None:
+    world = site.world
+    world.eligible(world.ann, until=world.now.replace(month=12, day=24, hour=12, minute=0))
+    tokyo = open_page(world.ann, timezone_id="Asia/Tokyo", locale="en-GB")
+    tokyo.goto("/portal/roles")
+    time = tokyo.locator("time").first
+    assert "21:00" in time.inner_text()
+    assert time.get_attribute("title") == "24 Dec 2026, 12:00 UTC"
+    plain = open_page(world.ann, script=False, timezone_id="Asia/Tokyo")
+    plain.goto("/portal/roles")
+    assert plain.locator("time").first.inner_text() == "24 Dec 2026, 12:00 UTC"
+
+
+def test_the_slider_and_ones_own_zone(site: LiveSite, open_page: Any) -> None:
+    world = site.world
+    world.policy(activation_requires=frozenset())
+    world.eligible(world.ann)
+    page = open_page(world.ann, timezone_id="America/New_York")
+    page.goto("/portal/activate?name=Teams")
+    slider = page.get_by_role("slider", name="Duration")
+    slider.focus()
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    assert page.locator("#duration").input_value() == "90"
+    assert slider.get_attribute("aria-valuetext") == "1 h 30 min"
+    page.get_by_text("Custom start").click()
+    page.get_by_label("Custom activation start").fill("2026-11-02T09:30")
+    page.get_by_role("main").get_by_role("button", name="Activate", exact=True).click()
+    page.wait_for_url(re.compile("/portal/requests/"))
+    request = world.request(page.url.rpartition("/")[2])
+    assert request.window.start == world.now.replace(hour=14, minute=30)
+    assert request.window.duration is not None
+    assert request.window.duration.seconds == 5400
+
+
+def test_a_session_that_ends_says_so(site: LiveSite, open_page: Any, monkeypatch: Any) -> None:
+    world = site.world
+    monkeypatch.setattr(live, "CHECK_EVERY", 0.2)
+    page = open_page(world.ann)
+    page.goto("/portal/roles")
+    page.wait_for_timeout(300)
+    world.disable(world.ann)
+    page.get_by_text("You are signed out.").wait_for()

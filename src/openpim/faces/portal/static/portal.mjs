@@ -205,6 +205,7 @@ function enhance(within) {
   filters(within);
 }
 enhance(document);
+document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 countDown();
 setInterval(countDown, 1000);
 
