@@ -20,6 +20,8 @@ def test_users(server, desk):
     assert [one["id"] for one in az("ad", "user", "list", "--filter", query)] == [mira.id]
     assert az("ad", "user", "show", "--id", mira.id) == az("ad", "user", "show", "--id", mira.username)
     assert "does not exist" in az.refused("ad", "user", "show", "--id", "nobody@tidewater.example")
+    groups = az("ad", "user", "get-member-groups", "--id", mira.id)
+    assert "Platform Engineering" in {one["displayName"] for one in groups}
 
 
 def test_groups(server, admin):
@@ -34,10 +36,12 @@ def test_groups(server, admin):
     members = admin("ad", "group", "member", "list", "--group", "Welders")
     assert {one["id"] for one in members} == {leila, viktor}
     admin("ad", "group", "member", "remove", "--group", "Welders", "--member-id", viktor)
-    members = admin("ad", "group", "member", "list", "--group", "Welders")
-    assert {one["id"] for one in members} == {leila}
+    check = ("ad", "group", "member", "check", "--group", "Welders", "--member-id")
+    assert admin(*check, leila) == {"value": True}
+    assert admin(*check, viktor) == {"value": False}
     admin("ad", "group", "owner", "add", "--group", "Welders", "--owner-object-id", viktor)
     assert viktor in {one["id"] for one in admin("ad", "group", "owner", "list", "--group", "Welders")}
+    assert admin("ad", "group", "get-member-groups", "--group", "Welders") == []
     admin("ad", "group", "delete", "--group", "Welders")
     assert admin("ad", "group", "list", "--filter", "displayName eq 'Welders'") == []
 
