@@ -51,7 +51,7 @@ def cancel(deps: Deps, caller: Caller, provider: Provider, kind: Kind, request_i
         else:
             close_request(tx, request.id, RequestStatus.CANCELED, now, "Cancelled.")
         cancelled = tx.requests.get(request.id) or request
-        activity = _activity(request.action, kind)
+        activity = activity_of(request.action, kind)
         tell(tx, deps, caller, now, activity, cancelled, schedule)
         return cancelled
 
@@ -72,7 +72,8 @@ def cancel(deps: Deps, caller: Caller, provider: Provider, kind: Kind, request_i
     return deps.store.write(caller.tenant_id, work)
 
 
-def _activity(action: Action, kind: Kind) -> str:
+def activity_of(action: Action, kind: Kind) -> str:
+    """What the history calls it when such a request is taken back, or made moot."""
     eligible = kind is Kind.ELIGIBILITY
     if action is Action.SELF_ACTIVATE:
         return "Add member to role canceled (PIM activation)"

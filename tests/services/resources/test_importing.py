@@ -123,6 +123,8 @@ def test_what_is_deleted_takes_along_what_hung_on_it(arm):
     assert not live(arm, eligible)
     assert live(arm, elsewhere)
     assert world.request(waiting.id).status == "Canceled"
+    (told,) = world.events("Add member to role canceled (PIM activation)")
+    assert (told.reason, told.correlation_id) == ("The resource was removed.", waiting.id)
     assert world.read(lambda tx: tx.schedules.get(assigned)).status == "Revoked"
     removed = [event for event in world.events(shaping.DELETED) if event.targets[0].id == arm.web]
     assert len(removed) == 1  # the vm went with it
@@ -179,6 +181,8 @@ def test_a_request_that_waits_is_closed_when_its_eligibility_stays_behind(arm):
     after = world.request(request.id)
     assert after.status == "Canceled"
     assert "moved" in after.failure
+    (told,) = world.events("Add member to role canceled (PIM activation)")
+    assert (told.reason, told.actor_id) == (after.failure, arm.owner)
     assert world.approval_of(after).status == "Canceled"
 
 

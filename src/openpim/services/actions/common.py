@@ -135,8 +135,10 @@ def tell(
     schedule: Schedule | None,
     *,
     then: str = "",
+    reason: str = "",
 ) -> None:
-    """One audit event about a request, with Entra's targets and details. then: another activity right after it."""
+    """One audit event about a request, with Entra's targets and details. then: another activity right after it.
+    reason: why, where it is not the requestor's own justification."""
     rules = PROVIDERS[request.provider]
     record(
         tx,
@@ -153,7 +155,7 @@ def tell(
             scope=request.scope,
             request_id=request.id,
         ),
-        reason=request.justification or "",
+        reason=reason or request.justification or "",
         details=grant_details(request=request, schedule=schedule, role_id=request.role_id),
         correlation_id=request.id,
         then=then,

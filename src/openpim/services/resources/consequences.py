@@ -16,7 +16,9 @@ from openpim.core.resources import canonical
 from openpim.core.roles import is_role_key, read_role_key
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
+from openpim.services.actions.common import tell
 from openpim.services.authority import identities
+from openpim.services.cancel import activity_of
 from openpim.services.ending import close_request, end, rest_anew
 from openpim.services.providers import PROVIDERS
 
@@ -29,7 +31,7 @@ _PART = 200
 def forget(tx: Transaction, deps: Deps, caller: Caller, scopes: Collection[str], now: datetime) -> None:
     """These places are gone: nothing that was given or asked for there outlives them."""
     for part in _parts(scopes):
-        _close(tx, part, now)
+        _close(tx, deps, caller, part, now)
         for kind in (Kind.ELIGIBILITY, Kind.ASSIGNMENT):
             for schedule in _live(tx, kind, part, now):
                 tx.lock_principal(schedule.principal_id)
@@ -68,8 +70,7 @@ def resettle(
         if not gone:
             continue
         if request.action is Action.SELF_ACTIVATE and not _eligible(tx, request, chain, now):
-            tx.lock_principal(request.principal_id)
-            close_request(tx, request.id, RequestStatus.CANCELED, now, _MOVED)
+            _make_moot(tx, deps, caller, request, now, activity_of(request.action, request.kind), _MOVED)
         elif request.approval_id is not None:
             _ask_anew(tx, request, gone, now)
     return None
@@ -155,8 +156,24 @@ def _requests(tx: Transaction, where: Condition) -> Iterator[Request]:
                 break
 
 
-def _close(tx: Transaction, scopes: tuple[str, ...], now: datetime) -> None:
+def _close(tx: Transaction, deps: Deps, caller: Caller, scopes: tuple[str, ...], now: datetime) -> None:
     waiting = tuple(status.value for status in OPEN)
     for request in _requests(tx, All((AnyOf("scope", scopes), AnyOf("status", waiting)))):
-        tx.lock_principal(request.principal_id)
-        close_request(tx, request.id, RequestStatus.CANCELED, now, _REASON)
+        _make_moot(tx, deps, caller, request, now, activity_of(request.action, request.kind), _REASON)
+
+
+def _make_moot(
+    tx: Transaction,
+    deps: Deps,
+    caller: Caller,
+    request: Request,
+    now: datetime,
+    activity: str,
+    reason: str,
+) -> None:
+    tx.lock_principal(request.principal_id)
+    close_request(tx, request.id, RequestStatus.CANCELED, now, reason)
+    closed = tx.requests.get(request.id) or request
+    if closed.status is RequestStatus.CANCELED:
+        schedule = tx.schedules.get(closed.schedule_id) if closed.schedule_id else None
+        tell(tx, deps, caller, now, activity, closed, schedule, reason=reason)
