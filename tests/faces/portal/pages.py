@@ -11,7 +11,7 @@ from collections.abc import Callable
 from openpim.core.grants import Kind
 from openpim.core.query import Compare, Query
 from tests.faces.portal.client import Site
-from tests.world import TEAMS, ok
+from tests.world import READER, TEAMS, ok
 
 Made = tuple[str, dict[str, str]]
 
@@ -57,7 +57,18 @@ def approve_several(site: Site) -> Made:
     return "/portal/approvals", fields
 
 
+def setting_path(tail: str = "", **fields: str) -> Callable[[Site], Made]:
+    return lambda _site: (f"/portal/policies/directory/{TEAMS}{tail}", fields)
+
+
 SETUPS: dict[str, Callable[[Site], Made]] = {
+    "GET /portal/policies/{provider}/{role}": setting_path(),
+    "GET /portal/policies/{provider}/{role}/copy": setting_path("/copy"),
+    "POST /portal/policies/{provider}/{role}/copy": setting_path("/copy", **{f"pick-{READER}": "on"}),
+    "GET /portal/policies/{provider}/{role}/edit": setting_path("/edit"),
+    "POST /portal/policies/{provider}/{role}/edit": setting_path(
+        "/edit", tab="activation", maximum="60", proof="mfa", version="1"
+    ),
     "GET /portal/audit/{id}": an_event_of_bob,
     "POST /portal/tenant": lambda site: ("/portal/tenant", {"tenant": site.world.new_id()}),
     "POST /portal/sign-out": lambda _site: ("/portal/sign-out", {}),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from openpim.core.roles import MANAGERS, READERS
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
@@ -32,6 +34,10 @@ MENU: tuple[Section, ...] = (
             Item("approvals", "Approve requests", "/portal/approvals", "check"),
             Item("audit", "Audit", "/portal/audit", "book"),
         ),
+    ),
+    Section(
+        "Manage",
+        (Item("policies", "Role settings", "/portal/policies", "sliders", MANAGERS | READERS),),
     ),
 )
 

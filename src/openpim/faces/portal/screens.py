@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from openpim.faces.portal import activate, approvals, audit, prolong, requests, roles, saved, shell
+from openpim.faces.portal import (
+    activate,
+    approvals,
+    audit,
+    policies,
+    policy_form,
+    prolong,
+    requests,
+    roles,
+    saved,
+    shell,
+)
 from openpim.faces.portal.table import Page
 
 PAGES: tuple[Page, ...] = (
@@ -14,4 +25,6 @@ PAGES: tuple[Page, ...] = (
     *approvals.PAGES,
     *saved.PAGES,
     *audit.PAGES,
+    *policies.PAGES,
+    *policy_form.PAGES,
 )
