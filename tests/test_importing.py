@@ -134,6 +134,7 @@ def test_what_an_operator_may_get_wrong(operator):
     code, _, err = operator(file)
     assert code == 2
     assert "start the server once first" in err[0]
+    assert not (operator.folder / "data").exists()  # a wrong folder is not filled
     operator.organisation()
     operator.organisation("second.test")
     code, _, err = operator(file)

@@ -40,6 +40,7 @@ def run(
     try:
         config = configured(options)
         read = _file(options.file)
+        _there(config)
         deps = opened(config)
         tenant = _tenant(deps, config, options.tenant)
         details = (("File", str(options.file)), ("FileSha256", read.digest), ("OperatingSystemUser", _user()))
@@ -91,6 +92,15 @@ def _file(path: Path) -> ResourceFile:
     except OSError as error:
         msg = f"{path} cannot be read: {error.strerror}"
         raise ConfigError(msg) from None
+
+
+def _there(config: Config) -> None:
+    """A wrong folder must not be taken for a new server."""
+    if config.database.startswith("sqlite:///"):
+        file = Path(config.database.removeprefix("sqlite:///"))
+        if not file.exists():
+            msg = f"there is no database {file}: say where with --config or --data-dir, or start the server once first"
+            raise ConfigError(msg)
 
 
 def _tenant(deps: Deps, config: Config, wanted: str | None) -> Tenant:
