@@ -375,9 +375,7 @@ def arm_endpoints() -> str:
     def needs(one: Any) -> str:
         if one.public:
             return "no token"
-        return (
-            f"`{one.action}`" if one.action else "what the answer shows is one's own, or the handler decides"
-        )
+        return f"`{one.action}`" if one.action else ""
 
     rows = [
         (f"`{one.method}`", f"`/{one.address}`", needs(one))
