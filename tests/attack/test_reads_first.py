@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from openpim.core.first_party import PIM
-from tests.signin_world import LOOPBACK, VERIFIER, A, World
+from tests.signin_world import LOOPBACK, VERIFIER, WEB, WEB_SECRET, A, World
 
 SESSION = "__Host-openpim-session"
 
@@ -51,6 +51,17 @@ def test_a_made_up_cookie(signin_world: World, writes: list[str]) -> None:
 def test_a_made_up_secret(signin_world: World, writes: list[str], form: dict[str, str]) -> None:
     answer = signin_world.browser().token(client_id=PIM, redirect_uri=LOOPBACK, **form)
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_grant")
+    assert writes == []
+
+
+@pytest.mark.parametrize("address", ["introspect", "revoke"])
+def test_a_made_up_token(signin_world: World, writes: list[str], address: str) -> None:
+    browser = signin_world.browser()
+    form = {"client_id": WEB, "client_secret": WEB_SECRET, "token": "opimrt_made-up"}
+    assert browser.post(f"/{A}/oauth2/v2.0/{address}", **form).status_code == 200
+    assert (
+        browser.post(f"/{A}/oauth2/v2.0/{address}", **{**form, "client_secret": "x" * 30}).status_code == 401
+    )
     assert writes == []
 
 

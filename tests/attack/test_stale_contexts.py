@@ -11,7 +11,7 @@ import pytest
 from openpim.core.caller import Caller
 from openpim.core.signin.values import AuthenticationContext
 from openpim.services.signin.bearer import authenticate
-from tests.signin_world import BOB, GRAPH, A, World, claims_of
+from tests.signin_world import BOB, GRAPH, WEB, WEB_SECRET, A, World, claims_of
 
 C1 = json.dumps({"access_token": {"acrs": {"essential": True, "value": "c1"}}})
 C2 = C1.replace("c1", "c2")
@@ -56,6 +56,29 @@ def test_a_refresh_token_does_not_keep_it_alive(signin_world: World) -> None:
     )
     tokens = refresh(browser, tokens).json()
     assert "acrs" not in claims_of(tokens["access_token"])
+
+
+def test_introspection_does_not_keep_it_alive(signin_world: World) -> None:
+    row = AuthenticationContext("c1", "Here", requires_mfa=False)
+    signin_world.write(A, lambda tx: tx.authentication_contexts.put(row))
+    client = {"client_id": WEB, "client_secret": WEB_SECRET}
+    browser = signin_world.browser()
+    where = {"client_id": WEB, "redirect_uri": "https://app.example/cb"}
+    browser.authorize(**where, scope="openid User.Read", claims=C1)
+    browser.sign_in()
+    secret = {**where, "client_secret": WEB_SECRET}
+    token = browser.redeem(browser.result["code"], **secret).json()["access_token"]
+
+    def seen() -> Any:
+        return browser.post(f"/{A}/oauth2/v2.0/introspect", **client, token=token).json()
+
+    assert (seen()["acrs"], seen()["scope"]) == (["c1"], "User.Read openid")
+    # The first access token lives for an hour from its making; its proof is a little older.
+    signin_world.allow("openid")
+    assert (seen()["scope"], seen()["scp"]) == ("openid", "openid")
+    claims = {**claims_of(token), "acrs_until": int(signin_world.now[0].timestamp())}
+    token = signin_world.signin.tokens.sign(claims, "at+jwt")
+    assert (seen()["active"], seen()["acrs"]) == (True, [])
 
 
 def test_a_session_asks_for_the_second_factor_anew(signin_world: World) -> None:

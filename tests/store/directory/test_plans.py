@@ -15,7 +15,10 @@ from openpim.store.users import users
 from tests.store.directory.conftest import NOW, TENANT, group, guid, user
 
 PEOPLE = 20_000
-BIG = ("principals", "users", "group_members", "group_owners", "schedules", "administrative_unit_members")
+BIG = (
+    "principals", "users", "group_members", "group_owners", "schedules", "administrative_unit_members",
+    "permission_grants", "policy_approvers", "application_uris",
+)  # fmt: skip
 FIRST = q.Query()
 SIGN_IN = q.Query(order=(q.Order("user_principal_name"),))
 NAMES = q.Query(order=(q.Order("display_name"),))
@@ -54,6 +57,13 @@ QUESTIONS = {
     "members of a big group": lambda tx: tx.groups.members(guid(900_000), NOW, FIRST),
     "all members of a small group": lambda tx: tx.groups.transitive_members(guid(900_002), NOW, FIRST),
     "owners": lambda tx: tx.groups.owners(guid(900_000), NOW, FIRST),
+    "what an application may do for a person": lambda tx: tx.permission_grants.of(guid(900_100), guid(77)),
+    "one permission grant": lambda tx: tx.permission_grants.find(guid(900_100), guid(1), None),
+    "who lets it do so": lambda tx: tx.permission_grants.page(
+        q.Query(q.Compare("principal_id", "eq", guid(77)))
+    ),
+    "approvers": lambda tx: tx.policies.approver_in([guid(77), guid(99)]),
+    "application by identifier": lambda tx: tx.applications.by_uri("api://payroll"),
     "units": lambda tx: tx.administrative_units.units_of(guid(77)),
     "members of a unit": lambda tx: tx.administrative_units.members(guid(950_000), FIRST),
 }

@@ -62,17 +62,22 @@ def introspect(signin: SignIn, authority: str, token: str, proof: ClientProof) -
         if not isinstance(caller, Caller):
             return _INACTIVE
         found = {name: claims[name] for name in _COPIED if name in claims}
+        # What the token says may be more than what still stands: consent taken back, a context gone stale.
+        scope = " ".join(name for name in str(claims.get("scp", "")).split() if name in caller.scopes)
+        live = {"scp": scope, "acrs": sorted(caller.acrs)}
+        found |= {name: value for name, value in live.items() if name in claims}
         username = {"username": caller.user_principal_name} if caller.user_principal_name else {}
         return {
             "active": True,
             "token_type": "Bearer",
             "client_id": claims.get("appid"),
-            "scope": " ".join(name for name in str(claims.get("scp", "")).split() if name in caller.scopes),
+            "scope": scope,
             **username,
             **found,
         }
 
-    return signin.deps.store.write("", work)
+    # Nothing is written, but for a client's assertion, which is spent.
+    return (signin.deps.store.write if proof.assertion else signin.deps.store.read)("", work)
 
 
 def _same_tenant(tx: Transaction, authority: str, claims: Mapping[str, Any]) -> bool:
@@ -120,7 +125,10 @@ def revoke(
             _revoke(signin, tx, grant, origin)
         return None
 
-    return signin.deps.store.write("", work)
+    store = signin.deps.store
+    ours = store.read("", lambda tx: tx.refresh_tokens.get(digest(token))) is not None
+    written = bool(proof.assertion) or ours or signin.tokens.verify(token) is not None
+    return (store.write if written else store.read)("", work)
 
 
 def _revoke(signin: SignIn, tx: Transaction, grant: Grant, origin: Origin) -> None:
