@@ -41,9 +41,14 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, *_: object) -> None:
+        """`pim` ends without a goodbye; that is nothing to print where its own words are looked at."""
+
+
 @pytest.fixture
 def manager(signed_in):
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+    server = _Server(("127.0.0.1", 0), _Handler)
     server.daemon_threads = True
     server.seen, server.answer = [], None
     server.url = f"http://127.0.0.1:{server.server_address[1]}"
