@@ -11,10 +11,10 @@ from openpim.core.directory import Group
 from openpim.core.grants import Provider
 from openpim.core.query import Compare, Order, Query
 from openpim.core.refusals import Code, Refusal
-from openpim.core.resources import ROOT, canonical
+from openpim.core.resources import canonical
 from openpim.core.scopes import TENANT
 from openpim.faces.portal.call import Answer, Call, Go, RefusedError, Show
-from openpim.faces.portal.policy_words import FACTS, TABS, Fact, sentence
+from openpim.faces.portal.policy_words import FACTS, TABS, Fact, brief, sentence
 from openpim.faces.portal.table import Page
 from openpim.faces.portal.words import t
 from openpim.services import browse, policies, role_settings
@@ -175,8 +175,7 @@ def _list(call: Call, provider: Provider, scope: str, found: Sequence[RoleSettin
         "pages": pages,
         "address": address,
         "query_of": query_of,
-        "sentence": sentence,
-        "root": ROOT,
+        "brief": brief,
     }
     return Show("policies.html", values, nav=NAV)
 

@@ -76,6 +76,26 @@ def differs(setting: RoleSetting) -> int:
     return sum(bool(fact.default) for make in FACTS.values() for fact in make(setting))
 
 
+def brief(setting: RoleSetting) -> str:
+    """The same for a list: up to 8 h · MFA, Justification · no approval."""
+    policy = setting.policy
+    proof = [policy.context] if policy.context_enabled and policy.context else []
+    proof += [t(REQUIREMENT_WORDS[one]) for one in Requirement if one in policy.activation_requires]
+    stages = len(policy.approval.stages)
+    approval = (
+        plural(stages, "approval", "approval in {count} stages")
+        if policy.approval.required
+        else t("no approval")
+    )
+    return " · ".join(
+        [
+            t("up to {time}", time=length(policy.activation.maximum)),
+            ", ".join(proof) or t("nothing more"),
+            approval,
+        ]
+    )
+
+
 def sentence(setting: RoleSetting) -> str:
     """What the settings mean for somebody who is eligible."""
     policy = setting.policy
