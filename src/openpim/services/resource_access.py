@@ -31,6 +31,13 @@ def scopes_of(tx: Transaction, caller: Caller, now: datetime, *, to_come: bool =
     return frozenset(one.scope for one in held if to_come or one.in_force(now))
 
 
+def assigned_at(tx: Transaction, caller: Caller, now: datetime) -> frozenset[str]:
+    """Where the caller holds anything now: nothing is allowed to him elsewhere."""
+    who = identities(tx, caller.principal_id, now)
+    held = tx.schedules.of(who, provider=Provider.RESOURCE, kind=Kind.ASSIGNMENT, live_at=now)
+    return frozenset(one.scope for one in held if one.in_force(now))
+
+
 def concerns(tx: Transaction, caller: Caller, now: datetime) -> Callable[[str], bool]:
     """Whether what is said about a place is the caller's business: he holds, may activate or will hold something at
     it, above it or below it. For any number of places at the price of one."""

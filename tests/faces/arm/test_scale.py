@@ -65,6 +65,7 @@ class Big:
             "everybody's in a subscription": (f"{seven}/{AUTH}/roleEligibilitySchedules", owner, 41),
             "requests in a subscription": (f"{seven}/{AUTH}/roleAssignmentScheduleRequests", owner, 0),
             "resources": (f"{seven}/resources", owner, VMS),
+            "resources of another": (f"{seven}/resources", self.strangers[7], 0),
             "resource groups": (f"{seven}/resourcegroups", owner, 1),
             "a setting": (
                 f"{seven}/{AUTH}/roleManagementPolicyAssignments?$filter=roleDefinitionId eq '{READER}'",

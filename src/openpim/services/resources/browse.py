@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from openpim.core.caller import Caller
+from openpim.core.caller import Caller, CallerKind
 from openpim.core.directory import Principal, User
 from openpim.core.grants import Schedule
 from openpim.core.permissions import ResourceRole
@@ -15,7 +15,7 @@ from openpim.core.refusals import Refusal
 from openpim.core.resources import ROOT, Resource, ResourceKind, read_path, subscription_of
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
-from openpim.services.resource_access import allowed, scopes_of
+from openpim.services.resource_access import allowed, assigned_at, scopes_of
 from openpim.services.resources.rights import missing, reads
 
 UPPER = (ResourceKind.MANAGEMENT_GROUP, ResourceKind.SUBSCRIPTION)
@@ -147,11 +147,18 @@ def readable(
 
     denied_below = bool(tx.deny_assignments.at([one.id for one in found])) if found else False
     own = scopes_of(tx, caller, now)
+    held = assigned_at(tx, caller, now) if own else frozenset()
+    chains = tx.resources.chains([one.id for one in found]) if held else {}
+
+    def at(one: Resource, action: str) -> bool:
+        """Looked up only where something is held that could allow it: each look takes several questions."""
+        concerned = held.intersection(chains.get(one.id, ())) or caller.kind is CallerKind.SYSTEM
+        return bool(concerned) and allowed(tx, caller, action, one.id, now)
+
     kept = []
     for one in found:
         action = read_action(one)
-        inside = throughout(action)
-        if (inside and not denied_below) or ((inside or own) and allowed(tx, caller, action, one.id, now)):
+        if (throughout(action) and not denied_below) or at(one, action):
             kept.append(one)
         elif any(scope_.startswith(one.id + "/") for scope_ in own):
             kept.append(one)  # he holds something inside it
