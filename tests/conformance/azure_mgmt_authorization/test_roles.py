@@ -110,7 +110,8 @@ def test_role_assignments(field):
     assert made_by.get_by_id(made.id).name == name
 
     def names(found):
-        return [each.name for each in found if each.principal_id == who.id]
+        mine = [each for each in found if each.principal_id == who.id]
+        return [each.name for each in mine if each.scope.startswith(field.subscription)]
 
     assert names(made_by.list_for_subscription()) == [name]
     assert names(made_by.list_for_resource_group("rg-a")) == [name]
