@@ -1,7 +1,7 @@
 """Takes pictures of the portal's screens with the demo organisation: `make screenshots`.
 
 Every screen at phone, laptop and wide size, light and dark, into build/screenshots/ to look at; those that the docs show
-(laptop, light) into docs/images/ with --docs. A screen is one line of SCREENS.
+by their name (laptop, light) into docs/images/ with --docs. A screen is one line of SCREENS.
 """
 
 from __future__ import annotations
@@ -48,6 +48,11 @@ def main() -> None:
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 - only this tool and the browser tests need it
 
     chromium = shutil.which("chromium") or sys.exit("There is no chromium on this machine: install it first.")
+    shown = {
+        name
+        for page in (ROOT / "docs").rglob("*.md")
+        for name in re.findall(r"images/([\w-]+)\.png", page.read_text(encoding="utf-8"))
+    }
     OUT.mkdir(parents=True, exist_ok=True)
     with demo() as link, sync_playwright() as driver:
         browser: Any = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
@@ -67,15 +72,15 @@ def main() -> None:
                     )
                     file = OUT / f"{name}-{size}-{scheme}.png"
                     take(context, path, file)
-                    if options.docs and size == "laptop" and scheme == "light":
+                    if options.docs and name in shown and size == "laptop" and scheme == "light":
                         DOCS.mkdir(parents=True, exist_ok=True)
-                        shutil.copy(file, DOCS / f"{name}.png")
+                        take(context, path, DOCS / f"{name}.png", whole=False)
                     context.close()
         browser.close()
     print(f"{OUT}: {len(list(OUT.glob('*.png')))} pictures")
 
 
-def take(context: Any, path: str, file: Path) -> None:
+def take(context: Any, path: str, file: Path, *, whole: bool = True) -> None:
     page = context.new_page()
     address, _, selector = path.partition(" link:")
     page.goto(address)
@@ -83,7 +88,7 @@ def take(context: Any, path: str, file: Path) -> None:
         page.locator(selector).first.click()
         page.wait_for_load_state()
     page.wait_for_timeout(250)
-    page.screenshot(path=file, full_page=True)
+    page.screenshot(path=file, full_page=whole)
 
 
 def sessions(browser: Any, link: str) -> dict[str, Any]:
