@@ -429,6 +429,19 @@ class World:
             ).items
         ]
 
+    def everything(self, noun: str) -> list[Any]:
+        """All "schedules" or "requests", of every provider and kind."""
+        return [
+            one
+            for provider in Provider
+            for kind in Kind
+            for one in self.read(
+                lambda tx, provider=provider, kind=kind: getattr(tx, noun).page(
+                    provider, kind, Query(limit=10_000)
+                )
+            ).items
+        ]
+
     def events(self, activity: str | None = None) -> list[AuditEvent]:
         """The history, oldest first."""
         events = self.read(lambda tx: tx.audit.page(Query(limit=100_000))).items
@@ -440,9 +453,8 @@ class World:
     def snapshot(self) -> tuple[Any, ...]:
         """Everything a refused or validated request must leave as it was."""
         return (
-            sorted(map(repr, self.schedules(ELIGIBILITY))),
-            sorted(map(repr, self.schedules(ASSIGNMENT))),
-            sorted(map(repr, self.requests())),
+            sorted(map(repr, self.everything("schedules"))),
+            sorted(map(repr, self.everything("requests"))),
             len(self.events()),
             self.outbox(),
         )

@@ -12,13 +12,17 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from openpim.core.grants import Action
+from openpim.core.grants import Action, Provider
 from openpim.core.refusals import Refusal
 from openpim.services import due, role_assignments, settling, timeouts
 from openpim.services.directory.delete_group import delete_group
 from openpim.services.directory.delete_user import delete_user
 from openpim.services.directory.group_members import remove_member
+from openpim.services.resources import shaping
 from openpim.store.database import Database
+from tests.faces.arm.client import READER as READER_THERE
+from tests.faces.arm.client import Arm
+from tests.services.groups import GroupWorld
 from tests.world import ASSIGNMENT, DENY, ELIGIBILITY, READER, TargetSystem, World, ok
 
 
@@ -99,7 +103,73 @@ def orphaned(world: World) -> Any:
     return request
 
 
+def member(world: World) -> Any:
+    """In a group for a while, and what that carries active: a role of the directory."""
+    groups, group = GroupWorld(world), world.group("crew")
+    ok(groups.give(group, world.ann, kind=ASSIGNMENT, hours=9))
+    world.eligible(group)
+    ok(world.activate(world.ann, hours=1))
+    world.forward(minutes=6)
+    return groups, group
+
+
+def may_join(world: World) -> Any:
+    groups, group = GroupWorld(world), world.group("crew")
+    ok(groups.give(group, world.ann))
+    return groups, group
+
+
+def asked_to_join(world: World) -> Any:
+    groups, group = may_join(world)
+    groups.approval(group, world.bob)
+    return ok(groups.activate(group, world.ann, hours=1))
+
+
+def tree(world: World) -> Arm:
+    arm = Arm(world)
+    arm.plant()
+    arm.eligible(world.ann, READER_THERE, arm.it)
+    return arm
+
+
+def ask_there(arm: Arm, action: Action, scope: str, **more: Any) -> Any:
+    ask = arm.world.ask(action, arm.world.ann, READER_THERE, scope, **more)
+    return arm.world.submit(replace(ask, provider=Provider.RESOURCE), arm.world.ann)
+
+
+def busy(world: World) -> Arm:
+    """Active at one place, waiting for a decision about another, and eligible at both."""
+    arm = tree(world)
+    arm.eligible(world.ann, READER_THERE, arm.web)
+    arm.approval(READER_THERE, arm.web, world.bob)
+    ok(ask_there(arm, Action.SELF_ACTIVATE, arm.data, hours=1))
+    arm.asked = ok(ask_there(arm, Action.SELF_ACTIVATE, arm.web, hours=1))  # type: ignore[attr-defined]
+    world.forward(minutes=6)
+    return arm
+
+
+def system_of(arm: Arm) -> tuple[Any, Any]:
+    return arm.world.deps, arm.world.system
+
+
 NOTHING = lambda world: None  # noqa: E731
+OTHER_PROVIDERS = [
+    Story("join for a while", may_join, lambda w, made: made[0].activate(made[1], w.ann, hours=1)),
+    Story("end a membership", member, lambda w, made: made[0].take(made[1], w.ann, kind=ASSIGNMENT)),
+    Story("approve a membership", asked_to_join, lambda w, request: w.review(request, w.bob)),
+    Story(
+        "a group's settings",
+        may_join,
+        lambda _, made: made[0].policy(made[1], activation_requires=frozenset()),
+    ),
+    Story(
+        "activate further down", tree, lambda _, arm: ask_there(arm, Action.SELF_ACTIVATE, arm.vm, hours=1)
+    ),
+    Story("give it back", busy, lambda _, arm: ask_there(arm, Action.SELF_DEACTIVATE, arm.data)),
+    Story("approve in the tree", busy, lambda w, arm: w.review(arm.asked, w.bob)),
+    Story("move a place", busy, lambda _, arm: shaping.move(*system_of(arm), arm.prod, arm.hr)),
+    Story("remove a place", busy, lambda _, arm: shaping.delete(*system_of(arm), arm.prod)),
+]
 STORIES = [
     Story("assign", NOTHING, lambda w, _: w.give(w.ann, permanent=True)),
     Story("assign actively", NOTHING, lambda w, _: w.give(w.ann, kind=ASSIGNMENT, hours=1)),
@@ -146,6 +216,7 @@ STORIES = [
     Story("leave a group", team, lambda w, inner: remove_member(w.deps, w.system, inner, w.ann)),
     Story("delete a group", team, lambda w, inner: delete_group(w.deps, w.system, inner)),
     Story("delete a person", active, lambda w, _: delete_user(w.deps, w.system, w.ann)),
+    *OTHER_PROVIDERS,
 ]
 
 
@@ -197,12 +268,12 @@ def test_the_answer_is_lost_after_the_commit(shared_database: Database, story: S
         story.act(world, prepared)
     assert len(lost) == 1
     world.deps = whole
-    new = world.schedules(ELIGIBILITY), world.schedules(ASSIGNMENT)
+    new = world.everything("schedules")
     outcome = story.act(world, prepared)
-    again = story.name in {"settings", "update", "extend"}
+    again = story.name in {"settings", "a group's settings", "update", "extend", "move a place"}
     assert again or isinstance(outcome, Refusal) or outcome in {0, None}, outcome
     if story.name not in {"update", "extend"}:
-        assert (world.schedules(ELIGIBILITY), world.schedules(ASSIGNMENT)) == new
+        assert world.everything("schedules") == new
 
 
 @pytest.mark.slow
