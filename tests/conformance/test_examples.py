@@ -23,8 +23,8 @@ BROKEN = {
     "v1.0/directoryaudit-get#1": "the page answers a request for one entry with a list",
     "beta/directoryaudit-list#1": "the page answers a request for the list with one entry",
     "beta/rbacapplication-post-roleassignments#3": "attribute sets are no scope here",
-    "beta/rbacapplication-roleschedules#1": "not served: no client was seen to use it",
-    "beta/rbacapplication-rolescheduleinstances#1": "not served: no client was seen to use it",
+    "beta/rbacapplication-roleschedules#1": "its arguments name nothing that is anywhere",
+    "beta/rbacapplication-rolescheduleinstances#1": "its arguments name nothing that is anywhere",
     "beta/unifiedrolemanagementpolicy-get#1": "the page answers a request for one policy with a list",
     "beta/unifiedrolemanagementpolicyassignment-get#1": "the page answers a request for one with a list",
 }
