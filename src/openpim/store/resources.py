@@ -74,14 +74,14 @@ class Resources:
         return select(resources).where(_c.tenant_id == self._tenant)
 
     def get(self, id: str) -> Resource | None:
-        row = self._connection.execute(self._select().where(_c.id == id)).mappings().first()
+        row = self._connection.execute(_GET, {"tenant": self._tenant, "id": id}).mappings().first()
         return None if row is None else _value(row)
 
     def many(self, ids: Collection[str]) -> dict[str, Resource]:
         found: dict[str, Resource] = {}
         for part in batches(ids):
-            rows = self._connection.execute(self._select().where(_c.id.in_(part))).mappings()
-            found |= {row["id"]: _value(row) for row in rows}
+            given = {"tenant": self._tenant, "ids": part}
+            found |= {row["id"]: _value(row) for row in self._connection.execute(_MANY, given).mappings()}
         return found
 
     def names(self, ids: Collection[str]) -> dict[str, tuple[str, str]]:
@@ -177,6 +177,9 @@ def _above() -> Select[Any]:
 
 # Asked in every unit of work: built once, because building a statement costs more than running it.
 _ABOVE = _above()
+_OF_TENANT = select(resources).where(_c.tenant_id == bindparam("tenant"))
+_GET = _OF_TENANT.where(_c.id == bindparam("id"))
+_MANY = _OF_TENANT.where(_c.id.in_(bindparam("ids", expanding=True)))
 
 
 def _chain(id: str, parents: Mapping[str, str]) -> tuple[str, ...]:

@@ -113,8 +113,8 @@ class Schedules:
     def many(self, schedule_ids: Collection[str]) -> dict[str, Schedule]:
         found: dict[str, Schedule] = {}
         for part in batches(schedule_ids):
-            rows = self._connection.execute(self._select().where(_c.id.in_(part))).mappings()
-            found |= {row["id"]: _value(row) for row in rows}
+            given = {"tenant": self._tenant, "ids": part}
+            found |= {row["id"]: _value(row) for row in self._connection.execute(_MANY, given).mappings()}
         return found
 
     def add(self, schedule: Schedule) -> None:
@@ -159,8 +159,8 @@ class Schedules:
         found: list[tuple[str, Provider, str, str]] = []
         for part in batches(principal_ids):
             values = {"tenant": self._tenant, "in_force": now, **one_or_many("principal", part)}
-            rows = self._connection.execute(_eligible("principal" in values), values)
-            found += [(row[0], _PROVIDERS[row[1]], row[2], row[3]) for row in rows]
+            rows = self._connection.execute(_eligible("principal" in values), values).all()
+            found += [(one, _PROVIDERS[provider], role, scope) for one, provider, role, scope in rows]
         return found
 
     def of_role(
@@ -226,6 +226,9 @@ class Schedules:
 
 _PROVIDERS = {one.value: one for one in Provider}
 _GET = select(schedules).where(_c.tenant_id == bindparam("tenant"), _c.id == bindparam("id"))
+_MANY = select(schedules).where(
+    _c.tenant_id == bindparam("tenant"), _c.id.in_(bindparam("ids", expanding=True))
+)
 _INSERT = insert(schedules)
 
 
