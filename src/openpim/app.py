@@ -282,11 +282,12 @@ def _demo_door(system: System) -> DemoDoor | None:
     config = system.config
     if config.host not in {"127.0.0.1", "localhost", "::1"}:
         return None
-    port = max(config.port, config.arm_listening) + 1
-    listening = _listen(config.host, port) if port <= 65535 else None
+    first = max(config.port, config.arm_listening) + 1
+    tried = (_bound(config.host, port) for port in range(first, min(first + 10, 65536)))
+    listening = next((one for one in tried if not isinstance(one, OSError)), None)
     if listening is None:
         return None
-    origin = f"http://localhost:{port}"
+    origin = f"http://localhost:{listening.getsockname()[1]}"
     settings = replace(system.deps.settings, origin=origin, allowed_hosts=("127.0.0.1", "[::1]"))
     signin = replace(system.signin, deps=replace(system.deps, settings=settings))
     door = Door(signin, people(system.deps))
@@ -386,16 +387,24 @@ def _run(system: System, tls: TlsFiles, notes: list[str], door: DemoDoor | None 
 
 
 def _listen(host: str, port: int) -> socket.socket | None:
+    opened = _bound(host, port)
+    if isinstance(opened, OSError):
+        where = f"{host}:{port}"
+        print(  # noqa: T201 - this is the command's own output
+            f"pim serve: cannot listen on {where}: {opened.strerror}. Choose another port with --port.",
+            file=sys.stderr,
+        )
+        return None
+    return opened
+
+
+def _bound(host: str, port: int) -> socket.socket | OSError:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host.strip("[]"), port))
     except OSError as error:
-        where = f"{host}:{port}"
-        print(  # noqa: T201 - this is the command's own output
-            f"pim serve: cannot listen on {where}: {error.strerror}. Choose another port with --port.",
-            file=sys.stderr,
-        )
-        return None
+        listening.close()
+        return error
     return listening

@@ -28,6 +28,7 @@ ROOT = Path(__file__).resolve().parents[2]
                 "tree, memory, SQLite",
             },
         ),
+        ("portal", {"portal, my roles, 500 eligibilities", "portal, approvals, 500 eligibilities"}),
         ("start", {"start, first time", "start, again", "idle memory, first time", "idle memory, again"}),
         ("command", {"pim list", "pim activate"}),
     ],

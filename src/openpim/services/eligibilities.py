@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from openpim.core.caller import Caller, CallerKind
 from openpim.core.deciding import best_eligibility
@@ -63,8 +64,7 @@ class Activatable:
         return State.SCHEDULED if RequestStatus.GRANTED in asked else State.WAITING
 
 
-@dataclass(frozen=True, slots=True)
-class Outline:
+class Outline(NamedTuple):
     """A role at a scope that the caller may activate, by its names alone: what long lists are searched and sorted by."""
 
     key: Key

@@ -19,7 +19,7 @@ from openpim.services.my_grants import Held, Waiting
 from openpim.services.submit import submit
 
 NAV = "roles"
-A_PAGE = 25
+A_PAGE = 20
 T = TypeVar("T", Outline, Held, Waiting)
 TABS = (
     ("eligible", "Eligible assignments"),
