@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
+from openpim.core.grants import Action, Kind, Provider
 from tests.faces.graph.client import ORIGIN, Graph, error
 from tests.faces.graph.test_life import ELIGIBLE, REQUESTS
-from tests.world import HELPDESK, TEAMS
+from tests.world import HELPDESK, TEAMS, ok
 
 BASE = "/roleManagement/directory"
 AUDITS = "/auditLogs/directoryAudits"
@@ -165,6 +167,25 @@ def test_the_history(graph: Graph) -> None:
     mine = graph.rows(AUDITS, world.ann)
     assert all(world.ann in str(row) for row in mine)
     assert graph.rows(AUDITS, world.dan) == []
+
+
+def test_memberships_that_are_activated_are_pim_s_history_and_plain_ones_the_directory_s(
+    graph: Graph,
+) -> None:
+    world = graph.world
+    group = world.group("Crane drivers")
+    given = world.ask(Action.ADMIN_ASSIGN, world.ann, "member", group, kind=Kind.ELIGIBILITY, days=30)
+    ok(world.submit(replace(given, provider=Provider.GROUP), world.pra))
+    asked = world.ask(Action.SELF_ACTIVATE, world.ann, "member", group)
+    ok(world.submit(replace(asked, provider=Provider.GROUP), world.ann))
+    pim = graph.rows(
+        f"{AUDITS}?$filter=loggedByService eq 'PIM' and category eq 'GroupManagement'", world.pra
+    )
+    assert "Add member to role requested (PIM activation)" in {row["activityDisplayName"] for row in pim}
+    body = {"@odata.id": f"{ORIGIN}/v1.0/directoryObjects/{world.dan}"}
+    assert graph.post(f"/groups/{group}/members/$ref", world.pra, body).status_code == 204
+    plain = graph.rows(f"{AUDITS}?$filter=loggedByService eq 'Core Directory'", world.pra)
+    assert [row["activityDisplayName"] for row in plain] == ["Add member to group"]
 
 
 def test_what_was_cancelled_stays_listed(graph: Graph) -> None:

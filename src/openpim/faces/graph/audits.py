@@ -19,9 +19,13 @@ from openpim.wire.ids import is_guid
 
 PATH = "auditLogs/directoryAudits"
 PIM: Final = "PIM"
-_PIM_CATEGORIES: Final = ("RoleManagement", "ResourceManagement")
-# Role management that is the directory's own, not PIM's.
-_NOT_PIM: Final = ("Add role definition", "Update role definition", "Delete role definition")
+_PIM_CATEGORIES: Final = ("RoleManagement", "GroupManagement", "ResourceManagement")
+# What is the directory's own in these, not PIM's.
+_NOT_PIM: Final = (
+    "Add role definition", "Update role definition", "Delete role definition",
+    "Add group", "Update group", "Delete group",
+    "Add member to group", "Remove member from group", "Add owner to group", "Remove owner from group",
+)  # fmt: skip
 _SERVICES: Final = {"Authentication": "Authentication Methods"}
 _ROLE_DETAILS: Final = ("RoleDefinitionOriginId", "RoleDefinitionOriginType", "TemplateId")
 _OPERATIONS: Final = ("Add", "Update", "Delete", "Remove")
