@@ -40,9 +40,7 @@ class Schedules(Protocol):
         """
         ...
 
-    def eligible(
-        self, principal_ids: Collection[str], now: datetime
-    ) -> list[tuple[str, Provider, str, str]]:
+    def eligible(self, principal_ids: Collection[str], now: datetime) -> list[tuple[str, Provider, str, str]]:
         """(id, provider, role, scope) of every eligibility in force of any of these principals."""
         ...
 
