@@ -14,6 +14,7 @@ import pytest
 
 from openpim.core.grants import Kind
 from openpim.core.permissions import OWNER, READER
+from openpim.services import eligibilities
 from openpim.store.resource_roles import built_in
 from tests.big_tree import VMS, fill, grant, machine, settle, subscription
 from tests.faces.arm.client import AUTH, Arm
@@ -156,3 +157,15 @@ def test_who_owns_the_top_sees_all_of_it_with_a_few_questions(big: Big) -> None:
     with noted(arm.world.database) as statements:
         assert len(arm.rows("/subscriptions", big.person)) == BEFORE + 1  # and the one that was planted
     assert len(statements) <= MOST_STATEMENTS
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_everything_one_may_activate_takes_a_fixed_number_of_questions(big: Big) -> None:
+    world = big.arm.world
+    with noted(world.database) as statements:
+        found = eligibilities.mine(world.deps, world.caller(big.person))
+    assert len(found) == ELIGIBILITIES
+    assert len(statements) <= MOST_STATEMENTS
+    looks = [look(world.database, statement, given, BIG) for statement, given in statements]
+    assert [one.plan for one in looks if one.scan] == []
