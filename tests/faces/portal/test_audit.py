@@ -73,7 +73,7 @@ def test_downloads(site: Site) -> None:
 
 
 def test_no_cell_is_a_formula() -> None:
-    from openpim.faces.portal.audit import plain_cell
+    from openpim.faces.portal.downloads import plain_cell
 
     assert [plain_cell(one) for one in ("=1", "+1", "-1", "@a", "\t=1", "a=1")] == [
         "'=1", "'+1", "'-1", "'@a", "'\t=1", "a=1",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Final, get_args
@@ -11,7 +9,7 @@ from typing import Final, get_args
 from openpim.core.audit import AuditEvent, Category
 from openpim.core.query import All, Compare, Condition, Page, Query, Some, UnknownFieldError
 from openpim.core.refusals import Code, Refusal
-from openpim.faces.portal import words
+from openpim.faces.portal import downloads, words
 from openpim.faces.portal.call import Answer, Call, File, RefusedError, Show
 from openpim.faces.portal.table import Page as Row
 from openpim.services import audits
@@ -43,7 +41,7 @@ def event(call: Call) -> Answer:
 
 
 def as_csv(call: Call) -> Answer:
-    return File(_csv(_all(call)), "text/csv; charset=utf-8", f"{_file_name(call)}.csv")
+    return File(downloads.as_csv(COLUMNS, _all(call)), "text/csv; charset=utf-8", f"{_file_name(call)}.csv")
 
 
 def as_json(call: Call) -> Answer:
@@ -153,20 +151,6 @@ def _flat(event: AuditEvent) -> dict[str, str]:
         "correlation_id": event.correlation_id,
         "id": event.id,
     }
-
-
-def _csv(rows: list[dict[str, str]]) -> bytes:
-    """With a mark of its encoding, which spreadsheets need."""
-    out = io.StringIO()
-    writer = csv.DictWriter(out, COLUMNS)
-    writer.writeheader()
-    writer.writerows({name: plain_cell(value) for name, value in row.items()} for row in rows)
-    return b"\xef\xbb\xbf" + out.getvalue().encode()
-
-
-def plain_cell(text: str) -> str:
-    """A text that no spreadsheet takes for a formula: names and reasons are written by people."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
 PAGES: Final[tuple[Row, ...]] = (

@@ -37,7 +37,11 @@ MENU: tuple[Section, ...] = (
     ),
     Section(
         "Manage",
-        (Item("policies", "Role settings", "/portal/policies", "sliders", MANAGERS | READERS),),
+        (
+            Item("overview", "Overview", "/portal/overview", "chart", MANAGERS | READERS),
+            Item("assignments", "Assignments", "/portal/assignments", "list", MANAGERS | READERS),
+            Item("policies", "Role settings", "/portal/policies", "sliders", MANAGERS | READERS),
+        ),
     ),
 )
 

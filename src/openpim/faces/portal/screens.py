@@ -5,7 +5,9 @@ from __future__ import annotations
 from openpim.faces.portal import (
     activate,
     approvals,
+    assignments,
     audit,
+    overview,
     policies,
     policy_form,
     prolong,
@@ -24,7 +26,9 @@ PAGES: tuple[Page, ...] = (
     *requests.PAGES,
     *approvals.PAGES,
     *saved.PAGES,
+    *assignments.PAGES,
     *audit.PAGES,
     *policies.PAGES,
     *policy_form.PAGES,
+    *overview.PAGES,
 )
