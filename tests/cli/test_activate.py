@@ -212,6 +212,15 @@ def test_dry_run_changes_nothing(signed_in):
     assert "pim login --mfa" in ran.err
 
 
+def test_dry_run_tells_who_would_have_to_agree(signed_in):
+    signed_in.fake.make_eligible("Exchange Administrator")
+    signed_in.fake.approval("Exchange Administrator", f.BEN)
+    ran = signed_in("activate", "exchange", "-j", "x", "--dry-run")
+    assert ran.code == 0
+    assert "would wait for approval by Ben" in ran.out
+    assert not signed_in.fake.requests
+
+
 def test_scope_chooses_between_two(signed_in):
     signed_in.fake.make_eligible("User Administrator")
     signed_in.fake.make_eligible("User Administrator", scope=f.BERLIN)

@@ -192,6 +192,9 @@ def sentence(one: Attempt) -> str:
     if one.state == "scheduled" and one.asked:
         return f"{one.label} will be active from {local(iso(one.asked.starts))}."
     if one.state == "valid":
+        if one.demand.approval:
+            who = who_approves(one.demand.approvers, one.held.provider if one.held else "")
+            return f"{one.label} could be asked for now, and would wait for approval by {who}; nothing was changed."
         return f"{one.label} could be activated now; nothing was changed."
     return f"{_waits(one)}. See: pim requests"
 

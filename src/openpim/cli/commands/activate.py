@@ -206,6 +206,9 @@ def run(args: Namespace, context: Context) -> int:
     if ready:
         _send(ready, wish, pim)
     if wish.validate:
+        unnamed = [one for one in ready if one.demand.approval and not one.demand.approvers and not one.error]
+        if unnamed:
+            demands(pim, unnamed)
         for one in attempts:
             if one.asked and not one.error:
                 one.state = "waiting"
