@@ -453,7 +453,8 @@ class World:
     def snapshot(self) -> tuple[Any, ...]:
         """Everything a refused or validated request must leave as it was."""
         return (
-            sorted(map(repr, self.everything("schedules"))),
+            sorted(repr(one) for one in self.everything("schedules") if one.kind is ELIGIBILITY),
+            sorted(repr(one) for one in self.everything("schedules") if one.kind is ASSIGNMENT),
             sorted(map(repr, self.everything("requests"))),
             len(self.events()),
             self.outbox(),
