@@ -140,7 +140,7 @@ class Resources:
         return start.union(select(_c.id).where(*which, _c.parent_id == start.c.id))
 
     def every(self) -> Iterator[Resource]:
-        statement = self._select().execution_options(yield_per=_PART)
+        statement = self._select().order_by(_c.id).execution_options(yield_per=_PART)
         yield from map(_value, self._connection.execute(statement).mappings())
 
     def page(self, query: Query, kinds: Collection[ResourceKind] = ()) -> Page[Resource]:
