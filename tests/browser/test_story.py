@@ -103,6 +103,10 @@ def test_the_whole_story(site: LiveSite, open_page: Any, script: bool) -> None:
     world.forward(minutes=90)
     ann.goto("/portal/roles/active")
     assert ann.get_by_text("Nothing is active").is_visible()
+    # -- and all of it is in the history
+    ann.goto("/portal/audit")
+    for activity in ("requested", "approved", "completed"):
+        assert ann.get_by_text(f"{activity} (PIM activation)").first.is_visible(), activity
 
 
 def test_a_second_browser_sees_the_approval_arrive(site: LiveSite, open_page: Any) -> None:
