@@ -30,6 +30,7 @@ from openpim.ports.schedules import Schedules
 from openpim.ports.service_principals import ServicePrincipals
 from openpim.ports.sessions import Sessions
 from openpim.ports.signing_keys import SigningKeys
+from openpim.ports.tallies import Tallies
 from openpim.ports.tenants import Tenants
 from openpim.ports.throttle import Throttle
 from openpim.ports.users import Users
@@ -101,6 +102,8 @@ class Transaction(Protocol):
     # -- the life of a grant
     @property
     def schedules(self) -> Schedules: ...
+    @property
+    def tallies(self) -> Tallies: ...
     @property
     def requests(self) -> Requests: ...
     @property

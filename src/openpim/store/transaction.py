@@ -31,6 +31,7 @@ from openpim.store.schedules import Schedules
 from openpim.store.service_principals import ServicePrincipals
 from openpim.store.sessions import Sessions
 from openpim.store.signing_keys import SigningKeys
+from openpim.store.tallies import Tallies
 from openpim.store.tenants import Tenants
 from openpim.store.throttle import Throttle
 from openpim.store.users import Users
@@ -142,6 +143,10 @@ class StoreTransaction:
     @cached_property
     def schedules(self) -> Schedules:
         return Schedules(self.connection, self.tenant_id)
+
+    @cached_property
+    def tallies(self) -> Tallies:
+        return Tallies(self.connection, self.tenant_id)
 
     @cached_property
     def requests(self) -> Requests:

@@ -53,6 +53,7 @@ def environment() -> Environment:
         "status_words": words.STATUS_WORDS,
         "status_tones": words.STATUS_TONES,
         "action_words": words.ACTION_WORDS,
+        "months": words.MONTHS,
     }
     made.filters |= {
         "moment": words.moment,

@@ -1,0 +1,37 @@
+"""Overview: what is in use, what waits, how often roles were activated, and how much privilege still stands."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from openpim.core.refusals import Refusal
+from openpim.faces.portal.call import Answer, Call, RefusedError, Show
+from openpim.faces.portal.table import Page
+from openpim.services import overview
+
+NAV = "overview"
+
+
+def show(call: Call) -> Answer:
+    found = overview.summary(call.deps, call.caller)
+    if isinstance(found, Refusal):
+        raise RefusedError(found)
+    most = max(1, *found.days)
+    days = [(found.since + timedelta(days=number), count) for number, count in enumerate(found.days)]
+    values = {
+        "overview": found,
+        "days": days,
+        "most": most,
+        "activations": sum(found.days),
+        "most_used": max([1, *(one.count for one in found.roles)]),
+        "address": holder_address,
+    }
+    return Show("overview.html", values, nav=NAV)
+
+
+def holder_address(kind: str, principal_id: str) -> str:
+    """The page of a person, an application or a group."""
+    return f"/portal/{'groups' if kind == 'group' else 'people'}/{principal_id}"
+
+
+PAGES = (Page("GET", "/portal/overview", show),)

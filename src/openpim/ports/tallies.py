@@ -1,0 +1,55 @@
+"""How many: bounded counts for overviews. Nothing here reads more than it is told to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from openpim.core.grants import Kind, Provider
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Schedules in force of one role. activated: they are activations. permanent: they have no end. outside: they were
+    made outside PIM."""
+
+    provider: Provider
+    role_id: str
+    activated: bool
+    permanent: bool
+    outside: bool
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """Activations of one role on one day. day: 0 is the day that begins at `since`."""
+
+    day: int
+    provider: Provider
+    role_id: str
+    count: int
+
+
+class Tallies(Protocol):
+    def in_force(self, provider: Provider, kind: Kind, now: datetime, most: int) -> list[Tally]:
+        """Over `most` of the schedules in force."""
+        ...
+
+    def waiting(self, provider: Provider, most: int) -> int:
+        """Requests that somebody must decide; `most` at most."""
+        ...
+
+    def uses(self, provider: Provider, since: datetime, most: int) -> list[Use]:
+        """Over the newest `most` assignment requests since then: activations that came into force, or will."""
+        ...
+
+    def unused(self, provider: Provider, now: datetime, most: int, shown: int) -> tuple[int, tuple[str, ...]]:
+        """How many of `most` eligibilities in force have never been activated, and the ids of the first of them."""
+        ...
+
+    def standing(self, provider: Provider, now: datetime, most: int, shown: int) -> tuple[str, ...]:
+        """Of `most` assignments in force, the first that are no activations and have no end, or were made outside
+        PIM: their ids."""
+        ...
