@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import Column, Connection, MetaData, String, Table, inspect, text
 from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.schema import CreateIndex, CreateTable
 
 from openpim.ports.store import StoreUnavailableError
 from openpim.store.database import Database
@@ -62,8 +63,12 @@ def _current(connection: Connection) -> str | None:
 
 
 def create(connection: Connection) -> None:
-    """The tables in an empty database, marked as migrated."""
-    metadata.create_all(connection, checkfirst=False)
+    """The tables in an empty database, marked as migrated. Indices in one order, as migrations make them: SQLAlchemy's
+    own is chance, and of two that serve a query alike SQLite takes the later one."""
+    for table in metadata.sorted_tables:
+        connection.execute(CreateTable(table))
+        for index in sorted(table.indexes, key=lambda one: str(one.name)):
+            connection.execute(CreateIndex(index))
     _VERSION.create(connection)
     connection.execute(_VERSION.insert().values(version_num=HEAD))
     write_statistics(connection)
