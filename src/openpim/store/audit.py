@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import Any
 
@@ -27,6 +28,8 @@ from openpim.store.listing import Fields, page
 from openpim.store.schema import metadata
 from openpim.store.types import Instant
 from openpim.store.writing import insert_rows
+
+_LONGEST = 80
 
 events = Table(
     "audit_events",
@@ -61,7 +64,7 @@ targets = Table(
     "audit_targets",
     metadata,
     Column("tenant_id", String(36), primary_key=True),
-    Column("target_id", String(80), primary_key=True),
+    Column("target_id", String(_LONGEST), primary_key=True),
     Column("at", Instant, primary_key=True),
     Column("event_id", String(36), primary_key=True),
 )
@@ -81,7 +84,7 @@ def _fields(tenant_id: str) -> Fields:
 
     def touching(target_id: str) -> Select[Any]:
         return select(targets.c.event_id).where(
-            targets.c.tenant_id == tenant_id, targets.c.target_id == target_id
+            targets.c.tenant_id == tenant_id, targets.c.target_id == _key(target_id)
         )
 
     def about_target(compare: Compare) -> ColumnElement[bool]:
@@ -97,6 +100,14 @@ def _fields(tenant_id: str) -> Fields:
         names=("activity_text", "actor_name", "actor_upn"),
         conditions={"target_id": about_target, "concerns": concerns},
     )
+
+
+def _key(target_id: str) -> str:
+    """What a target is found by: its id, or where that is longer than the column its beginning and its digest."""
+    if len(target_id) <= _LONGEST:
+        return target_id
+    digest = hashlib.sha256(target_id.encode()).hexdigest()
+    return f"{target_id[: _LONGEST - len(digest) - 1]}~{digest}"
 
 
 _COLUMNS = {
@@ -128,7 +139,7 @@ class Audit:
         found = [
             {"tenant_id": self._tenant, "target_id": target_id, "at": event.at, "event_id": event.id}
             for event in events
-            for target_id in sorted({target.id[:80] for target in event.targets if target.id})
+            for target_id in sorted({_key(target.id) for target in event.targets if target.id})
         ]
         insert_rows(self._connection, _INSERT_TARGET, found)
 
