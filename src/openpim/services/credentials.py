@@ -90,6 +90,11 @@ def put_totp(tx: Transaction, signin: SignIn, user_id: str, seed: str, step: int
     known = tx.credentials.get(user_id) or Credential(user_id)
     sealed = signin.sealer.seal(TOTP_PURPOSE, seed)
     tx.credentials.put(replace(known, totp=sealed, totp_at=signin.deps.clock(), totp_step=step))
+    return put_recovery_codes(tx, signin, user_id)
+
+
+def put_recovery_codes(tx: Transaction, signin: SignIn, user_id: str) -> tuple[str, ...]:
+    """Ten new ones, shown once and kept as digests; all former ones are void."""
     codes = tuple(_recovery_code(signin) for _ in range(_RECOVERY_CODES))
     tx.credentials.set_recovery_codes(user_id, [digest(one.replace("-", "")) for one in codes])
     return codes

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from openpim.core.grants import Kind
 from openpim.core.query import Compare, Query
+from openpim.core.signin.values import Account
 from tests.faces.portal.client import Site
 from tests.world import READER, TEAMS, ok
 
@@ -61,7 +62,57 @@ def setting_path(tail: str = "", **fields: str) -> Callable[[Site], Made]:
     return lambda _site: (f"/portal/policies/directory/{TEAMS}{tail}", fields)
 
 
+def a_session_of_bob(site: Site) -> Made:
+    bob = site.browser(site.world.bob)
+    bob.get("/portal/me")
+    found = site.world.read(lambda tx: tx.sessions.of(Account(site.world.tenant_id, site.world.bob)))
+    return "/portal/me/sessions/end", {"session": found[0].id}
+
+
+def assignment_path(verb: str, **fields: str) -> Callable[[Site], Made]:
+    """Of somebody's permanent active role, long enough in force to be taken away."""
+
+    def made(site: Site) -> Made:
+        one = an_active_role(site)
+        site.world.forward(minutes=6)
+        return f"/portal/assignments/{one}/{verb}", fields
+
+    return made
+
+
 SETUPS: dict[str, Callable[[Site], Made]] = {
+    "GET /portal/assignments/{id}/{verb}": assignment_path("update"),
+    "POST /portal/assignments/{id}/{verb}": assignment_path("update", how="permanent", reason="Rooms"),
+    "GET /portal/assignments/{id}/remove": assignment_path("remove"),
+    "POST /portal/assignments/{id}/remove": assignment_path("remove", reason="Left"),
+    "POST /portal/assignments/add": lambda site: (
+        "/portal/assignments/add",
+        {
+            "provider": "directory",
+            "role": TEAMS,
+            "scope": "/",
+            "members": site.world.user("Bo"),
+            "kind": "eligibility",
+            "how": "permanent",
+            "nonce": site.world.new_id(),
+            "go": "assign",
+        },
+    ),
+    "POST /portal/me/sessions/end": a_session_of_bob,
+    "POST /portal/me/sessions/end-others": lambda _site: ("/portal/me/sessions/end-others", {}),
+    "POST /portal/me/applications/end": lambda site: (
+        "/portal/me/applications/end",
+        {"grant": site.world.new_id()},
+    ),
+    "POST /portal/me/password": lambda _site: (
+        "/portal/me/password",
+        {"password": "x", "new": "y", "repeat": "y"},
+    ),
+    "POST /portal/me/authenticator": lambda _site: (
+        "/portal/me/authenticator",
+        {"password": "x", "seed": "y"},
+    ),
+    "POST /portal/me/recovery-codes": lambda _site: ("/portal/me/recovery-codes", {"password": "x"}),
     "GET /portal/policies/{provider}/{role}": setting_path(),
     "GET /portal/policies/{provider}/{role}/copy": setting_path("/copy"),
     "POST /portal/policies/{provider}/{role}/copy": setting_path("/copy", **{f"pick-{READER}": "on"}),

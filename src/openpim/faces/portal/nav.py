@@ -46,7 +46,10 @@ MENU: tuple[Section, ...] = (
 )
 
 # Below the person's name.
-ACCOUNT: tuple[Item, ...] = ()
+ACCOUNT: tuple[Item, ...] = (
+    Item("sessions", "My sessions", "/portal/me", "clock"),
+    Item("methods", "My sign-in methods", "/portal/me/methods", "key"),
+)
 
 
 def shown(roles: Collection[str]) -> tuple[Section, ...]:

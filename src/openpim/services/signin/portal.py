@@ -26,6 +26,9 @@ from openpim.services.signin.proofs import lifetime, mfa_contexts, of_session
 from openpim.services.signin.sessions import SEEN_EVERY, current_session, sign_out, touch
 from openpim.services.signin.steps import start
 
+# A form that waits for a sign-in leaves what proves somebody behind: he types it again.
+_NEVER_CARRIED = frozenset({"token", "password", "new", "repeat", "code", "new_code"})
+
 
 @dataclass(frozen=True, slots=True)
 class Presence:
@@ -110,7 +113,7 @@ def sign_in_again(
 
 def _carried(account: Account, form: Mapping[str, str]) -> dict[str, str]:
     """A form in a sign-in, and whose it is."""
-    kept = {name: value for name, value in form.items() if name != "token"}
+    kept = {name: value for name, value in form.items() if name not in _NEVER_CARRIED}
     return {
         "form": json.dumps(kept, separators=(",", ":")),
         "for": f"{account.tenant_id}/{account.user_id}",

@@ -141,10 +141,11 @@ def end_own_session(deps: Deps, account: Account, session_id: str, origin: Origi
 
     def work(tx: Transaction) -> Refusal | None:
         session = tx.sessions.get(session_id)
-        if session is None or session.account != account:
-            return Refusal(Code.NOT_FOUND, "There is no such session.", member="session_id")
+        if session is None or session.account != account or session.ended_at is not None:
+            return Refusal(Code.NOT_FOUND, "That session has ended already.", member="session_id")
         end_session(tx, deps, session_id)
-        record(deps, tx.in_tenant(account.tenant_id), account, "End session", origin)
+        about = (("session", session_id),)
+        record(deps, tx.in_tenant(account.tenant_id), account, "End session", origin, details=about)
         return None
 
     return deps.store.write("", work)
