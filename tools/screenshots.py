@@ -45,7 +45,8 @@ def main() -> None:
     parser.add_argument("--docs", action="store_true", help="also write those that the docs show")
     parser.add_argument("--only", default="", help="screens whose name contains this")
     options = parser.parse_args()
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - only this tool and the browser tests need it
+    # Only this tool and the browser tests need it; `make check` does without.
+    from playwright.sync_api import sync_playwright  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415
 
     chromium = shutil.which("chromium") or sys.exit("There is no chromium on this machine: install it first.")
     shown = {
