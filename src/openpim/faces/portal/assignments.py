@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC
+from datetime import UTC, timedelta
 from typing import Final, TypeVar
 from urllib.parse import urlencode
 
@@ -66,6 +66,7 @@ def listing(call: Call) -> Answer:
         "principal_kinds": KINDS,
         "only": _address,
         "renewable": renewable,
+        "soon": call.now + timedelta(days=call.deps.settings.extend_window_days),
     }
     return Show("assignments.html", values, nav=NAV)
 
