@@ -184,6 +184,12 @@ def test_roles_of_the_directory(server, desk):
     )
     the_life(sort, boss, me, approver, person, other)
 
+    # Both kinds of schedules in one list, and what a role builds on.
+    for name in ("roleSchedules", "roleScheduleInstances"):
+        path = f"{DIRECTORY}/{name}(directoryScopeId='%2F',principalId='{person}')"
+        assert isinstance(boss.get(path, version="beta")["value"], list)
+    assert boss.get(f"{roles}/{role['id']}/inheritsPermissionsFrom")["value"] is not None
+
     # Outside PIM: a role of one's own, and an assignment that just is.
     body = {
         "displayName": "Group Watcher",
