@@ -54,6 +54,15 @@ def seed_of(site: Site, who: str) -> str | None:
     return site.signin.sealer.unseal(TOTP_PURPOSE, known.totp) if known and known.totp else None
 
 
+def test_the_key_can_be_scanned(site: Site, ann: Browser) -> None:
+    page = ann.get("/portal/me/authenticator")
+    drawn = re.findall(r'<svg role="img" aria-label="QR code of the key".*?</svg>', page.html, re.DOTALL)
+    assert len(drawn) == 1
+    assert "style" not in drawn[0]
+    again = ann.get("/portal/me/authenticator").html
+    assert drawn[0] not in again, "another key, another picture"
+
+
 # ---------------------------------------------------------------- sessions
 
 

@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from openpim.faces.oidc.cookies import keep
 from openpim.faces.oidc.permission_words import MEANINGS
+from openpim.faces.shared.qr import qr
 from openpim.services.signin.context import SignIn
 from openpim.services.signin.flow import Answer, Ask, Browser, Done, Failed, GoTo, Outcome, Turn, seal_flow
 
@@ -28,13 +29,15 @@ _SUBMIT_HASH = base64.b64encode(hashlib.sha256(_SUBMIT.encode()).digest()).decod
 def _environment() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - a start does not wait for it
 
-    return Environment(
+    made = Environment(
         loader=PackageLoader("openpim.faces.oidc"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.filters["qr"] = qr
+    return made
 
 
 def page(

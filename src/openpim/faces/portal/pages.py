@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from openpim.faces.portal import words
 from openpim.faces.portal.static import BASE
+from openpim.faces.shared.qr import qr
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -61,6 +62,7 @@ def environment() -> Environment:
         "span": words.span,
         "took": words.took,
         "initials": words.initials,
+        "qr": qr,
     }
     return made
 
