@@ -232,3 +232,26 @@ def test_a_session_that_ends_says_so(site: LiveSite, open_page: Any, monkeypatch
     page.wait_for_timeout(300)
     world.disable(world.ann)
     page.get_by_text("You are signed out.").wait_for()
+
+
+def test_news_do_not_take_away_what_is_typed(site: LiveSite, open_page: Any) -> None:
+    world = site.world
+    world.approval(world.dan)
+    for who in (world.ann, world.bob):
+        world.eligible(who)
+    ok(world.activate(world.ann, justification="The first"))
+    dan = open_page(world.dan)
+    dan.goto("/portal/approvals")
+    dan.get_by_label("Justification").fill("A long and careful reason")
+    dan.get_by_role("checkbox").check()
+    dan.get_by_role("heading", name="Approve requests").click()
+    world.forward(seconds=1)
+    with dan.expect_response("**/portal/approvals"):
+        ok(world.activate(world.bob, justification="The second"))
+    dan.wait_for_timeout(300)
+    assert dan.get_by_label("Justification").input_value() == "A long and careful reason"
+    assert dan.get_by_role("checkbox").is_checked()
+    dan.get_by_role("button", name="Approve").click()
+    dan.get_by_text("The second").wait_for()
+    assert world.holds(world.ann)
+    assert not world.holds(world.bob)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from openpim.config import Config, ConfigError, read
 from openpim.core.risk import Risk, WorkingHours, risks
 from openpim.core.settings import Settings, working_hours
 from tests.faces.portal.client import Site
@@ -127,12 +130,12 @@ def test_risk_marks() -> None:
     nights = working_hours(Settings(work_hours="08:00-16:00", work_days="Sun-Thu", work_zone="UTC"))
     assert nights.days == frozenset({6, 0, 1, 2, 3})
     assert nights.begins == time(8)
-    for wrong in ({"work_hours": "9"}, {"work_days": "Mo-Fr"}, {"work_zone": "Nowhere/Land"}):
-        try:
-            working_hours(Settings(**wrong))
-        except ValueError:
-            continue
-        raise AssertionError(wrong)
+    everything = {"hours": "00:00-24:00", "days": "Mon-Sun", "zone": "UTC"}
+    always = working_hours(read({"working_time": everything}, Config()).settings)
+    assert risks((), always, monday.replace(day=1, hour=23, minute=59), None) == (Risk.FIRST_TIME,)
+    for wrong in ({"hours": "9"}, {"days": "Mo-Fr"}, {"zone": "Nowhere/Land"}, {"zone": "../etc/passwd"}):
+        with pytest.raises(ConfigError, match="write it as"):
+            read({"working_time": wrong}, Config())
 
 
 def test_an_unused_role_is_not_the_role_asked_for(site: Site) -> None:

@@ -103,7 +103,10 @@ document.addEventListener("submit", (event) => { // not twice
   const button = event.submitter;
   if (button && event.target.method === "post") setTimeout(() => { button.disabled = true; });
 });
-addEventListener("pageshow", () => { for (const button of all("button[disabled]")) button.disabled = false; });
+addEventListener("pageshow", () => {
+  for (const button of all("button[disabled]")) button.disabled = false;
+  ticked();
+});
 
 // -- keys
 const KEYS = [
@@ -179,8 +182,7 @@ async function refresh() {
     for (const part of all("[data-live][id]")) {
       const other = fresh.getElementById(part.id);
       const busy = part.contains(document.activeElement) && document.activeElement.matches("input:not(.tick), select, textarea");
-      const chosen = part.querySelector("input.tick:checked");
-      if (!other || busy || chosen) continue;
+      if (!other || busy || touched(part)) continue;
       const focus = place(document.activeElement, part);
       part.replaceChildren(...other.childNodes);
       enhance(part);
@@ -192,6 +194,11 @@ async function refresh() {
   } finally {
     fetching = false;
   }
+}
+function touched(part) { // somebody has typed or ticked something here
+  const ticked = (field) => field.type === "checkbox" || field.type === "radio";
+  return all("input, textarea", part).some((field) =>
+    ticked(field) ? field.checked !== field.defaultChecked : field.value !== field.defaultValue);
 }
 function place(element, part) {
   const link = element?.getAttribute?.("href");
