@@ -81,10 +81,20 @@ def assignment_path(verb: str, **fields: str) -> Callable[[Site], Made]:
 
 
 SETUPS: dict[str, Callable[[Site], Made]] = {
+    "GET /portal/people/{id}": lambda site: (f"/portal/people/{site.world.bob}", {}),
+    "GET /portal/groups/{id}": lambda site: (f"/portal/groups/{site.world.group('Crew')}", {}),
+    "GET /portal/units/{id}": lambda site: (
+        f"/portal/units/{site.world.unit('Lisbon').rsplit('/', 1)[1]}",
+        {},
+    ),
     "GET /portal/assignments/{id}/{verb}": assignment_path("update"),
     "POST /portal/assignments/{id}/{verb}": assignment_path("update", how="permanent", reason="Rooms"),
     "GET /portal/assignments/{id}/remove": assignment_path("remove"),
     "POST /portal/assignments/{id}/remove": assignment_path("remove", reason="Left"),
+    "POST /portal/assignments/import": lambda site: (
+        "/portal/assignments/import",
+        {"csv": f"role,member,type,end\nTeams Administrator,{site.world.user('Bo')},eligible,permanent"},
+    ),
     "POST /portal/assignments/add": lambda site: (
         "/portal/assignments/add",
         {
@@ -112,6 +122,9 @@ SETUPS: dict[str, Callable[[Site], Made]] = {
         "/portal/me/authenticator",
         {"password": "x", "seed": "y"},
     ),
+    "POST /portal/me/passkeys/new": lambda _site: ("/portal/me/passkeys/new", {"password": "x"}),
+    "GET /portal/me/passkeys/{id}/remove": lambda _site: (f"/portal/me/passkeys/{'0' * 64}/remove", {}),
+    "POST /portal/me/passkeys/{id}/remove": lambda _site: (f"/portal/me/passkeys/{'0' * 64}/remove", {}),
     "POST /portal/me/recovery-codes": lambda _site: ("/portal/me/recovery-codes", {"password": "x"}),
     "GET /portal/policies/{provider}/{role}": setting_path(),
     "GET /portal/policies/{provider}/{role}/copy": setting_path("/copy"),

@@ -98,6 +98,8 @@ def _run(
     answer: Answer
     if bad is not None:
         answer = _problem(bad.message, bad.status, "The request cannot be read")
+    elif any("\x00" in part for part in call.params.values()):  # which no database takes
+        answer = _problem("There is nothing with this address.", 404, "Not found")
     elif request.method == "POST" and not _ours(signin, request, call):
         answer = _problem(
             "This form is too old, or another site sent it. Nothing was done: open the page again.",

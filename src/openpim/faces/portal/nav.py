@@ -43,6 +43,15 @@ MENU: tuple[Section, ...] = (
             Item("policies", "Role settings", "/portal/policies", "sliders", MANAGERS | READERS),
         ),
     ),
+    Section(
+        "Directory",
+        (
+            Item("people", "People", "/portal/people", "person"),
+            Item("groups", "Groups", "/portal/groups", "people"),
+            Item("units", "Administrative units", "/portal/units", "shield"),
+            Item("resources", "Resources", "/portal/resources", "tree"),
+        ),
+    ),
 )
 
 # Below the person's name.

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from openpim.core.refusals import Refusal
 from openpim.faces.portal.call import Answer, Call, RefusedError, Show
+from openpim.faces.portal.finding import holder_address
 from openpim.faces.portal.table import Page
 from openpim.services import overview
 
@@ -27,11 +28,6 @@ def show(call: Call) -> Answer:
         "address": holder_address,
     }
     return Show("overview.html", values, nav=NAV)
-
-
-def holder_address(kind: str, principal_id: str) -> str:
-    """The page of a person, an application or a group."""
-    return f"/portal/{'groups' if kind == 'group' else 'people'}/{principal_id}"
 
 
 PAGES = (Page("GET", "/portal/overview", show),)

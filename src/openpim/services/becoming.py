@@ -1,0 +1,224 @@
+"""Who can become what: everything a person, application or group holds or may activate, whatever way it comes; and
+everybody who holds or may activate something at a place. Readers see all of it; others what is theirs and what they
+manage."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from openpim.core.caller import Caller
+from openpim.core.directory import Principal, PrincipalKind
+from openpim.core.grants import Kind, Provider, Schedule
+from openpim.core.query import AnyOf, Query
+from openpim.core.refusals import Refusal
+from openpim.core.resources import ROOT
+from openpim.ports.deps import Deps
+from openpim.ports.store import Transaction
+from openpim.services import browse
+from openpim.services.authority import identities
+from openpim.services.eligibilities import Names
+from openpim.services.providers import PROVIDERS
+
+MOST = 500  # rights of one principal that are shown
+A_PAGE = 50
+MEMBERS = 12  # of a group that are named
+_STEPS = 4  # memberships that are activated one after the other
+_GROUPS = 200
+_LOOKS = 40  # places at which the right to read is looked up one by one
+_MEMBER = "member"
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """A schedule with names. holder: None where it is gone.
+
+    steps: by which groups it comes to somebody, (id, name, whether the membership must be activated first), from the
+    person to the holder. members: for a holder that is a group, who enjoys it; more: and others. inherited: it is given
+    above the place that was asked about.
+    """
+
+    schedule: Schedule
+    role_name: str
+    scope_name: str
+    scope_path: str
+    holder: Principal | None
+    steps: tuple[tuple[str, str, bool], ...] = ()
+    members: tuple[Principal, ...] = ()
+    more: bool = False
+    inherited: bool = False
+
+    @property
+    def held(self) -> bool:
+        """Without anything being activated first."""
+        return self.schedule.kind is Kind.ASSIGNMENT and not any(activated for _, _, activated in self.steps)
+
+
+@dataclass(frozen=True, slots=True)
+class Becoming:
+    """active: what is held; eligible: what takes an activation, of itself or of a membership. everything: False where the
+    caller may read a part only. cut: there is more than MOST."""
+
+    eligible: tuple[Right, ...]
+    active: tuple[Right, ...]
+    everything: bool
+    cut: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """everything: False where the caller sees only what is his own. next: the cursor of the following page."""
+
+    rights: tuple[Right, ...]
+    everything: bool
+    next: str | None = None
+
+
+def of_principal(deps: Deps, caller: Caller, principal_id: str) -> Becoming | Refusal:
+    """What it holds and may activate, now or later, itself and through its groups."""
+    now = deps.clock()
+
+    def work(tx: Transaction) -> Becoming | Refusal:
+        refusal = browse.unseen(tx, caller, principal_id, now)
+        if refusal is not None:
+            return refusal
+        ways = _ways(tx, principal_id, now)
+        found = tx.schedules.of(ways.keys(), live_at=now)
+        own = identities(tx, caller.principal_id, now)
+        mine = ways.keys() if principal_id == caller.principal_id else own
+        shown, everything = _readable(tx, caller, found, frozenset(mine), now)
+        rights = sorted(_dressed(tx, shown[:MOST], ways), key=_by_name)
+        return Becoming(
+            tuple(one for one in rights if not one.held),
+            tuple(one for one in rights if one.held),
+            everything,
+            cut=len(shown) > MOST,
+        )
+
+    return deps.store.read(caller.tenant_id, work)
+
+
+def at_place(
+    deps: Deps, caller: Caller, provider: Provider, scope: str, kind: Kind, after: str | None = None
+) -> Here | Refusal:
+    """Who holds (or may activate) something at this scope, or above it: that counts here too. A page of it.
+
+    Whether the place itself may be seen is for whoever shows it to ask. Raises UnknownFieldError for a cursor that is
+    not one of ours.
+    """
+    now = deps.clock()
+
+    def work(tx: Transaction) -> Here | Refusal:
+        chain = PROVIDERS[provider].chain(tx, scope)
+        everything = PROVIDERS[provider].may_read(tx, caller, scope, now)
+        mine = None if everything else identities(tx, caller.principal_id, now)
+        page = tx.schedules.page(
+            provider,
+            kind,
+            Query(AnyOf("scope", chain), limit=A_PAGE, after=after),
+            live_at=now,
+            principal_ids=mine,
+        )
+        rights = sorted(
+            _dressed(tx, page.items, {}, at=scope), key=lambda one: (one.inherited, *_by_name(one))
+        )
+        shown = [_with_members(tx, caller, one, now) if everything else one for one in rights]
+        return Here(tuple(shown), everything, page.next)
+
+    return deps.store.read(caller.tenant_id, work)
+
+
+# ---------------------------------------------------------------- the ways to a right
+
+
+def _ways(tx: Transaction, principal_id: str, now: datetime) -> dict[str, tuple[tuple[str, bool], ...]]:
+    """Every principal whose rights this one has or can get, with the groups on the way to it: (group, whether its
+    membership must be activated first). The shortest way counts."""
+    ways: dict[str, tuple[tuple[str, bool], ...]] = {principal_id: ()}
+    ways |= {one: ((one, False),) for one in sorted(tx.groups.groups_of(principal_id, now))}
+    fresh = set(ways)
+    for _ in range(_STEPS):
+        doors = tx.schedules.of(
+            fresh, provider=Provider.GROUP, kind=Kind.ELIGIBILITY, role_id=_MEMBER, live_at=now
+        )
+        fresh = set()
+        for door in doors:
+            if door.scope in ways or len(ways) >= _GROUPS:
+                continue
+            ways[door.scope] = (*ways[door.principal_id], (door.scope, True))
+            fresh.add(door.scope)
+            for outer in sorted(tx.groups.groups_of(door.scope, now) - ways.keys()):
+                ways[outer] = (*ways[door.scope], (outer, False))
+                fresh.add(outer)
+        if not fresh:
+            break
+    return ways
+
+
+def _readable(
+    tx: Transaction, caller: Caller, found: Sequence[Schedule], own: frozenset[str], now: datetime
+) -> tuple[list[Schedule], bool]:
+    """Those the caller may read, and whether that is all of them whatever there may be."""
+    wide = {Provider.DIRECTORY: None, Provider.GROUP: None, Provider.RESOURCE: ROOT}
+    known: dict[tuple[Provider, str], bool] = {}
+    whole = {one: PROVIDERS[one].may_read(tx, caller, wide[one], now) for one in Provider}
+
+    def may(one: Schedule) -> bool:
+        if whole[one.provider] or one.principal_id in own:
+            return True
+        key = one.provider, one.scope
+        if key not in known:
+            known[key] = len(known) < _LOOKS and PROVIDERS[one.provider].may_read(tx, caller, one.scope, now)
+        return known[key]
+
+    return [one for one in found if may(one)], all(whole.values())
+
+
+# ---------------------------------------------------------------- names
+
+
+def _dressed(
+    tx: Transaction,
+    schedules: Sequence[Schedule],
+    ways: dict[str, tuple[tuple[str, bool], ...]],
+    at: str = "",
+) -> list[Right]:
+    """at: the place that was asked about, if it was one."""
+    names = Names(tx, {_key(one) for one in schedules})
+    groups = {group for one in schedules for group, _ in ways.get(one.principal_id, ())}
+    holders = tx.principals.many([*{one.principal_id for one in schedules}, *groups])
+    return [
+        Right(
+            one,
+            names.roles.get(_key(one), one.role_id),
+            names.scopes.get(_key(one), one.scope),
+            names.paths.get(one.scope, one.scope),
+            holders.get(one.principal_id),
+            steps=tuple(
+                (group, holders[group].display_name, activated)
+                for group, activated in ways.get(one.principal_id, ())
+                if group in holders
+            ),
+            inherited=bool(at) and one.scope != at,
+        )
+        for one in schedules
+    ]
+
+
+def _with_members(tx: Transaction, caller: Caller, right: Right, now: datetime) -> Right:
+    """Who is in a group is for those to know who may see the group."""
+    if right.holder is None or right.holder.kind is not PrincipalKind.GROUP:
+        return right
+    if browse.unseen(tx, caller, right.holder.id, now) is not None:
+        return right
+    page = tx.groups.members(right.holder.id, now, Query(limit=MEMBERS))
+    return replace(right, members=page.items, more=page.next is not None)
+
+
+def _key(one: Schedule) -> tuple[Provider, str, str]:
+    return one.provider, one.role_id, one.scope
+
+
+def _by_name(one: Right) -> tuple[str, str, str]:
+    return one.role_name.casefold(), one.scope_name.casefold(), one.schedule.id
