@@ -95,7 +95,7 @@ def target(deps: Deps, caller: Caller, provider: Provider, role: str, scope: str
 
     def work(tx: Transaction) -> Target | Refusal:
         rules = PROVIDERS[provider]
-        place = _place(tx, provider, scope.strip())
+        place = place_named(tx, provider, scope.strip())
         role_id = _role(tx, provider, role.strip())
         if place is None or not rules.may_manage(tx, caller, role_id or "member", place, now):
             return Refusal(
@@ -187,7 +187,8 @@ def _dressed(tx: Transaction, found: Collection[Principal]) -> tuple[Member, ...
     )
 
 
-def _place(tx: Transaction, provider: Provider, text: str) -> str | None:
+def place_named(tx: Transaction, provider: Provider, text: str) -> str | None:
+    """The scope that is called so: by its exact name or id, or its path. It need not exist where it is a path."""
     match provider:
         case Provider.RESOURCE:
             return canonical(text) if text.startswith("/") else None

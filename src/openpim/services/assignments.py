@@ -16,6 +16,7 @@ from openpim.core.query import All, AnyOf, Compare, Condition, Order, Page, Quer
 from openpim.core.refusals import Code, Refusal
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
+from openpim.services.assigning import place_named
 from openpim.services.authority import identities
 from openpim.services.eligibilities import Names
 from openpim.services.providers import PROVIDERS
@@ -36,7 +37,7 @@ class Tab(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What of it. scope: exactly this one; "" everywhere. role, who: (parts of) names, or ids. kind, days: of what has
+    """What of it. scope: exactly this one (its name, id or path); "" everywhere. role, who: (parts of) names, or ids. kind, days: of what has
     ended, which and how long ago at most. after: the cursor of the page before."""
 
     tab: Tab
@@ -160,8 +161,10 @@ def _places(tx: Transaction, caller: Caller, wanted: Wanted, now: datetime) -> C
     """Where the caller may look: None, everywhere."""
     rules = PROVIDERS[wanted.provider]
     if wanted.scope:
-        seen = rules.may_read(tx, caller, wanted.scope, now)
-        return Compare("scope", "eq", wanted.scope) if seen else NOT_A_READER
+        scope = place_named(tx, wanted.provider, wanted.scope)
+        if scope is None:
+            return AnyOf("scope", ()) if rules.may_read(tx, caller, None, now) else NOT_A_READER
+        return Compare("scope", "eq", scope) if rules.may_read(tx, caller, scope, now) else NOT_A_READER
     if rules.may_read(tx, caller, None, now):
         return None
     places: set[str] = set()

@@ -80,7 +80,9 @@ def test_filters(site: Site, reader: str) -> None:
     assert "Night watch" not in page.text
     assert "No assignments" in eyes.get(f"{HERE}?role=no+such+role").text
     assert "bob" in eyes.get(f"{HERE}?scope={unit}").text
+    assert "bob" in eyes.get(f"{HERE}?scope=north").text
     assert "bob" not in eyes.get(f"{HERE}?scope=/").text
+    assert "No assignments" in eyes.get(f"{HERE}?scope=south").text
 
 
 def test_pages(site: Site, reader: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,6 +120,9 @@ def test_who_sees_what(site: Site, reader: str) -> None:
     assert "Mine" in page.text
     assert "Other" not in page.text
     assert dan.get(f"{HERE}?provider=group&scope={other}").status == 403
+    assert "Mine" in dan.get(f"{HERE}?provider=group&scope=mine").text
+    assert dan.get(f"{HERE}?provider=group&scope=other").status == 403
+    assert dan.get(f"{HERE}?provider=group&scope=no+such+group").status == 403
     assert dan.get(f"{HERE}?provider=directory").status == 403
     page = eyes.get(f"{HERE}?provider=group")
     assert "Mine" in page.text
