@@ -5,11 +5,15 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from openpim.core.grants import Action, Kind, Provider
+from openpim.core.permissions import OWNER
 from openpim.core.query import Query
+from openpim.core.resources import Resource, ResourceKind
 from openpim.services.submit import submit
 from tests.faces.portal.client import Site
 from tests.world import ASSIGNMENT, ELIGIBILITY, HELPDESK, READER, World, ok, window
@@ -29,8 +33,6 @@ def group_member(site: Site, group: str, person: str, kind: Kind = ELIGIBILITY):
     """Eligible, or active, as a member of a group."""
     world = site.world
     ask = world.ask(Action.ADMIN_ASSIGN, person, "member", group, kind=kind)
-    from dataclasses import replace
-
     ask = replace(ask, provider=Provider.GROUP, window=window(days=30))
     return ok(submit(world.deps, world.caller(world.ga), ask))
 
@@ -135,6 +137,62 @@ def test_who_sees_what(site: Site, reader: str) -> None:
     for verb in ("update", "remove", "renew"):
         assert far.get(f"{HERE}/{schedule.id}/{verb}").status == 404
         assert ann.get(f"{HERE}/{schedule.id}/{verb}").status == 404
+
+
+def a_subscription(site: Site, number: int) -> str:
+    path = f"/subscriptions/0000000{number}-0000-4000-8000-000000000000"
+    one = Resource(
+        id=path,
+        path=path,
+        kind=ResourceKind.SUBSCRIPTION,
+        type="Microsoft.Resources/subscriptions",
+        name=path[-36:],
+        display_name=f"Subscription {number}",
+        parent_id="/",
+        created_at=site.world.now,
+    )
+    site.world.write(lambda tx: tx.resources.add(one))
+    return path
+
+
+def test_owners_of_places_see_theirs(site: Site) -> None:
+    world = site.world
+    mine, other = a_subscription(site, 1), a_subscription(site, 2)
+    for who, place, kind in (
+        (world.dan, mine, ASSIGNMENT),
+        (world.ann, mine, ELIGIBILITY),
+        (world.bob, other, ELIGIBILITY),
+    ):
+        ask = world.ask(Action.ADMIN_ASSIGN, who, OWNER, place, kind=kind, days=30)
+        ok(submit(world.deps, world.system, replace(ask, provider=Provider.RESOURCE)))
+    dan = site.browser(world.dan)
+    dan.get(HERE)
+    page = dan.follow()
+    assert "ann" in page.text
+    assert "Subscription 1" in page.text
+    assert "Subscription 2" not in page.text
+    assert "Update" in page.text
+    assert dan.get(f"{HERE}?provider=resource&scope={other}").status == 403
+    assert site.browser(world.ann).get(f"{HERE}?provider=resource&scope={mine}").status == 403
+    page = dan.get(f"{HERE}/add?provider=resource")
+    assert mine in page.html
+    assert other not in page.html
+    assert dan.send(f"{HERE}/add", scope=other, role=OWNER, go="members").status == 400
+    assert dan.send(f"{HERE}/add", scope=mine, role=OWNER, go="members").status == 200
+
+
+def test_who_asked_for_more_is_marked(site: Site) -> None:
+    world = site.world
+    world.eligible(world.ann, days=5)
+    request = ok(world.extend(world.ann, kind=ELIGIBILITY, days=30))
+    admin = site.browser(world.ga)
+    page = admin.get(HERE)
+    assert "Extension asked for" in page.text
+    assert f"/portal/approvals/{request.id}" in page.links
+    admin.get(f"/portal/approvals/{request.id}")
+    admin.send(f"/portal/approvals/{request.id}", verdict="approve", reason="Still needed")
+    assert "Extension asked for" not in admin.get(HERE).text
+    assert world.schedule(request).ends_at > world.now + timedelta(days=20)
 
 
 def test_downloads(site: Site, reader: str) -> None:

@@ -7,6 +7,7 @@ from html import escape
 import pytest
 
 from openpim.core.directory import Tenant
+from openpim.core.grants import Kind
 from openpim.faces.oidc.cookies import SESSION
 from openpim.faces.portal import PAGES
 from openpim.faces.portal.dispatch import TENANT
@@ -52,6 +53,30 @@ def test_every_name_and_reason_is_text(site: Site) -> None:
     shown(dan.send(f"/portal/approvals/{request.id}", verdict=EVIL, reason=EVIL).html)
     shown(dan.send(f"/portal/approvals/{request.id}", verdict="deny", reason=EVIL).html or "-")
     shown(browser.get(f"/portal/requests/{request.id}").html)
+    admin = site.browser(world.ga)
+    schedule = next(one for one in world.schedules(Kind.ELIGIBILITY) if one.principal_id == ann)
+    for path in (
+        "?who=Some",
+        "?tab=active",
+        f"/{schedule.id}/update",
+        f"/{schedule.id}/remove",
+        "/json?who=x",
+    ):
+        shown(admin.get(f"/portal/assignments{path}").html)
+    shown(admin.get(f"/portal/assignments?who={EVIL}&role={EVIL}&scope={EVIL}").html)
+    add = {
+        "provider": "directory",
+        "role": role,
+        "scope": unit,
+        "go": "find",
+        "find": EVIL[:5],
+        "members": EVIL,
+    }
+    shown(admin.post("/portal/assignments/add", **add).html)
+    shown(admin.post("/portal/assignments/add", **{**add, "go": "setting", "members": ann}).html)
+    shown(admin.post("/portal/assignments/add", **{**add, "scope": EVIL, "role": EVIL}).html)
+    row = ",".join('"' + one.replace('"', '""') + '"' for one in (EVIL, EVIL, "eligible", EVIL))
+    shown(admin.post("/portal/assignments/import", csv=f"role,member,type,end\n{row}").html)
 
 
 def shown(html: str) -> None:
