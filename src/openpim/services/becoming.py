@@ -87,7 +87,7 @@ def of_principal(deps: Deps, caller: Caller, principal_id: str) -> Becoming | Re
         found = tx.schedules.of(ways.keys(), live_at=now)
         own = identities(tx, caller.principal_id, now)
         mine = ways.keys() if principal_id == caller.principal_id else own
-        shown, everything = _readable(tx, caller, found, frozenset(mine), now)
+        shown, everything = readable(tx, caller, found, frozenset(mine), now)
         rights = sorted(_dressed(tx, shown[:MOST], ways), key=_by_name)
         return Becoming(
             tuple(one for one in rights if not one.held),
@@ -156,7 +156,7 @@ def _ways(tx: Transaction, principal_id: str, now: datetime) -> dict[str, tuple[
     return ways
 
 
-def _readable(
+def readable(
     tx: Transaction, caller: Caller, found: Sequence[Schedule], own: frozenset[str], now: datetime
 ) -> tuple[list[Schedule], bool]:
     """Those the caller may read, and whether that is all of them whatever there may be."""

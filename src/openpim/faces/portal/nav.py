@@ -33,6 +33,7 @@ MENU: tuple[Section, ...] = (
             Item("roles", "My roles", "/portal/roles", "key"),
             Item("approvals", "Approve requests", "/portal/approvals", "check"),
             Item("audit", "Audit", "/portal/audit", "book"),
+            Item("timeline", "Timeline", "/portal/timeline", "clock"),
         ),
     ),
     Section(

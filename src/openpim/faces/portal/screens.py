@@ -23,6 +23,7 @@ from openpim.faces.portal import (
     roles,
     saved,
     shell,
+    timeline,
     units,
 )
 from openpim.faces.portal.table import Page
@@ -49,4 +50,5 @@ PAGES: tuple[Page, ...] = (
     *groups.PAGES,
     *units.PAGES,
     *resources.PAGES,
+    *timeline.PAGES,
 )
