@@ -20,6 +20,7 @@ from openpim.ports.credentials import AuthenticationContexts, Credentials, Setup
 from openpim.ports.groups import Groups
 from openpim.ports.oauth import AuthorizationCodes, DeviceCodes, Grants, RefreshTokens, Revocations
 from openpim.ports.outbox import Outbox
+from openpim.ports.passkeys import Passkeys
 from openpim.ports.permission_grants import PermissionGrants
 from openpim.ports.policies import Policies
 from openpim.ports.principals import Principals
@@ -78,6 +79,8 @@ class Transaction(Protocol):
     def applications(self) -> Applications: ...
     @property
     def groups(self) -> Groups: ...
+    @property
+    def passkeys(self) -> Passkeys: ...
     @property
     def permission_grants(self) -> PermissionGrants: ...
     @property

@@ -113,6 +113,7 @@ def remove_totp(tx: Transaction, signin: SignIn, user_id: str) -> None:
     if known is not None:
         tx.credentials.put(replace(known, totp=None, totp_at=None, totp_step=0))
         tx.credentials.set_recovery_codes(user_id, [])
+        tx.passkeys.remove_all(Account(tx.tenant_id, user_id))
         end_all(tx, signin.deps, Account(tx.tenant_id, user_id))
 
 

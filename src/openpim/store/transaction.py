@@ -20,6 +20,7 @@ from openpim.store.device_codes import DeviceCodes
 from openpim.store.groups import Groups
 from openpim.store.oauth import AuthorizationCodes, Grants, RefreshTokens, Revocations
 from openpim.store.outbox import Outbox
+from openpim.store.passkeys import Passkeys
 from openpim.store.permission_grants import PermissionGrants
 from openpim.store.policies import Policies
 from openpim.store.principals import Principals, forget_read
@@ -92,6 +93,10 @@ class StoreTransaction:
     @cached_property
     def groups(self) -> Groups:
         return Groups(self.connection, self.tenant_id)
+
+    @cached_property
+    def passkeys(self) -> Passkeys:
+        return Passkeys(self.connection, self.tenant_id)
 
     @cached_property
     def permission_grants(self) -> PermissionGrants:

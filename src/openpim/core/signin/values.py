@@ -39,6 +39,22 @@ class Credential:
 
 
 @dataclass(frozen=True, slots=True)
+class Passkey:
+    """One person's passkey. id: digest of the handle, by which the authenticator calls it (base64url). public_key:
+    COSE, base64url. count: its signature counter, 0 where it has none. stopped_at: when it answered as a copy would."""
+
+    id: str
+    account: Account
+    handle: str
+    public_key: str
+    count: int
+    name: str
+    created_at: datetime
+    used_at: datetime | None = None
+    stopped_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SetupLink:
     """A one-time link: the first administrator's, or a new person's. account None: it creates one."""
 

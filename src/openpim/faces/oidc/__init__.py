@@ -53,6 +53,7 @@ def routes(signin: SignIn) -> Sequence[BaseRoute]:
         CaselessRoute("/signin/step", signin_forms.endpoint(signin), methods=["POST"]),
         CaselessRoute("/signin/signout", logout.confirmed(signin), methods=["POST"]),
         CaselessRoute("/signin/style.css", style.endpoint, methods=["GET"]),
+        CaselessRoute("/signin/passkey.mjs", style.passkey_script, methods=["GET"]),
         CaselessRoute("/setup/{secret}", setup.endpoint(signin), methods=_FORM),
     ]
     for version in ("oauth2/v2.0", "oauth2"):

@@ -20,9 +20,9 @@ from openpim.services.signin.flow import Answer, Ask, Browser, Done, Failed, GoT
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-# The one script of ours: it sends the form that a client asked for with response_mode=form_post. There is a button.
+# It sends the form that a client asked for with response_mode=form_post. There is a button.
 _SUBMIT = "document.forms[0].submit()"
-_SUBMIT_HASH = base64.b64encode(hashlib.sha256(_SUBMIT.encode()).digest()).decode()
+_SUBMIT_HASH = f"'sha256-{base64.b64encode(hashlib.sha256(_SUBMIT.encode()).digest()).decode()}'"
 
 
 @cache
@@ -41,19 +41,19 @@ def _environment() -> Environment:
 
 
 def page(
-    template: str, status: int = 200, *, target: str = "", script: str = "", **values: Any
+    template: str, status: int = 200, *, target: str = "", script: str = "'none'", **values: Any
 ) -> HTMLResponse:
-    """target: an origin (or scheme) besides our own that a form may end at. script: hash of the one allowed."""
+    """target: an origin (or scheme) besides our own that a form may end at. script: the one allowed, as the
+    Content-Security-Policy names it."""
     body = _environment().get_template(template).render(**values)
     return HTMLResponse(body, status, headers=_headers(target, script))
 
 
 def _headers(target: str, script: str) -> dict[str, str]:
-    scripts = f"'sha256-{script}'" if script else "'none'"
     form_action = f"'self' {target}".strip()
     return {
         "Content-Security-Policy": (
-            f"default-src 'none'; style-src 'self'; img-src 'self'; script-src {scripts}; "
+            f"default-src 'none'; style-src 'self'; img-src 'self'; script-src {script}; "
             f"form-action {form_action}; frame-ancestors 'none'; base-uri 'none'"
         ),
         "X-Frame-Options": "DENY",
@@ -91,7 +91,7 @@ def _render(signin: SignIn, outcome: Outcome) -> Response:
 
 
 def _ask(signin: SignIn, ask: Ask) -> Response:
-    values: dict[str, Any] = {"name": "", "client": "", "meanings": MEANINGS, **ask.details}
+    values: dict[str, Any] = {"name": "", "client": "", "passkey": "", "meanings": MEANINGS, **ask.details}
     status = 400 if ask.error else 200
     if ask.retry_after is not None:
         status = 429
@@ -99,6 +99,7 @@ def _ask(signin: SignIn, ask: Ask) -> Response:
         f"{ask.step}.html",
         status,
         target=ask.target,
+        script=f"{signin.settings.origin}/signin/passkey.mjs" if values["passkey"] else "'none'",
         flow=seal_flow(signin, ask.flow),
         step=ask.step,
         error=ask.error,

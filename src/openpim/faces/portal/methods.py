@@ -1,4 +1,4 @@
-"""My sign-in methods: password, authenticator, recovery codes. Every change asks for what proves the person again."""
+"""My sign-in methods: password, authenticator, recovery codes, passkeys. Every change asks for what proves the person again."""
 
 from __future__ import annotations
 
@@ -20,6 +20,13 @@ from openpim.services.signin.my_methods import (
     same_offer,
     take_totp,
 )
+from openpim.services.signin.my_passkeys import (
+    add_passkey,
+    my_passkey,
+    my_passkeys,
+    offer_passkey,
+    remove_passkey,
+)
 
 NAV: Final = "methods"
 HERE: Final = "/portal/me/methods"
@@ -27,7 +34,8 @@ _LONGEST: Final = 1100  # characters of a password that are looked at; longer on
 
 
 def listing(call: Call) -> Answer:
-    return Show("methods.html", {"methods": _mine(call)}, nav=NAV)
+    passkeys = my_passkeys(call.signin, call.presence.session.account)
+    return Show("methods.html", {"methods": _mine(call), "passkeys": passkeys}, nav=NAV)
 
 
 def password_form(call: Call) -> Answer:
@@ -77,6 +85,55 @@ def codes(call: Call) -> Answer:
     return Show("method_codes.html", {"codes": done, "done": said}, nav=NAV)
 
 
+def passkey_form(call: Call) -> Answer:
+    return _passkey_form(call, None)
+
+
+def passkey(call: Call) -> Answer:
+    answer, name = call.form.get("assertion", ""), call.form.get("name", "")[:100]
+    done = add_passkey(
+        call.signin,
+        call.presence.session,
+        _proof(call),
+        call.form.get("offer", ""),
+        answer,
+        name,
+        call.origin,
+    )
+    if isinstance(done, Refusal):
+        return _passkey_form(call, done)
+    return Go(HERE, t("The passkey {name} is ready: sign in with it.", name=done.name))
+
+
+def _passkey_form(call: Call, refusal: Refusal | None) -> Answer:
+    offer = offer_passkey(call.signin, call.presence.session, call.origin)
+    if isinstance(offer, Refusal):
+        raise RefusedError(offer)
+    options, token = offer
+    name = call.form.get("name", "")[:100]
+    return _form(call, "method_passkey.html", refusal, options=options, offer=token, name=name)
+
+
+def removal_form(call: Call) -> Answer:
+    return _removal_form(call, None)
+
+
+def removal(call: Call) -> Answer:
+    done = remove_passkey(
+        call.signin, call.presence.session, _proof(call), call.params["id"][:64], call.origin
+    )
+    if isinstance(done, Refusal):
+        return _removal_form(call, done)
+    return Go(HERE, t("The passkey {name} is removed.", name=done.name))
+
+
+def _removal_form(call: Call, refusal: Refusal | None) -> Answer:
+    found = my_passkey(call.signin, call.presence.session.account, call.params["id"][:64])
+    if isinstance(found, Refusal):
+        raise RefusedError(found)
+    return _form(call, "method_passkey_remove.html", refusal, passkey=found)
+
+
 def _mine(call: Call) -> Methods:
     return my_methods(call.signin, call.presence.session.account)
 
@@ -87,7 +144,7 @@ def _proof(call: Call) -> Proof:
 
 def _form(call: Call, template: str, refusal: Refusal | None, **more: Any) -> Show:
     """The form; after a refusal again, with what is wrong beside the field. What proves somebody is typed anew."""
-    fields = ("password", "code", "new", "repeat", "new_code")
+    fields = ("password", "code", "new", "repeat", "new_code", "passkey")
     errors: Mapping[str, str] = {}
     if refusal is not None:
         errors = {refusal.member if refusal.member in fields else "": refusal.message}
@@ -103,4 +160,8 @@ PAGES = (
     Page("POST", "/portal/me/authenticator", authenticator),
     Page("GET", "/portal/me/recovery-codes", codes_form),
     Page("POST", "/portal/me/recovery-codes", codes),
+    Page("GET", "/portal/me/passkeys/new", passkey_form),
+    Page("POST", "/portal/me/passkeys/new", passkey),
+    Page("GET", "/portal/me/passkeys/{id}/remove", removal_form),
+    Page("POST", "/portal/me/passkeys/{id}/remove", removal),
 )

@@ -181,6 +181,7 @@ def _apply(
     if isinstance(codes, Refusal):
         return codes
     account = Account(link.tenant_id, user_id)
+    tx.passkeys.remove_all(account)  # whoever made them: from here on only what is set up now counts
     end_all(tx, signin.deps, account)
     record(signin.deps, home, account, "Set up credentials", origin, details=(("link", link.hash[:8]),))
     return name, codes

@@ -49,7 +49,7 @@ class Flow:
     proven: when, in seconds. tenant: chosen. chosen: the account was confirmed. again: the password must be given anew.
     seed: being enrolled, by the user seed_for. offered: the (resource, permission) pairs on the consent page, shown to
     the user offered_to; allowed: he said yes ("me", or "all" for everybody;
-    "done": it is written down).
+    "done": it is written down). challenge: for a passkey; challenge_for: "tenant/user" whose it must be, "" anybody's.
     """
 
     kind: Kind
@@ -70,6 +70,8 @@ class Flow:
     offered: tuple[tuple[str, str], ...] = ()
     offered_to: str = ""
     allowed: str = ""
+    challenge: str = ""
+    challenge_for: str = ""
 
 
 def begin(signin: SignIn, kind: Kind, authority: str, params: dict[str, str], browser: Browser) -> Flow:

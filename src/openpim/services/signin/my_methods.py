@@ -117,7 +117,7 @@ def change_password(
         record(signin.deps, home, account, "Change password", origin)
         return ended
 
-    return _proven(signin, session, before, proof, origin, change)
+    return proven(signin, session, before, proof, origin, change)
 
 
 def offer_totp(signin: SignIn, session: Session) -> NewSeed:
@@ -164,7 +164,7 @@ def take_totp(
         record(signin.deps, home, account, done, origin)
         return codes
 
-    return _proven(signin, session, before, proof, origin, take)
+    return proven(signin, session, before, proof, origin, take)
 
 
 def renew_recovery_codes(
@@ -181,10 +181,10 @@ def renew_recovery_codes(
         record(signin.deps, home, account, "Make recovery codes", origin)
         return codes
 
-    return _proven(signin, session, before, proof, origin, renew)
+    return proven(signin, session, before, proof, origin, renew)
 
 
-def _proven(
+def proven(
     signin: SignIn,
     session: Session,
     before: Methods,

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from openpim.core.refusals import Refusal
 from openpim.core.signin.oauth import OAuthError
-from openpim.core.signin.values import Account
+from openpim.core.signin.values import Account, Passkey
 from openpim.ports.store import Transaction
 from openpim.services.credentials import enrol_totp, new_totp_seed, totp_uri
 from openpim.services.signin.context import SignIn
@@ -27,6 +27,7 @@ from openpim.services.signin.flow import (
 )
 from openpim.services.signin.interactive import Matter, advance, read_matter
 from openpim.services.signin.known_browsers import read_known
+from openpim.services.signin.passkeys import AMR, ask_options, check_passkey, new_challenge, possible
 from openpim.services.signin.people import able_user, find_tenant
 from openpim.services.signin.sessions import current_session, strengthen
 
@@ -36,7 +37,7 @@ _LOST = Failed("This page is too old, or belongs to another browser: start the s
 def start(signin: SignIn, kind: Kind, authority: str, params: dict[str, str], browser: Browser) -> Turn:
     """An authorize request, a device code that was typed in, or a page of the portal that wants a session."""
     flow = begin(signin, kind, authority, params, browser)
-    return _dressed(signin, _go_on(signin, flow, browser))
+    return _dressed(signin, _go_on(signin, flow, browser), browser)
 
 
 def submit(signin: SignIn, sealed: str, step: str, fields: Mapping[str, str], browser: Browser) -> Turn:
@@ -45,18 +46,59 @@ def submit(signin: SignIn, sealed: str, step: str, fields: Mapping[str, str], br
     act = _STEPS.get(step)
     if flow is None or act is None:
         return Turn(_LOST)
-    return _dressed(signin, act(signin, flow, fields, browser))
+    return _dressed(signin, act(signin, flow, fields, browser), browser)
 
 
-def _dressed(signin: SignIn, turn: Turn) -> Turn:
-    """An enrolment page needs its seed: made once, then carried in the flow."""
+def _dressed(signin: SignIn, turn: Turn, browser: Browser) -> Turn:
+    """An enrolment page needs its seed: made once, then carried in the flow. A page that takes a passkey, its
+    challenge: a new one each time."""
     ask = turn.outcome
+    if isinstance(ask, Ask) and ask.step in {"password", "code"}:
+        return replace(turn, outcome=_challenging(signin, ask, browser))
     if not isinstance(ask, Ask) or ask.step != "enrol":
         return turn
     flow = ask.flow if ask.flow.seed else replace(ask.flow, seed=new_totp_seed(signin))
     name = str(ask.details.get("name", ""))
     details = {**ask.details, "seed": flow.seed, "uri": totp_uri(flow.seed, name, "OpenPIM")}
     return replace(turn, outcome=replace(ask, flow=flow, details=details))
+
+
+def _challenging(signin: SignIn, ask: Ask, browser: Browser) -> Ask:
+    """Offer a passkey: anybody's in place of a password, one of the person's own as the second factor."""
+    plain = replace(ask.flow, challenge="", challenge_for="")
+    if not possible(signin, browser.origin):
+        return replace(ask, flow=plain)
+    known: list[Passkey] = []
+    whose = ""
+    if ask.step == "code":
+        account = _person(signin, ask.flow, browser)
+        if account is not None:
+            known = signin.deps.store.read("", lambda tx: tx.passkeys.of(account))
+            whose = f"{account.tenant_id}/{account.user_id}"
+        if not any(one.stopped_at is None for one in known):
+            return replace(ask, flow=plain)
+    flow = replace(plain, challenge=new_challenge(signin), challenge_for=whose)
+    return replace(
+        ask, flow=flow, details={**ask.details, "passkey": ask_options(signin, flow.challenge, known)}
+    )
+
+
+def _passkey(signin: SignIn, flow: Flow, fields: Mapping[str, str], browser: Browser) -> Turn:
+    """In place of the password it is a whole sign-in, with the second factor in it; on the page for the second factor
+    it is that."""
+    wanted = None
+    if flow.challenge_for:
+        wanted = _person(signin, flow, browser)
+        if wanted is None or flow.challenge_for != f"{wanted.tenant_id}/{wanted.user_id}":
+            return _go_on(signin, flow, browser)
+    proven = signin.deps.clock().timestamp()
+    found = check_passkey(signin, flow.challenge, fields.get("assertion", ""), wanted, browser.origin)
+    if isinstance(found, Refusal):
+        return _again(signin, flow, browser, found)
+    if wanted is not None:
+        return signin.deps.store.write("", lambda tx: _stronger(signin, tx, flow, browser, found, AMR))
+    passed = replace(flow, account=found, amr=AMR, again=False, chosen=True, name="", seed="", proven=proven)
+    return _go_on(signin, passed, browser)
 
 
 def _go_on(signin: SignIn, flow: Flow, browser: Browser, *, error: str = "") -> Turn:
@@ -216,6 +258,7 @@ _Step = Callable[[SignIn, Flow, Mapping[str, str], Browser], Turn]
 _STEPS: dict[str, _Step] = {
     "password": _password,
     "code": _code,
+    "passkey": _passkey,
     "enrol": _enrol,
     "recovery_codes": _continue,
     "account": _account,

@@ -388,6 +388,21 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement a table
     )
     op.create_index("ix_outbox_due", "outbox", ["topic", "due_at"], unique=False)
     op.create_table(
+        "passkeys",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("tenant_id", sa.String(length=36), nullable=False),
+        sa.Column("user_id", sa.String(length=36), nullable=False),
+        sa.Column("handle", sa.Text(), nullable=False),
+        sa.Column("public_key", sa.Text(), nullable=False),
+        sa.Column("count", sa.BigInteger(), nullable=False),
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("used_at", Instant(), nullable=True),
+        sa.Column("stopped_at", Instant(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_passkeys")),
+    )
+    op.create_index(op.f("ix_passkeys_tenant_id_user_id"), "passkeys", ["tenant_id", "user_id"], unique=False)
+    op.create_table(
         "permission_grants",
         sa.Column("tenant_id", sa.String(length=36), nullable=False),
         sa.Column("id", sa.String(length=36), nullable=False),
