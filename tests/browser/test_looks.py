@@ -28,7 +28,18 @@ def a_full_life(site: LiveSite) -> dict[str, str]:
     )
     world.forward(hours=1, minutes=1)
     active = ok(world.activate(world.ann, GA, justification="Tenant-wide", hours=8)).id
-    return {"request": waiting.id, "active": active, "eligible": world.schedules(ELIGIBILITY)[0].id}
+    group = world.group("Night watch", [world.ann, world.dan])
+    world.eligible(group, HELPDESK)
+    unit = world.unit("Lisbon")
+    world.eligible(group, TEAMS, unit)
+    return {
+        "request": waiting.id,
+        "active": active,
+        "eligible": world.schedules(ELIGIBILITY)[0].id,
+        "ann": world.ann,
+        "group": group,
+        "unit": unit.rsplit("/", 1)[1],
+    }
 
 
 SCREENS: dict[str, Callable[[dict[str, str]], tuple[str, str]]] = {
@@ -44,6 +55,23 @@ SCREENS: dict[str, Callable[[dict[str, str]], tuple[str, str]]] = {
     "approvals": lambda _ids: ("dan", "/portal/approvals"),
     "approval": lambda ids: ("dan", f"/portal/approvals/{ids['request']}"),
     "bundles": lambda _ids: ("ann", "/portal/bundles"),
+    "assignments": lambda _ids: ("ga", "/portal/assignments"),
+    "active assignments": lambda _ids: ("ga", "/portal/assignments?tab=active"),
+    "expired assignments": lambda _ids: ("ga", "/portal/assignments?tab=expired"),
+    "add assignments": lambda _ids: ("ga", "/portal/assignments/add"),
+    "assignments from CSV": lambda _ids: ("ga", "/portal/assignments/import"),
+    "update": lambda ids: ("ga", f"/portal/assignments/{ids['eligible']}/update"),
+    "remove": lambda ids: ("ga", f"/portal/assignments/{ids['eligible']}/remove"),
+    "overview": lambda _ids: ("ga", "/portal/overview"),
+    "people": lambda _ids: ("ga", "/portal/people"),
+    "person": lambda ids: ("ga", f"/portal/people/{ids['ann']}"),
+    "groups": lambda _ids: ("ga", "/portal/groups"),
+    "group": lambda ids: ("ga", f"/portal/groups/{ids['group']}"),
+    "unit": lambda ids: ("ga", f"/portal/units/{ids['unit']}"),
+    "resources": lambda _ids: ("ga", "/portal/resources"),
+    "place": lambda _ids: ("ga", "/portal/resources/place?at=/"),
+    "timeline": lambda ids: ("ga", f"/portal/timeline?person={ids['ann']}&zoom=1d"),
+    "timeline of a place": lambda _ids: ("ga", "/portal/timeline?scope=directory:/&zoom=1y"),
     "nowhere": lambda _ids: ("ann", "/portal/nowhere"),
 }
 
@@ -51,7 +79,8 @@ SCREENS: dict[str, Callable[[dict[str, str]], tuple[str, str]]] = {
 @pytest.mark.timeout(300)
 def test_screens(site: LiveSite, open_page: Any, check_access: Callable[[Any], None]) -> None:
     ids = a_full_life(site)
-    people = {"": "", "ann": site.world.ann, "bob": site.world.bob, "dan": site.world.dan}
+    world = site.world
+    people = {"": "", "ann": world.ann, "bob": world.bob, "dan": world.dan, "ga": world.ga}
     for who, person in people.items():
         for width, dark in ((360, False), (1280, False), (1280, True)):
             page = open_page(person, width=width, dark=dark)
