@@ -20,7 +20,7 @@ from openpim.services.eligibilities import Names
 from openpim.services.providers import PROVIDERS
 from openpim.services.reading import NOT_A_READER
 
-MOST = 10_000  # rows that one count reads
+MOST = 5_000  # rows that one count reads
 DAYS = 30
 SHOWN = 6
 WAITING = 500

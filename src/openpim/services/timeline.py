@@ -90,7 +90,7 @@ def of_scope(
 ) -> Timeline:
     """Who held anything at exactly this scope. Whether the place may be seen is for whoever shows it to ask."""
     where = Compare("scope", "eq", scope)
-    # Nearly every request of the directory is about the tenant: its newest are the newest of all.
+    # Nearly everything of the directory is at the tenant: its newest are the newest of all.
     asked = None if provider is Provider.DIRECTORY and scope == TENANT else where
     return _of(deps, caller, provider, where, asked, since, until)
 
@@ -104,7 +104,7 @@ def _of(
     since: datetime,
     until: datetime,
 ) -> Timeline:
-    """where: which schedules. asked: which requests, as far as an index can say it."""
+    """where: which schedules. asked: the same, as far as an index can say it without walking through what is over."""
     now = deps.clock()
     wide = ROOT if provider is Provider.RESOURCE else None
     scope = str(where.value) if where.field == "scope" else wide
@@ -113,7 +113,7 @@ def _of(
         everything = PROVIDERS[provider].may_read(tx, caller, scope, now)
         mine = None if everything else identities(tx, caller.principal_id, now)
         found, cut = _over(tx, [provider], asked, until)
-        lasting = Query(where, limit=2 * MOST)
+        lasting = Query(asked, limit=2 * MOST)
         page = tx.schedules.page(provider, Kind.ASSIGNMENT, lasting, live_at=now, principal_ids=mine)
         found |= {one.id: one for one in page.items}
         kept = [
