@@ -95,7 +95,7 @@ def test_names_that_are_no_names(arm):
 
 
 def test_a_batch_of_bad_things(arm):
-    for requests in ([], [1], [{}], [{"url": 1}], [{"url": "://"}], [{"url": "/x", "httpMethod": "EVIL"}], "x", [{"url": "/batch"}] * 2,
+    for requests in ([], [1], [{}], [{"url": 1}], [{"url": "://"}], [{"url": "https://[x"}], [{"url": "/x", "httpMethod": "EVIL"}], "x", [{"url": "/batch"}] * 2,
                      [{"url": "/tenants?api-version=2022-12-01", "content": "\ud800"}], [{"url": "/tenants"}] * 501):  # fmt: skip
         calm(arm.post("/batch?api-version=2020-06-01", arm.owner, {"requests": requests}))
 

@@ -470,7 +470,7 @@ def test_batch(arm):
     items = [
         {"httpMethod": "GET", "url": f"{ELIGIBILITIES}{MINE}&api-version=2020-10-01", "name": "a"},
         {"httpMethod": "GET", "url": "https://localhost:8444/subscriptions?api-version=2022-12-01"},
-        {"httpMethod": "GET", "url": "/subscriptions"},
+        {"httpMethod": "GET", "relativeUrl": "/subscriptions"},
     ]
     answer = arm.post("/batch?api-version=2020-06-01", arm.world.bob, {"requests": items})
     assert answer.status_code == 200, answer.text

@@ -102,7 +102,7 @@ def test_items_wait_for_each_other(graph: Graph) -> None:
     [
         [], None, {}, "x", [1], [{}], [item("1", "/me"), item("1", "/me")], [item("1", "/me", dependsOn=["2"])],
         [item("1", "/me", dependsOn=["1"])], [item("1", "/me", dependsOn=["2"]), item("2", "/me", dependsOn=["1"])],
-        [item(str(n), "/me") for n in range(21)], [item("1", "/$batch", "POST", body={})], [item("1", "ftp://x/me")],
+        [item(str(n), "/me") for n in range(21)], [item("1", "/$batch", "POST", body={})], [item("1", "ftp://x/me")], [item("1", "https://[x/me")],
         [item("1", "/me", "TRACE")], [item("", "/me")], [item("1", "")], [item("1", "/me", body=5)], [item("1", "/me", body="%%")],
         [item("1", "/me", headers=[])], [item("1", "/me", dependsOn="2")],
     ],

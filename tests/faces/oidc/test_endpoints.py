@@ -93,6 +93,7 @@ def test_instance_discovery(world: World) -> None:
     wrong = browser.get("/common/discovery/instance", authorization_endpoint="https://login.evil.example/x")
     assert wrong.json()["error"] == "invalid_instance"
     assert browser.get("/common/discovery/instance").status_code == 400
+    assert browser.get("/common/discovery/instance", authorization_endpoint="https://[x").status_code == 400
 
 
 def test_preflight_of_browser_applications(world: World) -> None:

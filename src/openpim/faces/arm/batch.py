@@ -67,9 +67,15 @@ def _item(raw: Raw, given: Body, number: int) -> Item:
     method = (given.text("httpMethod", max_length=10) or "GET").upper()
     if method not in _METHODS:
         raise given.fail("httpMethod", f"is none of {', '.join(sorted(_METHODS))}")
-    url = given.need_text("url", max_length=40_000).strip()
+    member = "url" if given.get("url") is not None else "relativeUrl"  # the older name
+    url = (given.text(member, max_length=40_000) or "").strip()
+    if not url:
+        raise given.fail("url", "is required")
     if "://" in url.split("?")[0]:
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+        except ValueError:
+            raise given.fail(member, "cannot be read as an address") from None
         url = parts.path + (f"?{parts.query}" if parts.query else "")
     path, _, query = url.partition("?")
     if not path.startswith("/"):
@@ -78,7 +84,7 @@ def _item(raw: Raw, given: Body, number: int) -> Item:
     body = b"" if content is None else json.dumps(content, ensure_ascii=False).encode("utf-8", "replace")
     item = replace(raw, method=method, path=path.encode("utf-8"), query=query.encode("utf-8"), body=body)
     if is_batch(item):
-        raise given.fail("url", "a batch cannot hold a batch")
+        raise given.fail(member, "a batch cannot hold a batch")
     return Item(given.text("name", max_length=200) or str(number), item)
 
 

@@ -125,7 +125,10 @@ def _item(raw: Raw, version: str, given: Body) -> Item:
 def _address(given: Body, version: str) -> tuple[bytes, bytes]:
     url = given.need_text("url", max_length=40_000).strip()
     if "://" in url.split("?")[0]:
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+        except ValueError:
+            raise given.fail("url", "cannot be read as an address") from None
         if parts.scheme not in {"http", "https"}:
             raise given.fail("url", "is not an address of Graph")
         url = parts.path + (f"?{parts.query}" if parts.query else "")

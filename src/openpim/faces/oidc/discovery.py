@@ -129,7 +129,10 @@ def instance(signin: SignIn) -> Endpoint:
             return answer
         base = public_origin(signin.settings, request.headers.get("host"))
         host = urlsplit(base).netloc
-        asked = urlsplit(request.query_params.get("authorization_endpoint", ""))
+        try:
+            asked = urlsplit(request.query_params.get("authorization_endpoint", ""))
+        except ValueError:  # no address at all
+            asked = urlsplit("")
         if asked.scheme != "https" or asked.netloc.lower() != host:
             problem = "authorization_endpoint names another host: use its own instance discovery."
             return refused(request, OAuthError("invalid_instance", problem))
