@@ -41,7 +41,7 @@ def name_of(site: LiveSite, who: str) -> str:
 def sign_in(page: Any, site: LiveSite, who: str) -> None:
     page.get_by_label("User name").fill(name_of(site, who))
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
 
 
 def confirm(page: Any, site: LiveSite) -> None:
