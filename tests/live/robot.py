@@ -57,7 +57,7 @@ class _Page(HTMLParser):
         elif tag == "code":
             self.codes.append("")
             self._inside = "code"
-        elif tag == "h1" or (tag == "p" and given.get("class") == "error"):
+        elif tag == "h1" or (tag == "p" and given.get("class") == "error" and "hidden" not in given):
             self._inside = "error" if tag == "p" else "title"
 
     def handle_endtag(self, tag: str) -> None:

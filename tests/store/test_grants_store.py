@@ -349,7 +349,8 @@ def test_an_event_comes_back_as_it_was(world: World) -> None:
         query = Query(Compare(field, "eq", value), limit=1000)
         return [one.id for one in world.read(lambda tx: tx.audit.page(query)).items]
 
-    assert event.id in about(target_id="u" * 80)
+    assert event.id in about(target_id="u" * 90)
+    assert event.id not in about(target_id="u" * 80)
     assert event.id in about(concerns=world.ann)
     assert event.id in about(concerns=TEAMS)
     assert event.id not in about(target_id=world.bob)
