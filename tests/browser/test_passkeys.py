@@ -57,5 +57,5 @@ def test_a_passkey_is_made_and_signs_in(
 def test_without_a_script_the_password_remains(site: LiveSite, open_page: Callable[..., Any]) -> None:
     page = open_page(script=False)
     page.goto("/portal/roles")
-    assert page.get_by_label("Password").is_visible()
+    page.get_by_label("Password").wait_for()
     assert not page.get_by_role("button", name="Sign in with a passkey").is_visible()

@@ -63,7 +63,7 @@ def test_the_whole_story(site: LiveSite, open_page: Any, script: bool) -> None:
     ann.goto("/portal/activate?name=Teams&reason=Rooms+for+the+new+floor")
     sign_in(ann, site, world.ann)
     # -- what is needed is said, the link has filled in the reason
-    assert ann.get_by_text("Additional verification required").is_visible()
+    ann.get_by_text("Additional verification required").wait_for()
     assert ann.get_by_label("Justification").input_value() == "Rooms for the new floor"
     ann.get_by_role("combobox", name="Duration").select_option(label="1 h 30 min")
     ann.get_by_text("Custom start").click()
@@ -74,8 +74,8 @@ def test_the_whole_story(site: LiveSite, open_page: Any, script: bool) -> None:
     confirm(ann, site)
     go_on(ann, script)
     ann.wait_for_url(re.compile("/portal/requests/"))
-    assert ann.get_by_text("Pending approval").first.is_visible()
-    assert ann.get_by_text("Waits for: dan").is_visible()
+    ann.get_by_text("Pending approval").first.wait_for()
+    ann.get_by_text("Waits for: dan").wait_for()
     request_id = ann.url.rpartition("/")[2]
     asked = world.request(request_id)
     assert asked.window.duration is not None
@@ -86,11 +86,11 @@ def test_the_whole_story(site: LiveSite, open_page: Any, script: bool) -> None:
     dan.goto(f"/portal/approvals/{request_id}")
     assert dan.get_by_text("Rooms for the new floor").count() == 0
     sign_in(dan, site, world.dan)
-    assert dan.get_by_text("Rooms for the new floor").first.is_visible()
-    assert dan.get_by_text("First time", exact=True).is_visible()
+    dan.get_by_text("Rooms for the new floor").first.wait_for()
+    dan.get_by_text("First time", exact=True).wait_for()
     dan.get_by_label("Justification").fill("As planned")
     dan.get_by_role("button", name="Approve").click()
-    assert dan.get_by_text("You approved the request.").is_visible()
+    dan.get_by_text("You approved the request.").wait_for()
     # -- it waits for its start, is active in it, and over after it
     assert not world.holds(world.ann)
     world.at(start)
@@ -98,15 +98,15 @@ def test_the_whole_story(site: LiveSite, open_page: Any, script: bool) -> None:
     world.forward(minutes=1)
     assert world.holds(world.ann)
     ann.goto("/portal/roles/active")
-    assert ann.get_by_role("heading", name="Teams Administrator").is_visible()
-    assert ann.get_by_text(re.compile("1 h 2[89] min left")).is_visible()
+    ann.get_by_role("heading", name="Teams Administrator").wait_for()
+    ann.get_by_text(re.compile("1 h 2[89] min left")).wait_for()
     world.forward(minutes=90)
     ann.goto("/portal/roles/active")
-    assert ann.get_by_text("Nothing is active").is_visible()
+    ann.get_by_text("Nothing is active").wait_for()
     # -- and all of it is in the history
     ann.goto("/portal/audit")
     for activity in ("requested", "approved", "completed"):
-        assert ann.get_by_text(f"{activity} (PIM activation)").first.is_visible(), activity
+        ann.get_by_text(f"{activity} (PIM activation)").first.wait_for()
 
 
 def test_a_second_browser_sees_the_approval_arrive(site: LiveSite, open_page: Any) -> None:
@@ -115,13 +115,13 @@ def test_a_second_browser_sees_the_approval_arrive(site: LiveSite, open_page: An
     world.eligible(world.ann)
     dan = open_page(world.dan)
     dan.goto("/portal/approvals")
-    assert dan.get_by_text("Nothing waits for you").is_visible()
+    dan.get_by_text("Nothing waits for you").wait_for()
     world.forward(seconds=1)
     request = ok(world.activate(world.ann, justification="Live from the other browser"))
     dan.get_by_text("Live from the other browser").wait_for()
     ann = open_page(world.ann)
     ann.goto(f"/portal/requests/{request.id}")
-    assert ann.get_by_text("Pending approval").first.is_visible()
+    ann.get_by_text("Pending approval").first.wait_for()
     world.forward(seconds=1)
     dan.get_by_label("Justification").fill("fine")
     dan.get_by_role("checkbox").check()
@@ -167,7 +167,7 @@ def test_by_keyboard_alone(site: LiveSite, open_page: Any) -> None:
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile("/portal/requests/"))
     page.keyboard.press("?")
-    assert page.get_by_role("dialog", name="Keyboard shortcuts").is_visible()
+    page.get_by_role("dialog", name="Keyboard shortcuts").wait_for()
     page.keyboard.press("Escape")
     page.keyboard.press("g")
     page.keyboard.press("r")
@@ -182,10 +182,10 @@ def test_a_list_filters_as_one_types(site: LiveSite, open_page: Any) -> None:
     page = open_page(world.ann)
     page.goto("/portal/roles")
     page.get_by_role("searchbox").fill("helpdesk ADMIN")
-    assert page.get_by_role("heading", name="Helpdesk Administrator").is_visible()
+    page.get_by_role("heading", name="Helpdesk Administrator").wait_for()
     assert not page.get_by_role("heading", name="Teams Administrator").is_visible()
     page.get_by_role("searchbox").fill("")
-    assert page.get_by_role("heading", name="Teams Administrator").is_visible()
+    page.get_by_role("heading", name="Teams Administrator").wait_for()
 
 
 def test_times_are_the_viewers_with_utc_on_hover(site: LiveSite, open_page: Any) -> None:
