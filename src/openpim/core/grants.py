@@ -198,14 +198,3 @@ class Request:
     amr: tuple[str, ...] = ()
     acrs: tuple[str, ...] = ()
     failure: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Tuple:
-    """What a grant is about; two grants with equal tuples overlap."""
-
-    kind: Kind
-    provider: Provider
-    principal_id: str
-    role_id: str
-    scope: str

@@ -15,7 +15,8 @@ from joserfc.jwk import RSAKey
 
 from openpim.core.caller import CallerKind
 from openpim.services.signin.bearer import authenticate
-from openpim.services.signin.sessions import end_own_session, end_session, list_sessions
+from openpim.services.signin.my_sessions import my_sessions
+from openpim.services.signin.sessions import end_own_session, end_session
 from tests.signin_helper import access_token, app_token
 from tests.signin_world import ADA, BOB, CARL, GUEST, WEB, WEB_PRINCIPAL, A, B, World, claims_of
 
@@ -161,11 +162,11 @@ def test_ending_a_session_ends_its_tokens(world: World) -> None:
     from openpim.services.signin.events import Origin
 
     mine, bobs = Account(A, ADA), Account(A, BOB)
-    session = list_sessions(world.deps, mine)[0]
+    session = my_sessions(world.signin, mine)[0][0].session
     assert end_own_session(world.deps, bobs, session.id, Origin("")).code == "not_found"
     assert check(world, body["access_token"]).principal_id == ADA
     assert end_own_session(world.deps, mine, session.id, Origin("")) is None
-    assert list_sessions(world.deps, mine) == []
+    assert my_sessions(world.signin, mine)[0] == []
     assert refused(world, body["access_token"])
     again = browser.token(grant_type="refresh_token", refresh_token=body["refresh_token"])
     assert again.json()["error"] == "invalid_grant"

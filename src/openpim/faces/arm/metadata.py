@@ -7,7 +7,6 @@ from openpim.faces.arm.table import Endpoint
 from openpim.faces.shared.origin import allowed_origin, host_beside
 
 _OLD = "2015-01-01"
-_ARRAY = "2019-05-01"
 
 
 def endpoints(call: Call) -> Answer:

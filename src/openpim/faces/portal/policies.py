@@ -14,7 +14,7 @@ from openpim.core.refusals import Code, Refusal
 from openpim.core.resources import canonical
 from openpim.core.scopes import TENANT
 from openpim.faces.portal.call import Answer, Call, Go, RefusedError, Show
-from openpim.faces.portal.policy_words import FACTS, TABS, Fact, brief, sentence
+from openpim.faces.portal.policy_words import TABS, brief, facts, sentence
 from openpim.faces.portal.table import Page
 from openpim.faces.portal.words import t
 from openpim.services import browse, policies, role_settings
@@ -138,10 +138,6 @@ def query_of(setting: RoleSetting) -> str:
 
 def tab_of(text: str) -> str:
     return text if text in dict(TABS) else TABS[0][0]
-
-
-def facts(setting: RoleSetting, tab: str) -> tuple[Fact, ...]:
-    return FACTS[tab](setting)
 
 
 def settled(found: T | Refusal) -> T:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
@@ -50,30 +50,6 @@ def length(duration: Duration | None) -> str:
 
 def requirements(required: Collection[Requirement]) -> str:
     return ", ".join(t(REQUIREMENT_WORDS[one]) for one in Requirement if one in required) or t("Nothing")
-
-
-def activation(setting: RoleSetting) -> tuple[Fact, ...]:
-    return _beside(setting, _activation)
-
-
-def assignment(setting: RoleSetting) -> tuple[Fact, ...]:
-    return _beside(setting, _assignment)
-
-
-def notification(setting: RoleSetting) -> tuple[Fact, ...]:
-    return _beside(setting, _notification)
-
-
-FACTS: Final[Mapping[str, Callable[[RoleSetting], tuple[Fact, ...]]]] = {
-    "activation": activation,
-    "assignment": assignment,
-    "notification": notification,
-}
-
-
-def differs(setting: RoleSetting) -> int:
-    """How many facts are not as they came."""
-    return sum(bool(fact.default) for make in FACTS.values() for fact in make(setting))
 
 
 def brief(setting: RoleSetting) -> str:
@@ -140,20 +116,19 @@ def _who(stage: Stage, names: Mapping[str, str]) -> str:
     return t(" or ").join(found)
 
 
-Make = Callable[[Policy, Mapping[str, str]], list[tuple[str, str]]]
-
-
-def _beside(setting: RoleSetting, make: Make) -> tuple[Fact, ...]:
+def facts(setting: RoleSetting, tab: str) -> tuple[Fact, ...]:
+    """What a tab shows."""
+    make = _MAKE[tab]
     default = dict(make(setting.default, setting.approvers))
-    facts = []
+    found = []
     for label, value in make(setting.policy, setting.approvers):
         usual = default.get(label, "")
-        facts.append(Fact(label, value, usual if usual != value else ""))
-    return tuple(facts)
+        found.append(Fact(label, value, usual if usual != value else ""))
+    return tuple(found)
 
 
 def _activation(policy: Policy, names: Mapping[str, str]) -> list[tuple[str, str]]:
-    asks = replace(policy.approval, required=True) if policy.approval.required else policy.approval
+    asks = policy.approval
     facts = [
         (t("Activation maximum duration"), length(policy.activation.maximum)),
         (t("On activation, require"), requirements(policy.activation_requires)),
@@ -215,3 +190,10 @@ def _notification(policy: Policy, _names: Mapping[str, str]) -> list[tuple[str, 
 def notification_label(key: str) -> str:
     recipient, _, event = key.partition("_")
     return f"{t(EVENTS[event])}: {t(RECIPIENTS[recipient])}"
+
+
+_MAKE: Final[Mapping[str, Callable[[Policy, Mapping[str, str]], list[tuple[str, str]]]]] = {
+    "activation": _activation,
+    "assignment": _assignment,
+    "notification": _notification,
+}

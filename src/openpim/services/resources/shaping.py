@@ -37,7 +37,6 @@ MOVED = "Move resource"
 DELETED = "Delete resource"
 OWNED = "Add member to role outside of PIM (permanent)"
 CATEGORY: Category = "ResourceManagement"
-MOST_CHILDREN = 500
 _GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 

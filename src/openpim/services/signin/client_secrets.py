@@ -12,7 +12,6 @@ from openpim.core.audit import Target
 from openpim.core.caller import Caller
 from openpim.core.directory import Application
 from openpim.core.refusals import Code, Refusal
-from openpim.core.signin.values import ClientCredential
 from openpim.ports.store import Transaction
 from openpim.services.credentials import NewSecret, add_client_secret
 from openpim.services.directory.performing import Done, not_found, perform
@@ -58,18 +57,6 @@ def remove_secret(signin: SignIn, caller: Caller, application_id: str, credentia
         return Done(None, (_target(application),))
 
     return perform(signin.deps, caller, "Remove client secret", "ApplicationManagement", work)
-
-
-def credentials_of(signin: SignIn, caller: Caller, app_id: str) -> list[ClientCredential]:
-    """What a client can prove itself with, without the secrets; of the tenant's own applications only."""
-
-    def work(tx: Transaction) -> list[ClientCredential]:
-        application = tx.applications.by_app_id(app_id)
-        if application is None or application.tenant_id != tx.tenant_id:
-            return []
-        return tx.client_credentials.of(app_id)
-
-    return signin.deps.store.read(caller.tenant_id, work)
 
 
 def _application(

@@ -129,13 +129,6 @@ def end_in_tenant(tx: Transaction, deps: Deps, user: User) -> None:
             revoke_grant(tx, deps, grant)
 
 
-def list_sessions(deps: Deps, account: Account) -> list[Session]:
-    """Those alive, newest first: for a person's own security page."""
-    now, idle = deps.clock(), deps.settings.session_idle_minutes
-    found = deps.store.read("", lambda tx: tx.sessions.of(account))
-    return [session for session in found if session_alive(session, now, idle)]
-
-
 def end_own_session(deps: Deps, account: Account, session_id: str, origin: Origin) -> Refusal | None:
     """A person ends one of his sessions."""
 
