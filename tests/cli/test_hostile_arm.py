@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 
 from openpim.client.profiles import load_config, save_config
+from tests.cli.fake import QuietServer
 
 OWNER = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
 
@@ -41,15 +42,9 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
 
-class _Server(ThreadingHTTPServer):
-    def handle_error(self, *_: object) -> None:
-        """`pim` ends without a goodbye; that is nothing to print where its own words are looked at."""
-
-
 @pytest.fixture
 def manager(signed_in):
-    server = _Server(("127.0.0.1", 0), _Handler)
-    server.daemon_threads = True
+    server = QuietServer(("127.0.0.1", 0), _Handler)
     server.seen, server.answer = [], None
     server.url = f"http://127.0.0.1:{server.server_address[1]}"
     threading.Thread(target=server.serve_forever, daemon=True).start()
