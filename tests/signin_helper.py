@@ -9,6 +9,7 @@ The tokens are the real thing (signed, checked live); only the way to them is sh
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -22,6 +23,7 @@ from openpim.core.signin.scopes import Asked
 from openpim.core.signin.values import Grant
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
+from openpim.services.sealing import Sealer
 from openpim.services.signin.consent import find_audience
 from openpim.services.signin.context import SignIn, issuer, make_sign_in
 from openpim.services.signin.issue import Draft, draft_for_app, draft_for_person
@@ -29,7 +31,7 @@ from openpim.services.signin.keyring import make_key
 from openpim.services.signin.people import account_of, find_client, person_in
 from openpim.services.signin.proofs import lifetime
 
-MASTER_KEY = bytes(range(32))
+SEALER = Sealer(bytes(range(32)), secrets.token_urlsafe)
 GRAPH = "https://graph.microsoft.com/.default"
 
 
@@ -40,7 +42,7 @@ def fast(settings: Settings) -> Settings:
 
 def fast_sign_in(deps: Deps) -> SignIn:
     """A sign-in context for tests: fixed key file, cheap passwords."""
-    return make_sign_in(replace(deps, settings=fast(deps.settings)), MASTER_KEY, key_maker())
+    return make_sign_in(replace(deps, settings=fast(deps.settings)), key_maker())
 
 
 _keys: list[RSAKey] = []

@@ -32,7 +32,7 @@ from openpim.services.credentials import add_client_secret, put_totp, set_passwo
 from openpim.services.signin.context import SignIn, make_sign_in
 from openpim.store.database import Database
 from openpim.store.schema import metadata
-from tests.signin_helper import MASTER_KEY, fast, key_maker
+from tests.signin_helper import SEALER, fast, key_maker
 
 with warnings.catch_warnings():
     # Starlette would rather have httpx2; httpx does.
@@ -119,9 +119,10 @@ def make_world(url: str, **settings: Any) -> World:
         new_id=lambda: str(uuid.uuid4()),
         secret=secrets.token_urlsafe,
         store=database,
+        sealer=SEALER,
         settings=fast(replace(Settings(), **chosen)),
     )
-    world = World(make_sign_in(deps, MASTER_KEY, key_maker()), now)
+    world = World(make_sign_in(deps, key_maker()), now)
     _people(world)
     return world
 

@@ -53,6 +53,7 @@ from openpim.ports.deps import Deps
 from openpim.services import authority, due, policies, review, settling, submit, timeouts
 from openpim.services import cancel as cancelling
 from openpim.store.database import Database
+from tests.signin_helper import SEALER
 
 START = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 TEAMS = "69091246-20e8-4a56-aa4d-066075b2a7a8"  # Teams Administrator: the role of most stories
@@ -152,6 +153,7 @@ class World:
             new_id=self.new_id,
             secret=lambda size: "s" * size,
             store=self.database,
+            sealer=SEALER,
             settings=settings or Settings(),
         )
         self.tenant_id = tenant_id or self.new_id()

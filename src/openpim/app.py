@@ -39,6 +39,7 @@ from openpim.faces.shared.threads import in_thread
 from openpim.keyfile import read_or_make_key
 from openpim.ports.deps import Deps
 from openpim.ports.store import StoreUnavailableError
+from openpim.services.sealing import Sealer
 from openpim.services.signin.bearer import ARM, GRAPH, authenticate
 from openpim.services.signin.bootstrap import first_start_link
 from openpim.services.signin.context import SignIn, make_sign_in
@@ -71,21 +72,26 @@ class System:
 
 
 def open_store(config: Config, now: Callable[[], datetime] = clock) -> tuple[Database, Deps]:
-    """The database, made or brought up to date, and what the acts need around it."""
+    """The database, made or brought up to date, the key file, and what the acts need around them."""
     config.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     upgrade(config.database)
+    key = read_or_make_key(config.data_dir / "key", os.urandom)
     database = Database(config.database)
     deps = Deps(
-        clock=now, new_id=new_id, secret=secrets.token_urlsafe, store=database, settings=config.settings
+        clock=now,
+        new_id=new_id,
+        secret=secrets.token_urlsafe,
+        store=database,
+        sealer=Sealer(key, secrets.token_urlsafe),
+        settings=config.settings,
     )
     return database, deps
 
 
 def make_system(config: Config, *, now: Callable[[], datetime] = clock) -> System:
-    """Open (and migrate) the database, read or make the key file, and put the rooms together."""
+    """Open the store and put the rooms together."""
     database, deps = open_store(config, now)
-    key = read_or_make_key(config.data_dir / "key", os.urandom)
-    signin = make_sign_in(deps, key)
+    signin = make_sign_in(deps)
     if not signin.tokens.keys.readable():
         msg = (
             f"the key file {config.data_dir / 'key'} does not fit the database: it was lost or replaced. "

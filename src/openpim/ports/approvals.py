@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Protocol
 
-from openpim.core.approval import Approval, Delegation
+from openpim.core.approval import Approval, Delegation, Waiting
 
 
 class Approvals(Protocol):
@@ -22,6 +22,10 @@ class Approvals(Protocol):
         """Ids of approvals whose current stage may be decided by one of these reviewer keys, oldest first."""
         ...
 
+    def open_for(self, keys: Collection[str], now: datetime, limit: int) -> list[Waiting]:
+        """By which of these reviewer keys which approvals can be decided now, in one question: a row for each key."""
+        ...
+
     def due(self, now: datetime, limit: int) -> list[str]:
         """Ids of open approvals whose stage has timed out or is to escalate."""
         ...
@@ -32,6 +36,10 @@ class Approvals(Protocol):
 
     def delegators_of(self, delegate_id: str, now: datetime) -> list[str]:
         """People who have handed their approvals to this one for a time that covers `now`."""
+        ...
+
+    def delegates_of(self, approver_ids: Collection[str], now: datetime) -> list[tuple[str, str]]:
+        """(approver, delegate) of what these people have handed over for a time that covers `now`."""
         ...
 
     def delegations(self, principal_id: str, now: datetime) -> list[Delegation]:

@@ -7,15 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from openpim.core.settings import Settings
+from openpim.ports.sealing import Sealer
 from openpim.ports.store import Store
 
 
 @dataclass(frozen=True, slots=True)
 class Deps:
-    """clock: aware UTC now. new_id: a fresh lower-case uuid4. secret(n): url-safe random text of n bytes."""
+    """clock: aware UTC now. new_id: a fresh lower-case uuid4. secret(n): url-safe random text of n bytes.
+    sealer: what only the key file opens."""
 
     clock: Callable[[], datetime]
     new_id: Callable[[], str]
     secret: Callable[[int], str]
     store: Store
+    sealer: Sealer
     settings: Settings

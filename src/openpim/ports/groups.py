@@ -57,6 +57,10 @@ class Groups(Protocol):
         """Whether it owns the group without any schedule."""
         ...
 
+    def owns_any(self, owner_id: str) -> bool:
+        """Whether it owns some group without any schedule."""
+        ...
+
     def add_member(self, group_id: str, member: Principal) -> bool:
         """False when it was one already."""
         ...

@@ -65,6 +65,11 @@ def unseen(tx: Transaction, caller: Caller, principal_id: str, now: datetime) ->
     return None if _sees(tx, caller, principal_id, now) else _no()
 
 
+def shut(tx: Transaction, caller: Caller, now: datetime) -> Refusal | None:
+    """Why the caller does not get to see what guests do not see: applications, units, numbers; None: he does."""
+    return _no() if _limited(tx, caller, now) else None
+
+
 def reading(deps: Deps, caller: Caller, work: Callable[[Transaction, datetime], T]) -> T:
     """Run `work` at one moment in the caller's tenant."""
     return _read(deps, caller, work)

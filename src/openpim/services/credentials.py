@@ -22,9 +22,9 @@ from openpim.core.refusals import Code, Refusal
 from openpim.core.signin.passwords import check_password, normalised
 from openpim.core.signin.values import Account, ClientCredential, Credential, SetupLink, digest
 from openpim.ports.store import Transaction
+from openpim.services.sealing import b64
 from openpim.services.signin.context import SignIn
 from openpim.services.signin.factors import TOTP_PURPOSE, matching_step
-from openpim.services.signin.sealing import b64
 from openpim.services.signin.sessions import end_all
 
 _RECOVERY_CODES = 10
@@ -158,13 +158,14 @@ def add_client_secret(
     secret: str | None = None,
     name: str = "",
     expires_at: datetime | None = None,
+    secret_id: str | None = None,
 ) -> NewSecret | Refusal:
     """A secret for a confidential client: made here, or given (at least 24 characters: only a digest is kept)."""
     if secret is not None and len(secret) < _SHORTEST_SECRET:
         return Refusal(Code.INVALID, "A client secret needs at least 24 characters.", member="secret")
     text = secret or signin.deps.secret(32)
     credential = ClientCredential(
-        id=signin.deps.new_id(),
+        id=secret_id or signin.deps.new_id(),
         app_id=app_id,
         kind="secret",
         value=digest(text),

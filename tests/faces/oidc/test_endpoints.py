@@ -137,20 +137,22 @@ def test_keys_rotate_without_a_gap(world: World) -> None:
 
 def test_several_servers_make_one_key(world: World) -> None:
     from openpim.services.signin.context import make_sign_in
-    from tests.signin_helper import MASTER_KEY
 
     body = world.browser().tokens()
-    other = make_sign_in(world.deps, MASTER_KEY)
+    other = make_sign_in(world.deps)
     assert authenticate(world.deps, other.tokens, "Bearer " + body["access_token"]).principal_id == ADA
     assert len(other.tokens.jwks()["keys"]) == 1
 
 
 def test_a_lost_key_file_is_named(world: World) -> None:
+    from dataclasses import replace
+
+    from openpim.services.sealing import Sealer
     from openpim.services.signin.context import make_sign_in
 
     world.signin.tokens.jwks()
     with pytest.raises(RuntimeError, match="key file"):
-        make_sign_in(world.deps, b"x" * 32).tokens.jwks()
+        make_sign_in(replace(world.deps, sealer=Sealer(b"x" * 32, world.deps.secret))).tokens.jwks()
 
 
 def test_private_keys_are_not_in_the_database_in_clear(world: World) -> None:

@@ -484,7 +484,7 @@ def test_a_registered_certificate_as_msal_sends_it(world: World) -> None:
     from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
     from openpim.services.credentials import add_client_certificate
-    from openpim.services.signin.sealing import b64
+    from openpim.services.sealing import b64
 
     private = rsa.generate_private_key(65537, 2048)
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "intranet")])

@@ -18,6 +18,7 @@ from openpim.core.query import Query
 from openpim.core.settings import Settings
 from openpim.ports.deps import Deps
 from openpim.store.database import Database
+from tests.signin_helper import SEALER
 
 START = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 HOME = "aaaaaaaa-0000-4000-8000-000000000001"
@@ -32,7 +33,9 @@ class World:
     people: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.deps = Deps(lambda: self.now, self.new_id, lambda size: "x" * size, self.database, Settings())
+        self.deps = Deps(
+            lambda: self.now, self.new_id, lambda size: "x" * size, self.database, SEALER, Settings()
+        )
 
     def new_id(self) -> str:
         self.count += 1

@@ -67,10 +67,10 @@ def test_one_code_of_the_second_factor_for_two(world: World) -> None:
 
 def test_the_first_key_is_made_once(world: World) -> None:
     from openpim.services.signin.context import make_sign_in
-    from tests.signin_helper import MASTER_KEY, key_maker
+    from tests.signin_helper import key_maker
 
     def first() -> Any:
-        return make_sign_in(world.deps, MASTER_KEY, key_maker()).tokens.jwks()["keys"]
+        return make_sign_in(world.deps, key_maker()).tokens.jwks()["keys"]
 
     found = at_once(4, first)
     assert {len(one) for one in found} == {1}

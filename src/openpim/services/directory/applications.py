@@ -13,7 +13,15 @@ from openpim.core.directory_rules import application_faults
 from openpim.core.refusals import Code, Refusal
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
-from openpim.services.directory.performing import Done, changed, differences, invalid, not_found, perform
+from openpim.services.directory.performing import (
+    Done,
+    changed,
+    differences,
+    invalid,
+    not_found,
+    overtaken,
+    perform,
+)
 from openpim.services.directory.privileges import is_powerful
 from openpim.services.directory.rights import may_grant_permissions, may_manage_applications
 from openpim.services.directory.service_principals import remove_with_all
@@ -64,9 +72,9 @@ def create_application(deps: Deps, caller: Caller, new: NewApplication) -> Appli
 
 
 def update_application(
-    deps: Deps, caller: Caller, application_id: str, changes: Mapping[str, object]
+    deps: Deps, caller: Caller, application_id: str, changes: Mapping[str, object], *, seen: str = ""
 ) -> Application | Refusal:
-    """changes: attribute of `Application` -> new value (tuples for the lists)."""
+    """changes: attribute of `Application` -> new value (tuples for the lists). seen: see `performing.overtaken`."""
 
     def work(tx: Transaction, now: datetime) -> Done[Application] | Refusal:
         old = tx.applications.get(application_id)
@@ -80,6 +88,9 @@ def update_application(
             return new
         if new == old:
             return Done(old, unchanged=True)
+        refusal = overtaken(old, seen)
+        if refusal is not None:
+            return refusal
         face = tx.service_principals.by_app_id(old.app_id)
         if changes.keys() & DECISIVE and is_powerful(tx, face, now):
             refusal = may_grant_permissions(tx, caller, now)

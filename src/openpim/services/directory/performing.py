@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from hashlib import sha256
 from typing import Any, Generic, TypeVar
 
 from openpim.core.audit import Category, Target
@@ -114,6 +115,20 @@ def differences(old: Any, new: Any, names: Iterable[str]) -> tuple[tuple[str, st
         (name, _text(getattr(old, name)), _text(getattr(new, name)))
         for name in sorted(names)
         if getattr(old, name) != getattr(new, name)
+    )
+
+
+def stamp(value: object) -> str:
+    """What tells whether a thing has been changed since somebody looked at it: it goes into his form."""
+    return sha256(repr(value).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def overtaken(value: object, seen: str) -> Refusal | None:
+    """seen: the stamp of what somebody looked at when he decided; "" where that does not matter."""
+    if not seen or seen == stamp(value):
+        return None
+    return Refusal(
+        Code.CONFLICT, "Somebody has changed this meanwhile. Open it again and look at what is there now."
     )
 
 

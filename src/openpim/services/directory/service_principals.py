@@ -14,7 +14,15 @@ from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
 from openpim.services import last_administrator
 from openpim.services.directory.owners_left import powerful_groups_of
-from openpim.services.directory.performing import Done, changed, differences, invalid, not_found, perform
+from openpim.services.directory.performing import (
+    Done,
+    changed,
+    differences,
+    invalid,
+    not_found,
+    overtaken,
+    perform,
+)
 from openpim.services.directory.privileges import is_powerful, is_privileged
 from openpim.services.directory.rights import may_grant_permissions, may_manage_applications
 from openpim.services.directory.targets import of_service_principal
@@ -50,9 +58,10 @@ def create_service_principal(deps: Deps, caller: Caller, app_id: str) -> Service
 
 
 def update_service_principal(
-    deps: Deps, caller: Caller, service_principal_id: str, changes: Mapping[str, object]
+    deps: Deps, caller: Caller, service_principal_id: str, changes: Mapping[str, object], *, seen: str = ""
 ) -> ServicePrincipal | Refusal:
-    """changes: display_name, enabled, permissions (a tuple: the application permissions it shall have)."""
+    """changes: display_name, enabled, permissions (a tuple: the application permissions it shall have). seen: see
+    `performing.overtaken`."""
 
     def work(tx: Transaction, now: datetime) -> Done[ServicePrincipal] | Refusal:
         tx.lock_principal(service_principal_id)
@@ -73,6 +82,9 @@ def update_service_principal(
             return refusal
         if new == old:
             return Done(old, unchanged=True)
+        refusal = overtaken(old, seen)
+        if refusal is not None:
+            return refusal
         refusal = last_administrator.guarded(tx, now, lambda: tx.service_principals.save(new))
         if refusal is not None:
             return refusal

@@ -30,7 +30,7 @@ from openpim.services.authority import may_read_roles, roles_of
 
 MEMBER = "member"
 OWNER = "owner"
-_ORDINARY = MANAGERS | {
+ORDINARY = MANAGERS | {  # may manage groups that give no power
     DIRECTORY_WRITERS,
     GROUPS_ADMINISTRATOR,
     IDENTITY_GOVERNANCE_ADMINISTRATOR,
@@ -108,14 +108,14 @@ class Groups:
         group = tx.groups.get(scope)
         if group is None:
             return False
-        wanted = MANAGERS if protected(tx, group, now) else _ORDINARY
+        wanted = MANAGERS if protected(tx, group, now) else ORDINARY
         return bool(roles_of(tx, caller, now) & wanted) or tx.groups.is_owner(scope, caller.principal_id, now)
 
     def may_read(self, tx: Transaction, caller: Caller, scope: str | None, now: datetime) -> bool:
         if may_read_roles(tx, caller, now):
             return True
         if scope is None:
-            return bool(roles_of(tx, caller, now) & _ORDINARY)
+            return bool(roles_of(tx, caller, now) & ORDINARY)
         return self.may_manage(tx, caller, MEMBER, scope, now)
 
     def may_read_policy(self, tx: Transaction, caller: Caller, scope: str, now: datetime) -> bool:

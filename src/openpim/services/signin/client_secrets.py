@@ -7,6 +7,8 @@ permissions) is only for those who could give it that power.
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
+from uuid import UUID, uuid5
 
 from openpim.core.audit import Target
 from openpim.core.caller import Caller
@@ -20,12 +22,23 @@ from openpim.services.directory.rights import may_grant_permissions, may_manage_
 from openpim.services.signin.context import SignIn
 
 MOST = 20
+_FORMS: Final = UUID("5f0f3a52-6d0e-4d0c-9d43-0f3b7c5a1e77")  # the name space of ids that a form decides
 
 
 def add_secret(
-    signin: SignIn, caller: Caller, application_id: str, *, name: str = "", expires_at: datetime | None = None
+    signin: SignIn,
+    caller: Caller,
+    application_id: str,
+    *,
+    name: str = "",
+    expires_at: datetime | None = None,
+    once: str = "",
 ) -> NewSecret | Refusal:
-    """The secret is in the answer and nowhere else; only its digest is kept."""
+    """The secret is in the answer and nowhere else; only its digest is kept.
+
+    once: a word of the one who asks, by which a form that is sent twice makes one secret (CONFLICT the second time).
+    """
+    secret_id = str(uuid5(_FORMS, f"{application_id}/{once}")) if once else None
 
     def work(tx: Transaction, now: datetime) -> Done[NewSecret] | Refusal:
         application = _application(tx, caller, application_id, now)
@@ -35,11 +48,20 @@ def add_secret(
             return Refusal(Code.INVALID, "A public client can keep no secret.", member="id")
         if expires_at is not None and expires_at <= now:
             return Refusal(Code.INVALID, "The secret would have expired already.", member="end")
-        if len(tx.client_credentials.of(application.app_id)) >= MOST:
+        present = tx.client_credentials.of(application.app_id)
+        if secret_id is not None and any(one.id == secret_id for one in present):
+            return Refusal(
+                Code.CONFLICT,
+                "This form has made its secret already, and a secret is shown only once. If you did not keep it, remove "
+                "it and add another.",
+            )
+        if len(present) >= MOST:
             return Refusal(
                 Code.INVALID, f"An application has at most {MOST} credentials. Remove one first.", member="id"
             )
-        made = add_client_secret(tx, signin, application.app_id, name=name, expires_at=expires_at)
+        made = add_client_secret(
+            tx, signin, application.app_id, name=name, expires_at=expires_at, secret_id=secret_id
+        )
         return made if isinstance(made, Refusal) else Done(made, (_target(application),))
 
     return perform(signin.deps, caller, "Add client secret", "ApplicationManagement", work)

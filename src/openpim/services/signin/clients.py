@@ -17,9 +17,9 @@ from joserfc.jws import JWSRegistry
 from openpim.core.signin.oauth import OAuthError
 from openpim.core.signin.values import Client, ClientCredential, digest
 from openpim.ports.store import Transaction
+from openpim.services.sealing import unb64
 from openpim.services.signin.context import SignIn, issuer, origins
 from openpim.services.signin.people import find_client, find_tenant
-from openpim.services.signin.sealing import unb64
 from openpim.services.signin.tokens import instant
 
 _ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"

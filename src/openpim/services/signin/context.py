@@ -16,8 +16,8 @@ from openpim.core.settings import Settings
 from openpim.core.signin.oauth import OAuthError
 from openpim.core.signin.scopes import Asked, parse_scopes
 from openpim.ports.deps import Deps
+from openpim.ports.sealing import Sealer
 from openpim.services.signin.keyring import KeyRing, make_key
-from openpim.services.signin.sealing import Sealer
 from openpim.services.signin.tokens import Tokens
 
 
@@ -27,7 +27,6 @@ class SignIn:
 
     deps: Deps
     tokens: Tokens
-    sealer: Sealer
     hasher: PasswordHasher
     gate: threading.Semaphore
     dummy: str
@@ -36,15 +35,18 @@ class SignIn:
     def settings(self) -> Settings:
         return self.deps.settings
 
+    @property
+    def sealer(self) -> Sealer:
+        return self.deps.sealer
+
     def asked(self, scope: str, resource: str = "") -> Asked | OAuthError:
         """Read a `scope` parameter against our own addresses."""
         return parse_scopes(scope, origins(self.settings), arm_origins(self.settings), resource=resource)
 
 
-def make_sign_in(deps: Deps, master_key: bytes, make: Callable[[], RSAKey] = make_key) -> SignIn:
-    """master_key: the 32 bytes of the key file in the data directory (see openpim.keyfile)."""
+def make_sign_in(deps: Deps, make: Callable[[], RSAKey] = make_key) -> SignIn:
+    """make: how a new signing key is made."""
     settings = deps.settings
-    sealer = Sealer(master_key, deps.secret)
     hasher = PasswordHasher(
         time_cost=settings.argon2_time_cost,
         memory_cost=settings.argon2_memory_kib,
@@ -53,8 +55,7 @@ def make_sign_in(deps: Deps, master_key: bytes, make: Callable[[], RSAKey] = mak
     )
     return SignIn(
         deps=deps,
-        tokens=Tokens(deps, KeyRing(deps, sealer, make)),
-        sealer=sealer,
+        tokens=Tokens(deps, KeyRing(deps, make)),
         hasher=hasher,
         gate=threading.Semaphore(settings.password_checks_at_once),
         dummy=_nobodys(hasher, deps.secret(24)),

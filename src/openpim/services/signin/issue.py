@@ -17,11 +17,11 @@ from openpim.core.signin.lifetimes import access_token_end
 from openpim.core.signin.scopes import Asked
 from openpim.core.signin.values import Client, Grant, RefreshToken, digest
 from openpim.ports.store import Transaction
+from openpim.services.sealing import b64
 from openpim.services.signin.consent import scp_of
 from openpim.services.signin.context import SignIn, issuer
 from openpim.services.signin.people import Person
 from openpim.services.signin.roles import InForce, roles_in_force
-from openpim.services.signin.sealing import b64
 from openpim.services.signin.tokens import seconds
 
 _ID_TOKEN_MINUTES = 60

@@ -17,7 +17,6 @@ from openpim.core.signin.lifetimes import next_key_due, published, signer
 from openpim.core.signin.values import SigningKey
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
-from openpim.services.signin.sealing import Sealer
 
 _PURPOSE = "signing-key"
 _FRESH = timedelta(minutes=1)
@@ -45,10 +44,10 @@ def make_key() -> RSAKey:
 class KeyRing:
     """make: makes a key pair (tests hand in keys made before)."""
 
-    def __init__(self, deps: Deps, sealer: Sealer, make: Callable[[], RSAKey] = make_key) -> None:
+    def __init__(self, deps: Deps, make: Callable[[], RSAKey] = make_key) -> None:
         self._make = make
         self._deps = deps
-        self._sealer = sealer
+        self._sealer = deps.sealer
         self._lock = threading.Lock()
         self._ring: Ring | None = None
 

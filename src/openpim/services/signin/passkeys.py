@@ -16,10 +16,10 @@ from urllib.parse import urlsplit
 from openpim.core.refusals import Code, Refusal
 from openpim.core.signin.values import Account, Passkey, digest
 from openpim.ports.store import Transaction
+from openpim.services.sealing import b64, unb64
 from openpim.services.signin.context import SignIn
 from openpim.services.signin.events import Origin, record
 from openpim.services.signin.people import able_user
-from openpim.services.signin.sealing import b64, unb64
 
 AMR = ("fido", "mfa")
 LONGEST = 20_000  # characters of an answer

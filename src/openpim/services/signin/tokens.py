@@ -17,8 +17,8 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 
 from openpim.ports.deps import Deps
+from openpim.services.sealing import unb64
 from openpim.services.signin.keyring import KeyRing
-from openpim.services.signin.sealing import unb64
 
 _CACHE = 4096
 _LONGEST = 16_000

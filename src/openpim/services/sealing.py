@@ -1,5 +1,6 @@
-"""Encryption of what must be read back later (TOTP seeds, signing keys) or travels through a browser (half-done
-sign-ins). AES-256-GCM; one key file outside the database, one derived key for each purpose.
+"""Encryption of what must be read back later (TOTP seeds, signing keys, the secrets of other servers) or travels through
+a browser (half-done sign-ins), and marks that only we can make. AES-256-GCM and HMAC-SHA-256; one key file outside the
+database, one derived key for each purpose.
 """
 
 from __future__ import annotations
@@ -7,6 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import hmac
 import json
 from collections.abc import Callable
 from typing import Any
@@ -31,7 +33,7 @@ def unb64(text: str) -> bytes | None:
 
 
 class Sealer:
-    """master: 32 bytes from the key file. secret: `deps.secret`."""
+    """See ports/sealing.py. master: 32 bytes from the key file. secret: `deps.secret`."""
 
     def __init__(self, master: bytes, secret: Callable[[int], str]) -> None:
         if len(master) != KEY_BYTES:
@@ -39,22 +41,24 @@ class Sealer:
         self._master = master
         self._secret = secret
         self._boxes: dict[str, AESGCM] = {}
+        self._macs: dict[str, bytes] = {}
+
+    def _key(self, purpose: str) -> bytes:
+        derived = HKDF(SHA256(), KEY_BYTES, salt=None, info=b"openpim/" + purpose.encode("ascii"))
+        return derived.derive(self._master)
 
     def _box(self, purpose: str) -> AESGCM:
         box = self._boxes.get(purpose)
         if box is None:
-            derived = HKDF(SHA256(), KEY_BYTES, salt=None, info=b"openpim/" + purpose.encode("ascii"))
-            box = self._boxes[purpose] = AESGCM(derived.derive(self._master))
+            box = self._boxes[purpose] = AESGCM(self._key(purpose))
         return box
 
     def seal(self, purpose: str, text: str) -> str:
-        """Base64url text that only `unseal` with the same purpose opens."""
         nonce = hashlib.sha256(self._secret(16).encode("utf-8")).digest()[:12]
         sealed = self._box(purpose).encrypt(nonce, text.encode("utf-8"), purpose.encode("ascii"))
         return b64(nonce + sealed)
 
     def unseal(self, purpose: str, text: str) -> str | None:
-        """None when it was not sealed here, for this purpose, with this key."""
         data = unb64(text) if text.isascii() else None
         if data is None or len(data) < 12 + 16:
             return None
@@ -69,3 +73,9 @@ class Sealer:
     def unseal_json(self, purpose: str, text: str) -> dict[str, Any] | None:
         plain = self.unseal(purpose, text)
         return None if plain is None else json.loads(plain)
+
+    def mac(self, purpose: str, data: bytes) -> bytes:
+        key = self._macs.get(purpose)
+        if key is None:
+            key = self._macs[purpose] = self._key("mac/" + purpose)
+        return hmac.digest(key, data, "sha256")
