@@ -46,7 +46,8 @@ from openpim.services.signin.context import SignIn, make_sign_in
 from openpim.store.database import Database
 from openpim.store.migrate import upgrade
 from openpim.tls import TlsFiles, ensure_certificates, own_certificates
-from openpim.workers.loop import Worker
+from openpim.workers.loop import Loop, Loops
+from openpim.workers.recording import Recording
 
 _log = logging.getLogger("openpim")
 
@@ -67,7 +68,7 @@ class System:
     deps: Deps
     signin: SignIn
     database: Database
-    worker: Worker
+    loops: Loops
     app: ASGIApp
 
 
@@ -98,31 +99,30 @@ def make_system(config: Config, *, now: Callable[[], datetime] = clock) -> Syste
             "Restore it from the back-up that the database came from."
         )
         raise ConfigError(msg)
-    worker = Worker(deps, interval=config.worker_interval_seconds)
-    app = make_app(deps, signin, worker, run=config.run_workers, arm_port=config.arm_listening)
-    return System(config, deps, signin, database, worker, app)
+    loops = Loops([Loop("recording", Recording(deps), config.worker_interval_seconds)])
+    app = make_app(deps, signin, loops if config.run_workers else None, arm_port=config.arm_listening)
+    return System(config, deps, signin, database, loops, app)
 
 
 def make_app(
     deps: Deps,
     signin: SignIn,
-    worker: Worker | None = None,
+    loops: Loops | None = None,
     *,
-    run: bool = False,
     arm_port: int | None = None,
 ) -> ASGIApp:
     """The ASGI application of both origins: sign-in, Graph and health on the one, the resource manager on the other.
 
-    arm_port: where the second one listens, for requests whose Host header does not tell.
+    loops: what runs beside it. arm_port: where the second one listens, for requests whose Host header does not tell.
     """
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        if worker is not None and run:
-            worker.start()
+        if loops is not None:
+            loops.start()
         yield
-        if worker is not None and run:
-            await in_thread(worker.stop)
+        if loops is not None:
+            await in_thread(loops.stop)
 
     who = partial(authenticate, deps, signin.tokens, accepts=GRAPH)
     routes: list[BaseRoute] = [

@@ -1,7 +1,8 @@
-"""The worker: wakes, looks at what is due in every tenant, does it. It takes no input, so one that was away catches
-up by running once, and several at the same time share the work through row locks.
+"""A loop that wakes and runs acts, and several of them side by side: what waits for a slow target (mail, a receiver of
+events) has a loop of its own, and never holds up the record of an end.
 
-Nothing that people may rely on waits for it: what has ended has ended, whether this ran or not.
+Loops take no input, so one that was away catches up by running once, and several at the same time share the work
+through row locks. Nothing that people may rely on waits for them: what has ended has ended, whether they ran or not.
 """
 
 from __future__ import annotations
@@ -9,76 +10,81 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from datetime import timedelta
-from functools import partial
 from typing import TypeVar
-
-from openpim.ports.deps import Deps
-from openpim.services import due, timeouts
-from openpim.services.settling import Effect, settle_due
-from openpim.services.signin.housekeeping import forget_old
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
-_BATCH = 200
-_REVIEWER_CHECK = timedelta(seconds=30)
-_TIDYING = timedelta(days=1)
+
+# An act says how much it did; whoever did this much or more may have left some, and is run again at once.
+BATCH = 200
 
 
-class Worker:
-    """effects: what follows the store. interval: seconds between two looks; `wake` cuts the pause short."""
+class Loop:
+    """name: of its thread. act: one look at everything. interval: seconds between two looks; `wake` cuts the pause
+    short."""
 
-    def __init__(self, deps: Deps, effects: Sequence[Effect] = (), interval: float = 1.0) -> None:
-        self._deps = deps
-        self._effects = effects
+    def __init__(self, name: str, act: Callable[[], int], interval: float = 1.0) -> None:
+        self.name = name
+        self._act = act
         self._interval = interval
         self._wake = threading.Event()
         self._stopping = False
         self._thread: threading.Thread | None = None
-        self._check_at = deps.clock()
-        self._tidy_at = deps.clock()
 
     def start(self) -> None:
-        self._thread = threading.Thread(target=self._run, name="openpim-worker", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=f"openpim-{self.name}", daemon=True)
         self._thread.start()
 
-    def stop(self) -> None:
+    def ask_to_stop(self) -> None:
         self._stopping = True
         self._wake.set()
+
+    def join(self, seconds: float) -> None:
         if self._thread is not None:
-            self._thread.join(timeout=10)
+            self._thread.join(timeout=seconds)
 
     def wake(self) -> None:
         self._wake.set()
 
     def once(self) -> int:
-        """One look at everything. Returns how much was done. A failing part never stops the others."""
-        done = 0
-        tenants = self._try(lambda: self._deps.store.read("", lambda tx: tx.tenants.all())) or ()
-        check = self._deps.clock() >= self._check_at
-        for tenant in tenants:
-            for act in (due.expire, due.start, timeouts.settle_approvals):
-                done += self._try(partial(act, self._deps, tenant.id)) or 0
-            if check:
-                self._try(partial(timeouts.check_reviewers, self._deps, tenant.id))
-        if check:
-            self._check_at = self._deps.clock() + _REVIEWER_CHECK
-        if self._deps.clock() >= self._tidy_at:
-            self._try(partial(forget_old, self._deps))
-            self._tidy_at = self._deps.clock() + _TIDYING
-        done += self._try(partial(settle_due, self._deps, self._effects, limit=_BATCH)) or 0
-        return done
+        """One look. A failure is logged, and tried again at the next look."""
+        return attempt(self._act) or 0
 
     def _run(self) -> None:
         while not self._stopping:
-            done = self.once()
-            if done < _BATCH:
+            if self.once() < BATCH:
                 self._wake.wait(self._interval)
             self._wake.clear()
 
-    def _try(self, act: Callable[[], T]) -> T | None:
-        try:
-            return act()
-        except Exception:  # noqa: BLE001 - one failing part must not stop the worker
-            _log.exception("a worker's act failed; it is tried again at the next look")
-            return None
+
+class Loops:
+    """All of a server's loops, started and stopped together."""
+
+    def __init__(self, loops: Sequence[Loop]) -> None:
+        self._loops = tuple(loops)
+
+    def start(self) -> None:
+        for loop in self._loops:
+            loop.start()
+
+    def stop(self) -> None:
+        """Returns when all have ended, or after ten seconds: what a stuck target leaves undone is done later."""
+        for loop in self._loops:
+            loop.ask_to_stop()
+        for number, loop in enumerate(self._loops):
+            loop.join(10 if number == 0 else 2)
+
+    def wake(self) -> None:
+        for loop in self._loops:
+            loop.wake()
+
+    def once(self) -> int:
+        return sum(loop.once() for loop in self._loops)
+
+
+def attempt(act: Callable[[], T]) -> T | None:
+    try:
+        return act()
+    except Exception:  # noqa: BLE001 - one failing act must not stop the others
+        _log.exception("a worker's act failed; it is tried again at the next look")
+        return None

@@ -1,0 +1,44 @@
+"""What the store must have recorded by now, in every tenant: ends, starts, time-outs, and what follows from them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from functools import partial
+
+from openpim.ports.deps import Deps
+from openpim.services import due, timeouts
+from openpim.services.settling import Effect, settle_due
+from openpim.services.signin.housekeeping import forget_old
+from openpim.workers.loop import BATCH, attempt
+
+_REVIEWER_CHECK = timedelta(seconds=30)
+_TIDYING = timedelta(days=1)
+
+
+class Recording:
+    """effects: what follows the store."""
+
+    def __init__(self, deps: Deps, effects: Sequence[Effect] = ()) -> None:
+        self._deps = deps
+        self._effects = effects
+        self._check_at = deps.clock()
+        self._tidy_at = deps.clock()
+
+    def __call__(self) -> int:
+        """One look at everything. Returns how much was done. A failing part never stops the others."""
+        done = 0
+        tenants = attempt(lambda: self._deps.store.read("", lambda tx: tx.tenants.all())) or ()
+        check = self._deps.clock() >= self._check_at
+        for tenant in tenants:
+            for act in (due.expire, due.start, timeouts.settle_approvals):
+                done += attempt(partial(act, self._deps, tenant.id)) or 0
+            if check:
+                attempt(partial(timeouts.check_reviewers, self._deps, tenant.id))
+        if check:
+            self._check_at = self._deps.clock() + _REVIEWER_CHECK
+        if self._deps.clock() >= self._tidy_at:
+            attempt(partial(forget_old, self._deps))
+            self._tidy_at = self._deps.clock() + _TIDYING
+        done += attempt(partial(settle_due, self._deps, self._effects, limit=BATCH)) or 0
+        return done
