@@ -81,6 +81,16 @@ class Approval:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """A reviewer key by which an approval can be decided now. scope: what its request is about, as in the request."""
+
+    approval_id: str
+    key: str
+    requestor_id: str
+    scope: str
+
+
+@dataclass(frozen=True, slots=True)
 class Delegation:
     """An approver lets somebody else decide in his place, for a time."""
 

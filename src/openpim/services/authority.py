@@ -90,14 +90,26 @@ def own_reviewer_keys(tx: Transaction, principal_id: str, now: datetime) -> froz
     who = identities(tx, principal_id, now)
     roles = roles_of_principal(tx, principal_id, now)
     resources = tx.schedules.of(who, provider=Provider.RESOURCE, kind=Kind.ASSIGNMENT, live_at=now)
-    scoped = {scoped_role_key(held.role_id, held.scope) for held in resources if held.in_force(now)}
-    return who | {role_key(role) for role in roles} | scoped
+    return keys_held(who, [held for held in resources if held.in_force(now)]) | {
+        role_key(role) for role in roles
+    }
+
+
+def keys_held(who: frozenset[str], held: Iterable[Schedule]) -> frozenset[str]:
+    """The reviewer keys of these identities and of what is in force for them."""
+    found = set(who)
+    for one in held:
+        if one.provider is Provider.RESOURCE:
+            found.add(scoped_role_key(one.role_id, one.scope))
+        elif one.provider is Provider.DIRECTORY and one.scope == TENANT:
+            found.add(role_key(one.role_id))
+    return frozenset(found)
 
 
 def reviewer_keys(tx: Transaction, principal_id: str, now: datetime) -> frozenset[str]:
     """Own keys and those of people who have handed their approvals to this person (their role keys excepted)."""
     keys = own_reviewer_keys(tx, principal_id, now)
-    for delegator in _able(tx, tx.approvals.delegators_of(principal_id, now)):
+    for delegator in able_people(tx, tx.approvals.delegators_of(principal_id, now)):
         keys |= identities(tx, delegator, now)
     return keys
 
@@ -122,12 +134,12 @@ def deciding_rights(
     tx: Transaction, approval: Approval, keys: frozenset[str], principal_id: str, now: datetime
 ) -> list[str]:
     """Whose rights this person can use on a stage with these keys: his own first, then those handed to him."""
-    if principal_id == approval.requestor_id or not _able(tx, [principal_id]):
+    if principal_id == approval.requestor_id or not able_people(tx, [principal_id]):
         return []
     own = [principal_id] if own_reviewer_keys(tx, principal_id, now) & keys else []
     return own + [
         delegator
-        for delegator in sorted(_able(tx, tx.approvals.delegators_of(principal_id, now)))
+        for delegator in sorted(able_people(tx, tx.approvals.delegators_of(principal_id, now)))
         if delegator != approval.requestor_id and identities(tx, delegator, now) & keys
     ]
 
@@ -149,10 +161,20 @@ def able_reviewers(tx: Transaction, keys: Iterable[str], requestor_id: str, now:
     for group in groups:
         people |= tx.groups.transitive_member_ids(group, now)
     people.discard(requestor_id)
-    return frozenset(_able(tx, people))
+    return frozenset(able_people(tx, people))
 
 
-def _able(tx: Transaction, ids: Iterable[str]) -> list[str]:
+def delegated_reviewers(
+    tx: Transaction, keys: Iterable[str], requestor_id: str, now: datetime
+) -> frozenset[str]:
+    """Everyone who could decide by these keys in somebody else's place: what a role gives is not handed over."""
+    own = able_reviewers(tx, [key for key in keys if not is_role_key(key)], requestor_id, now)
+    found = {delegate for _, delegate in tx.approvals.delegates_of(own, now)} if own else set()
+    return frozenset(able_people(tx, found - {requestor_id}))
+
+
+def able_people(tx: Transaction, ids: Iterable[str]) -> list[str]:
+    """Those of them who are people and enabled."""
     return [
         principal.id
         for principal in tx.principals.many(list(ids)).values()

@@ -14,7 +14,7 @@ from openpim.core.audit import AuditEvent
 from openpim.core.query import Compare, Order, Query
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
-from openpim.services.authority import able_reviewers
+from openpim.services.authority import able_reviewers, delegated_reviewers
 
 OVERLAP = timedelta(seconds=10)
 _MOST = 200
@@ -71,4 +71,5 @@ def _people(tx: Transaction, event: AuditEvent, now: datetime) -> set[str]:
             if approval is not None:
                 keys = frozenset().union(*(stage.keys for stage in approval.stages))
                 found |= able_reviewers(tx, keys, approval.requestor_id, now)
+                found |= delegated_reviewers(tx, keys, approval.requestor_id, now)
     return found

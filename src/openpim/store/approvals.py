@@ -20,6 +20,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    and_,
     bindparam,
     delete,
     insert,
@@ -28,9 +29,19 @@ from sqlalchemy import (
     update,
 )
 
-from openpim.core.approval import Approval, ApprovalStage, Decision, Delegation, StageStatus, Verdict
+from openpim.core.approval import (
+    Approval,
+    ApprovalStage,
+    Decision,
+    Delegation,
+    StageStatus,
+    Verdict,
+    Waiting,
+)
 from openpim.core.lifecycle import ApprovalStatus, check_approval_move
 from openpim.store.policies import stage_json, stage_value
+from openpim.store.principals import batches
+from openpim.store.requests import requests
 from openpim.store.schema import metadata
 from openpim.store.types import Instant
 from openpim.store.writing import insert_rows
@@ -93,6 +104,7 @@ delegations = Table(
     Column("approver_id", String(36), primary_key=True),
     Column("starts_at", Instant, nullable=False),
     Column("ends_at", Instant, nullable=False),
+    Index("ix_approval_delegations_approver", "tenant_id", "approver_id"),
 )
 
 
@@ -124,6 +136,34 @@ _DELEGATORS = select(delegations.c.approver_id).where(
     delegations.c.delegate_id == bindparam("delegate"),
     delegations.c.starts_at <= _NOW,
     delegations.c.ends_at > _NOW,
+)
+_DELEGATES = select(delegations.c.approver_id, delegations.c.delegate_id).where(
+    delegations.c.tenant_id == _TENANT,
+    delegations.c.approver_id.in_(bindparam("approvers", expanding=True)),
+    delegations.c.starts_at <= _NOW,
+    delegations.c.ends_at > _NOW,
+)
+_WAITING = (
+    select(reviewers.c.approval_id, reviewers.c.reviewer, approvals.c.requestor_id, requests.c.scope)
+    .join(
+        approvals,
+        and_(approvals.c.tenant_id == reviewers.c.tenant_id, approvals.c.id == reviewers.c.approval_id),
+    )
+    .join(
+        stages,
+        and_(stages.c.tenant_id == reviewers.c.tenant_id, stages.c.approval_id == reviewers.c.approval_id),
+    )
+    .join(
+        requests,
+        and_(requests.c.tenant_id == reviewers.c.tenant_id, requests.c.id == reviewers.c.approval_id),
+    )
+    .where(
+        reviewers.c.tenant_id == _TENANT,
+        reviewers.c.reviewer.in_(bindparam("keys", expanding=True)),
+        stages.c.status == StageStatus.IN_PROGRESS.value,
+        or_(stages.c.deadline.is_(None), stages.c.deadline > _NOW),
+    )
+    .limit(bindparam("most", type_=Integer))
 )
 _INSERT, _INSERT_STAGE = insert(approvals), insert(stages)
 _INSERT_DECISION, _INSERT_REVIEWER = insert(decisions), insert(reviewers)
@@ -232,6 +272,10 @@ class Approvals:
         )
         return list(self._connection.execute(statement).scalars())
 
+    def open_for(self, keys: Collection[str], now: datetime, limit: int) -> list[Waiting]:
+        given = {"tenant": self._tenant, "keys": list(keys), "now": now, "most": limit}
+        return [Waiting(*row) for row in self._connection.execute(_WAITING, given)]
+
     def due(self, now: datetime, limit: int) -> list[str]:
         table = stages.c
         statement = (
@@ -262,6 +306,15 @@ class Approvals:
     def delegators_of(self, delegate_id: str, now: datetime) -> list[str]:
         given = {"tenant": self._tenant, "delegate": delegate_id, "now": now}
         return list(self._connection.execute(_DELEGATORS, given).scalars())
+
+    def delegates_of(self, approver_ids: Collection[str], now: datetime) -> list[tuple[str, str]]:
+        found: list[tuple[str, str]] = []
+        for part in batches(approver_ids):
+            given = {"tenant": self._tenant, "approvers": part, "now": now}
+            found += [
+                (approver, delegate) for approver, delegate in self._connection.execute(_DELEGATES, given)
+            ]
+        return found
 
     def delegations(self, principal_id: str, now: datetime) -> list[Delegation]:
         table = delegations.c

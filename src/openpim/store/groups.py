@@ -120,6 +120,11 @@ def _principal(group: Group) -> Principal:
 
 # Built once, because building a statement costs five times as much as running it.
 _GET = _rows(bindparam("tenant")).where(groups.c.id == bindparam("id"))
+_OWNS_ANY = (
+    select(group_owners.c.group_id)
+    .where(group_owners.c.tenant_id == bindparam("tenant"), group_owners.c.owner_id == bindparam("owner"))
+    .limit(1)
+)
 _MANY = _rows(bindparam("tenant")).where(groups.c.id.in_(bindparam("ids", expanding=True)))
 
 
@@ -243,6 +248,10 @@ class Groups:
             group_owners.c.owner_id == owner_id,
         )
         return self._connection.execute(statement).first() is not None
+
+    def owns_any(self, owner_id: str) -> bool:
+        given = {"tenant": self._tenant_id, "owner": owner_id}
+        return self._connection.execute(_OWNS_ANY, given).first() is not None
 
     def add_member(self, group_id: str, member: Principal) -> bool:
         if self.is_member(group_id, member.id):

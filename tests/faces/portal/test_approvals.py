@@ -145,3 +145,38 @@ def test_an_unused_role_is_not_the_role_asked_for(site: Site) -> None:
     ok(world.activate(world.ann, HELPDESK, hours=1))
     asked(site, world.ann)
     assert "First time" in site.browser(world.dan).get("/portal/approvals").text
+
+
+def test_the_menu_says_how_many_wait(site: Site) -> None:
+    """On every page, in words too; and alone, for pages that are open."""
+    world = site.world
+    dan = site.browser(world.dan)
+    said = "requests wait for your decision"
+    assert said not in dan.get("/portal/people").text
+    asked(site, world.ann, world.bob)
+    for path in ("/portal/people", "/portal/nowhere", "/portal/approvals/count"):
+        page = dan.get(path)
+        assert f"2 {said}" in page.text
+        assert "( 2 waiting)" in page.text
+    assert "<nav" not in page.html
+    assert "waiting)" not in site.browser(world.ann).get("/portal/people").text
+    asked(site, *(world.user(f"Eve {number}") for number in range(100)))
+    page = dan.get("/portal/people")
+    assert "99+" in page.text
+    assert f"102 {said}" in page.text
+
+
+def test_who_owns_something_finds_the_way(site: Site) -> None:
+    """The menu shows what the acts let one do: who owns a group finds its assignments and settings."""
+    world = site.world
+    ways = {"/portal/assignments", "/portal/policies"}
+    ann = site.browser(world.ann)
+    assert not ways & set(ann.get("/portal/people").links)
+    group = world.group("Crew", role_assignable=False)
+    world.write(lambda tx: tx.groups.add_owner(group, world.ann))
+    links = set(ann.get("/portal/people").links)
+    assert ways <= links
+    assert "/portal/overview" not in links
+    for way in ways:
+        assert ann.get(way).status in {200, 303}
+    assert ways | {"/portal/overview"} <= set(site.browser(world.ga).get("/portal/people").links)

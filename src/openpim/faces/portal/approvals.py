@@ -29,6 +29,11 @@ def inbox(call: Call) -> Answer:
     return _inbox(call)
 
 
+def count(_call: Call) -> Answer:
+    """How many wait: what the menu of an open page asks for when there is news."""
+    return Show("waiting.html")
+
+
 def decide(call: Call) -> Answer:
     """Approve or deny those that are ticked; what is refused stays, with the reason."""
     verdict = _VERDICTS.get(call.form.get("verdict", ""))
@@ -110,6 +115,7 @@ def _reason_required(items: tuple[Item, ...]) -> bool:
 PAGES = (
     Page("GET", "/portal/approvals", inbox),
     Page("POST", "/portal/approvals", decide),
+    Page("GET", "/portal/approvals/count", count),
     Page("GET", "/portal/approvals/{id}", one),
     Page("POST", "/portal/approvals/{id}", decide_one),
 )

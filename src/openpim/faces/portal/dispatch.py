@@ -30,6 +30,7 @@ from openpim.services.signin.context import SignIn
 from openpim.services.signin.flow import Ask, Browser, Turn, local_path
 from openpim.services.signin.forms import form_token, good_form
 from openpim.services.signin.portal import Presence, enter, sign_in, sign_in_again, step_up
+from openpim.services.standing import standing
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 TENANT = "__Host-openpim-tenant"
@@ -214,11 +215,13 @@ def _page(signin: SignIn, request: Request, call: Call, answer: Show) -> Respons
 
 def _shell(signin: SignIn, call: Call, answer: Show) -> Mapping[str, Any]:
     """What base.html needs."""
+    mine = standing(call.deps, call.caller)
     return {
         "me": call.caller,
         "tenant": call.presence.tenant,
         "tenants": call.presence.tenants,
-        "menu": nav.shown(call.presence.roles),
+        "menu": nav.shown(mine.roles, mine.rights),
+        "waiting": mine.waiting,
         "account_menu": nav.ACCOUNT,
         "lit": answer.nav,
         "form_token": form_token(signin, call.presence.session.id),

@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from openpim.core.roles import MANAGERS, READERS
+from openpim.services.standing import Right
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """needs: directory roles of which one must be in force for the item to be shown (empty: everybody sees it).
-    What is shown is a courtesy; what may be done is decided by the acts. icon: a symbol of static/icons.svg."""
+    """roles, rights: of which one must be had for the item to be shown (none named: everybody sees it).
+    What is shown is a courtesy; what may be done is decided by the acts. icon: a symbol of macros.html."""
 
     key: str
     label: str
     path: str
     icon: str
-    needs: frozenset[str] = frozenset()
+    roles: frozenset[str] = frozenset()
+    rights: frozenset[Right] = frozenset()
+
+    def shown_to(self, roles: frozenset[str], rights: frozenset[Right]) -> bool:
+        return not (self.roles or self.rights) or bool(self.roles & roles or self.rights & rights)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,8 @@ class Section:
     label: str
     items: tuple[Item, ...]
 
+
+EVERYTHING, OWN = frozenset({Right.EVERYTHING}), frozenset({Right.OWN})
 
 MENU: tuple[Section, ...] = (
     Section(
@@ -39,9 +45,9 @@ MENU: tuple[Section, ...] = (
     Section(
         "Manage",
         (
-            Item("overview", "Overview", "/portal/overview", "chart", MANAGERS | READERS),
-            Item("assignments", "Assignments", "/portal/assignments", "list", MANAGERS | READERS),
-            Item("policies", "Role settings", "/portal/policies", "sliders", MANAGERS | READERS),
+            Item("overview", "Overview", "/portal/overview", "chart", rights=EVERYTHING),
+            Item("assignments", "Assignments", "/portal/assignments", "list", rights=EVERYTHING | OWN),
+            Item("policies", "Role settings", "/portal/policies", "sliders", rights=EVERYTHING | OWN),
         ),
     ),
     Section(
@@ -62,11 +68,10 @@ ACCOUNT: tuple[Item, ...] = (
 )
 
 
-def shown(roles: Collection[str]) -> tuple[Section, ...]:
-    """The menu of somebody who holds these roles now."""
-    held = frozenset(roles)
+def shown(roles: Collection[str], rights: Collection[Right]) -> tuple[Section, ...]:
+    """The menu of somebody who holds these roles and rights now."""
+    held, may = frozenset(roles), frozenset(rights)
     sections = (
-        Section(one.label, tuple(item for item in one.items if not item.needs or item.needs & held))
-        for one in MENU
+        Section(one.label, tuple(item for item in one.items if item.shown_to(held, may))) for one in MENU
     )
     return tuple(section for section in sections if section.items)

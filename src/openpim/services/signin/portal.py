@@ -16,7 +16,6 @@ from openpim.core.first_party import PORTAL
 from openpim.core.signin.claims import Wanted, granted_contexts
 from openpim.core.signin.values import Account, Session
 from openpim.ports.store import Transaction
-from openpim.services.authority import roles_of
 from openpim.services.signin.context import SignIn
 from openpim.services.signin.events import Origin, record
 from openpim.services.signin.flow import Browser, Turn
@@ -32,14 +31,12 @@ _NEVER_CARRIED = frozenset({"token", "password", "new", "repeat", "code", "new_c
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """Somebody who is signed in. tenants: every one he may enter, home first. roles: directory roles in force for him
-    at the tenant, for what the shell shows (acts look for themselves)."""
+    """Somebody who is signed in. tenants: every one he may enter, home first."""
 
     session: Session
     caller: Caller
     tenant: Tenant
     tenants: tuple[Tenant, ...]
-    roles: frozenset[str]
 
 
 def enter(
@@ -89,8 +86,7 @@ def _present(
         client=origin.user_agent or None,
         request_id=origin.request_id or None,
     )
-    roles = roles_of(tx.in_tenant(tenant.id), caller, signin.deps.clock())
-    return Presence(session, caller, tenant, tuple(tenants), roles)
+    return Presence(session, caller, tenant, tuple(tenants))
 
 
 def sign_in(signin: SignIn, path: str, browser: Browser) -> Turn:

@@ -170,19 +170,22 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
 });
 
-// -- news: fetch the page again and exchange its live parts, unless somebody is typing in them
+// -- news: fetch the page again (or the menu's parts alone, where nothing else is live) and exchange its live parts,
+// unless somebody is typing in them
 let fetching = false;
 async function refresh() {
   if (fetching || document.hidden || !document.querySelector("[data-live]")) return;
   fetching = true;
   try {
-    const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+    const menuOnly = all("[data-live][id]").every((part) => part.closest("nav.side"));
+    const answer = await fetch(menuOnly ? "/portal/approvals/count" : location.href, { headers: { Accept: "text/html" } });
     if (answer.status === 401) return;
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     for (const part of all("[data-live][id]")) {
       const other = fresh.getElementById(part.id);
       const busy = part.contains(document.activeElement) && document.activeElement.matches("input:not(.tick), select, textarea");
       if (!other || busy || touched(part)) continue;
+      if (part.closest("nav.side") && part.textContent === other.textContent) continue; // nothing to announce
       const focus = place(document.activeElement, part);
       part.replaceChildren(...other.childNodes);
       enhance(part);

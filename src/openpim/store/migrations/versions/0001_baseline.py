@@ -104,6 +104,9 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement a table
             "tenant_id", "delegate_id", "approver_id", name=op.f("pk_approval_delegations")
         ),
     )
+    op.create_index(
+        "ix_approval_delegations_approver", "approval_delegations", ["tenant_id", "approver_id"], unique=False
+    )
     op.create_table(
         "approval_reviewers",
         sa.Column("tenant_id", sa.String(length=36), nullable=False),
