@@ -1,7 +1,7 @@
 """Takes pictures of the portal's screens with the demo organisation: `make screenshots`.
 
-Every screen at phone, laptop and wide size, light and dark, into build/screenshots/ to look at; those that the docs show
-by their name (laptop, light) into docs/images/ with --docs. A screen is one line of SCREENS.
+Every screen of tools/pictures.py at phone, laptop and wide size, light and dark, into build/screenshots/ to look at; with
+--docs those that the docs show by their name (laptop, light) into docs/images/.
 """
 
 from __future__ import annotations
@@ -14,105 +14,132 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tools.pictures import SCREENS, Place, Screen
+
 ROOT = Path(__file__).parent.parent
 OUT = ROOT / "build" / "screenshots"
 DOCS = ROOT / "docs" / "images"
-SIZES = {"phone": (390, 844), "laptop": (1280, 800), "wide": (1920, 1080)}
+SIZES = {"laptop": (1280, 800), "phone": (360, 780), "wide": (1920, 1080)}
 SCHEMES = ("light", "dark")
-
-# name: (whose, path). A path that begins with "link:" is followed from the page before it: "page link:selector".
-SCREENS: dict[str, tuple[str, str]] = {
-    "sign-in": ("", "/portal/roles"),
-    "my-roles": ("Mira", "/portal/roles"),
-    "my-roles-active": ("Farid", "/portal/roles/active"),
-    "my-roles-pending": ("Farid", "/portal/roles/pending"),
-    "my-roles-expired": ("Mira", "/portal/roles/expired"),
-    "activate": ("Mira", "/portal/activate?name=Teams&reason=Meeting+rooms+for+the+new+floor"),
-    "activate-several": ("Mira", "/portal/activate?name=Owner"),
-    "request": ("Farid", "/portal/roles/pending link:.what a"),
-    "approvals": ("Jonas", "/portal/approvals"),
-    "approval": ("Jonas", "/portal/approvals link:.what a"),
-    "audit": ("Ines", "/portal/audit"),
-}
+HERE = {"locale": "en-GB", "timezone_id": "Europe/Oslo", "ignore_https_errors": True}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--docs", action="store_true", help="also write those that the docs show")
     parser.add_argument("--only", default="", help="screens whose name contains this")
+    parser.add_argument("--out", type=Path, default=OUT, help="where to put them")
+    parser.add_argument(
+        "--also", default="", help="print, forced-colors: what else to take of each, at laptop size"
+    )
     options = parser.parse_args()
     # Only this tool and the browser tests need it; `make check` does without.
-    from playwright.sync_api import sync_playwright  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415
+    from playwright.sync_api import Error, sync_playwright  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415
 
     chromium = shutil.which("chromium") or sys.exit("There is no chromium on this machine: install it first.")
-    shown = {
-        name
-        for page in (ROOT / "docs").rglob("*.md")
-        for name in re.findall(r"images/([\w-]+)\.png", page.read_text(encoding="utf-8"))
-    }
-    OUT.mkdir(parents=True, exist_ok=True)
-    with demo() as link, sync_playwright() as driver:
+    wanted = [one for one in SCREENS if options.only in one.name]
+    options.out.mkdir(parents=True, exist_ok=True)
+    failed = []
+    with demo() as (link, there), sync_playwright() as driver:
         browser: Any = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        doors = sessions(browser, link)
-        for size, (width, height) in SIZES.items():
-            for scheme in SCHEMES:
-                for name, (who, path) in SCREENS.items():
-                    if options.only not in name:
-                        continue
-                    context = browser.new_context(
-                        viewport={"width": width, "height": height},
-                        color_scheme=scheme,
-                        locale="en-GB",
-                        timezone_id="Europe/Oslo",
-                        storage_state=doors[who] if who else None,
-                        base_url=link.partition("/demo")[0],
-                    )
-                    file = OUT / f"{name}-{size}-{scheme}.png"
-                    take(context, path, file)
-                    if options.docs and name in shown and size == "laptop" and scheme == "light":
-                        DOCS.mkdir(parents=True, exist_ok=True)
-                        take(context, path, DOCS / f"{name}.png", whole=False)
-                    context.close()
+        doors = entered(browser, link, {(one.who, one.plain) for one in wanted if one.who})
+        for screen in wanted:
+            door = doors.get((screen.who, screen.plain))
+            context = browser.new_context(**HERE, storage_state=door, base_url=there.plain)
+            context.set_default_timeout(8_000)
+            page = context.new_page()
+            page.set_viewport_size({"width": 1280, "height": 800})
+            try:
+                go(page, screen, there)
+                take(page, screen, options.out, options.also.split(","))
+                if options.docs and screen.name in shown():
+                    for_docs(page, screen)
+            except Error as error:
+                failed.append(f"{screen.name}: {str(error).splitlines()[0]} (at {page.url})")
+            context.close()
         browser.close()
-    print(f"{OUT}: {len(list(OUT.glob('*.png')))} pictures")
+    print(f"{options.out}: {len(list(options.out.glob('*.png')))} pictures")
+    if failed:
+        sys.exit("\n".join(failed))
 
 
-def take(context: Any, path: str, file: Path, *, whole: bool = True) -> None:
-    page = context.new_page()
-    address, _, selector = path.partition(" link:")
-    page.goto(address)
-    if selector:
-        page.locator(selector).first.click()
-        page.wait_for_load_state()
-    page.wait_for_timeout(250)
-    page.screenshot(path=file, full_page=whole)
+def go(page: Any, screen: Screen, there: Place) -> None:
+    page.goto(screen.path.replace("{secure}", there.secure))
+    for step in screen.way:
+        step(page, there)
+    page.wait_for_load_state("load")
 
 
-def sessions(browser: Any, link: str) -> dict[str, Any]:
-    """What each person's browser keeps, by the first name."""
+def take(page: Any, screen: Screen, folder: Path, also: list[str]) -> None:
+    """All sizes and schemes of what is on the screen now."""
+    for size, (width, height) in SIZES.items():
+        page.set_viewport_size({"width": width, "height": height})
+        for scheme in SCHEMES:
+            page.emulate_media(color_scheme=scheme)
+            settle(page)
+            page.screenshot(path=folder / f"{screen.name}-{size}-{scheme}.png", full_page=True)
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.emulate_media(color_scheme="light")
+    if "print" in also:
+        page.emulate_media(media="print")
+        page.screenshot(path=folder / f"{screen.name}-print.png", full_page=True)
+        page.emulate_media(media="screen")
+    if "forced-colors" in also:
+        page.emulate_media(forced_colors="active")
+        page.screenshot(path=folder / f"{screen.name}-forced-colors.png", full_page=True)
+        page.emulate_media(forced_colors="none")
+
+
+def settle(page: Any) -> None:
+    """Until what the sheet says for this size is drawn."""
+    page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
+def for_docs(page: Any, screen: Screen) -> None:
+    settle(page)
+    DOCS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=DOCS / f"{screen.name}.png")
+
+
+def shown() -> set[str]:
+    """The pictures that the docs show, by name."""
+    files = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+    return {
+        name
+        for file in files
+        for name in re.findall(r"images/([\w-]+)\.png", file.read_text(encoding="utf-8"))
+    }
+
+
+def entered(browser: Any, link: str, wanted: set[tuple[str, bool]]) -> dict[tuple[str, bool], Any]:
+    """What each person's browser keeps, after a choice on the demo's page; the flag: without the second factor."""
     found = {}
-    context = browser.new_context()
+    context = browser.new_context(**HERE)
     page = context.new_page()
+    base = link.partition("/demo")[0]
     page.goto(link)
     page.wait_for_url("**/demo")
-    for who in sorted({who for who, _ in SCREENS.values() if who}):
-        page.goto(link.partition("/demo")[0] + "/demo")
+    for who, plain in sorted(wanted):
+        page.goto(f"{base}/demo")
         page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
+        page.locator("input[name=mfa]").set_checked(not plain)
         page.locator("li", has_text=who).get_by_role("button").first.click()
-        page.wait_for_url("**/portal/**")
-        found[who] = context.storage_state()
+        page.wait_for_url(f"{base}/portal/**")
+        found[who, plain] = context.storage_state()
     context.close()
     return found
 
 
 @contextlib.contextmanager
-def demo() -> Iterator[str]:
-    """The demo, served from a folder of its own; gives the link that signs in."""
+def demo() -> Iterator[tuple[str, Place]]:
+    """The demo, served from a folder of its own; gives the link that signs in, once, and where everything is."""
     with tempfile.TemporaryDirectory() as folder:
+        port = "18443"
         command = [
             sys.executable,
             "-m",
@@ -120,7 +147,7 @@ def demo() -> Iterator[str]:
             "serve",
             "--demo",
             "--port",
-            "18443",
+            port,
             "--data-dir",
             folder,
         ]
@@ -130,7 +157,12 @@ def demo() -> Iterator[str]:
             for line in server.stdout or ():
                 link = re.search(r"http://\S+/demo/\S+", line)
                 if link:
-                    yield link.group(0)
+                    accounts = tomllib.loads(
+                        (Path(folder) / "demo-accounts.toml").read_text(encoding="utf-8")
+                    )
+                    by_name = {one["name"]: one for one in accounts["account"]}
+                    plain = link.group(0).partition("/demo")[0]
+                    yield link.group(0), Place(plain, f"https://localhost:{port}", by_name)
                     break
             else:
                 sys.exit("The demo did not start.")

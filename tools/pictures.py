@@ -1,0 +1,328 @@
+"""Which pictures `make screenshots` takes: one line for each screen, whose it is, and the way there.
+
+Every page of the portal's table has a line in SCREENS, or says in NO_PICTURE why not: a test compares them. The people are
+those of the demo organisation, by their first names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+Step = Callable[[Any, "Place"], None]
+ADMIN: Final = "Emergency Access 1"
+PIM: Final = "8f0b7a52-3c1d-4e6f-9a27-5d2c1b8e4f10"  # the public client of the command line
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The demo that the pictures are taken of. accounts: of demo-accounts.toml, by the person's name."""
+
+    plain: str
+    secure: str
+    accounts: Mapping[str, Mapping[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """way: what is done on the page at `path` to come to the screen, with the browser's page as argument.
+    page: its row of the portal's table; empty: the one of `path`; "-": none, it is a sign-in page.
+    plain: without the second factor, where that is what the screen is about."""
+
+    name: str
+    who: str
+    path: str
+    way: tuple[Step, ...] = ()
+    page: str = ""
+    plain: bool = False
+
+    @property
+    def row(self) -> str:
+        return self.page or urlsplit(self.path).path
+
+
+def follow(selector: str, number: int = 0) -> Step:
+    """Go where a link leads."""
+    return lambda page, _: page.goto(page.locator(selector).nth(number).get_attribute("href", timeout=5000))
+
+
+def press(name: str) -> Step:
+    """A button of the screen itself, by what is written on it."""
+
+    def step(page: Any, _there: Place) -> None:
+        page.locator("main").get_by_role("button", name=name, exact=True).first.click()
+        page.wait_for_load_state("load")
+
+    return step
+
+
+def fill(label: str, value: str) -> Step:
+    return lambda page, _: page.get_by_label(label).first.fill(value)
+
+
+def tick(label: str) -> Step:
+    return lambda page, _: page.get_by_label(label).first.check()
+
+
+def choose(label: str, option: str) -> Step:
+    return lambda page, _: page.get_by_label(label, exact=True).first.select_option(label=option)
+
+
+def unfold(page: Any, _there: Place) -> None:
+    """Open what is folded."""
+    page.evaluate("for (const one of document.querySelectorAll('main details')) one.open = true")
+
+
+def signed_in(name: str) -> Step:
+    """By password, on a sign-in page."""
+
+    def step(page: Any, there: Place) -> None:
+        account = there.accounts[name]
+        page.get_by_label("User name").fill(account["user"])
+        page.get_by_label("Password").fill(account["password"])
+        press("Sign in")(page, there)
+
+    return step
+
+
+def code_typed(page: Any, there: Place) -> None:
+    """A device asks for a code, and somebody types it."""
+    asked = page.request.post(
+        f"{there.secure}/organizations/oauth2/v2.0/devicecode",
+        form={"client_id": PIM, "scope": "openid"},
+    )
+    fill("Code that the device shows", asked.json()["user_code"])(page, there)
+    press("Next")(page, there)
+
+
+TEAMS: Final = "69091246-20e8-4a56-aa4d-066075b2a7a8"
+SETTINGS: Final = "/portal/policies/{provider}/{role}"
+MEMBERS: Final = "greta.holmsund@tidewater.example\nSupport Operations"
+CSV: Final = (
+    "role,scope,member,type,end,justification\n"
+    "Reports Reader,/,greta.holmsund@tidewater.example,eligible,2027-06-30,Quarterly figures\n"
+    "Helpdesk Administrator,/,nobody@tidewater.example,eligible,,Second line\n"
+)
+
+SCREENS: Final = (
+    # -- signing in
+    Screen("sign-in", "", "/portal/roles", page="-"),
+    Screen(
+        "sign-in-wrong",
+        "",
+        "/portal/roles",
+        (fill("User name", "mira.solbergen@tidewater.example"), fill("Password", "wrong"), press("Sign in")),
+        page="-",
+    ),
+    Screen("sign-in-second-factor", "", "/portal/roles", (signed_in(ADMIN),), page="-"),
+    Screen(
+        "step-up",
+        "Dana",
+        "/portal/activate?name=Privileged+Role&reason=Clean-up",
+        (press("Activate"),),
+        page="-",
+        plain=True,
+    ),
+    Screen(
+        "enrol",
+        "Mira",
+        "/portal/activate?name=Exchange&reason=Shared+mailbox",
+        (press("Activate"),),
+        page="-",
+        plain=True,
+    ),
+    Screen("device-code", "", "{secure}/devicelogin", page="-"),
+    Screen("device-sign-in", "", "{secure}/devicelogin", (code_typed,), page="-"),
+    Screen("device-confirm", "", "{secure}/devicelogin", (code_typed, signed_in("Mira Solbergen")), page="-"),
+    # -- My roles
+    Screen("my-roles", "Mira", "/portal/roles"),
+    Screen("my-roles-nothing-found", "Mira", "/portal/roles?q=zebra", page="/portal/roles"),
+    Screen("my-roles-none", "Greta", "/portal/roles"),
+    Screen("my-roles-active", "Callum", "/portal/roles/active"),
+    Screen("my-roles-active-none", "Greta", "/portal/roles/active"),
+    Screen("my-roles-pending", "Priya", "/portal/roles/pending"),
+    Screen("my-roles-expired", "Mira", "/portal/roles/expired"),
+    Screen(
+        "activate", "Mira", "/portal/activate?name=Teams&reason=Meeting+rooms+for+the+new+floor", (unfold,)
+    ),
+    Screen("activate-step-up", "Mira", "/portal/activate?name=Exchange", plain=True),
+    Screen("activate-several", "Mira", "/portal/activate?name=Owner"),
+    Screen(
+        "activate-refused",
+        "Mira",
+        "/portal/activate?name=Teams",
+        (
+            fill("Justification", "x"),
+            fill("Ticket number", "INC-1"),
+            fill("Ticket system", "Desk"),
+            unfold,
+            fill("Custom activation start", "2020-01-01T09:00"),
+            press("Activate"),
+        ),
+    ),
+    Screen(
+        "extend",
+        "Callum",
+        "/portal/roles/active",
+        (follow("main a[href*='/extend/']"),),
+        "/portal/roles/extend/{id}",
+    ),
+    Screen(
+        "renew",
+        "Mira",
+        "/portal/roles/expired",
+        (follow("main a[href*='/renew/']"),),
+        "/portal/roles/renew/{id}",
+    ),
+    Screen("request", "Priya", "/portal/roles/pending", (follow(".what a"),), "/portal/requests/{id}"),
+    Screen("bundles", "Mira", "/portal/bundles"),
+    # -- approving
+    Screen("approvals", "Jonas", "/portal/approvals"),
+    Screen("approvals-none", "Greta", "/portal/approvals"),
+    Screen("approval", "Jonas", "/portal/approvals", (follow(".what a"),), "/portal/approvals/{id}"),
+    # -- assignments
+    Screen("assignments", ADMIN, "/portal/assignments"),
+    Screen("assignments-active", ADMIN, "/portal/assignments?tab=active"),
+    Screen("assignments-expired", ADMIN, "/portal/assignments?tab=expired&kind=assignment"),
+    Screen("assignments-groups", ADMIN, "/portal/assignments?provider=group"),
+    Screen("assignments-resources", ADMIN, "/portal/assignments?provider=resource"),
+    Screen("add-assignments-role", ADMIN, "/portal/assignments/add"),
+    Screen(
+        "add-assignments-members",
+        ADMIN,
+        "/portal/assignments/add",
+        (choose("Role", "Reports Reader"), press("Next: members")),
+    ),
+    Screen(
+        "add-assignments-setting",
+        ADMIN,
+        "/portal/assignments/add",
+        (
+            choose("Role", "Reports Reader"),
+            press("Next: members"),
+            fill("Members", MEMBERS),
+            press("Next: setting"),
+        ),
+    ),
+    Screen(
+        "add-assignments-wrong",
+        ADMIN,
+        "/portal/assignments/add",
+        (
+            choose("Role", "Reports Reader"),
+            press("Next: members"),
+            fill("Members", "nobody at all"),
+            press("Next: setting"),
+        ),
+    ),
+    Screen(
+        "assignment-update",
+        ADMIN,
+        "/portal/assignments",
+        (follow("main a[href$='/update']"),),
+        "/portal/assignments/{id}/{verb}",
+    ),
+    Screen(
+        "assignment-remove",
+        ADMIN,
+        "/portal/assignments",
+        (follow("main a[href$='/remove']"),),
+        "/portal/assignments/{id}/remove",
+    ),
+    Screen("bulk", ADMIN, "/portal/assignments/import"),
+    Screen("bulk-preview", ADMIN, "/portal/assignments/import", (fill("CSV", CSV), press("Preview"))),
+    # -- role settings
+    Screen("role-settings", ADMIN, "/portal/policies"),
+    Screen("role-settings-groups", ADMIN, "/portal/policies/groups"),
+    Screen("role-settings-resources", ADMIN, "/portal/policies/resources"),
+    Screen("role-settings-one", ADMIN, f"/portal/policies/directory/{TEAMS}", page=SETTINGS),
+    Screen(
+        "role-settings-assignment", ADMIN, f"/portal/policies/directory/{TEAMS}?tab=assignment", page=SETTINGS
+    ),
+    Screen(
+        "role-settings-notification",
+        ADMIN,
+        f"/portal/policies/directory/{TEAMS}?tab=notification",
+        page=SETTINGS,
+    ),
+    Screen(
+        "role-settings-edit-activation",
+        ADMIN,
+        f"/portal/policies/directory/{TEAMS}/edit",
+        page=SETTINGS + "/edit",
+    ),
+    Screen(
+        "role-settings-edit-assignment",
+        ADMIN,
+        f"/portal/policies/directory/{TEAMS}/edit?tab=assignment",
+        page=SETTINGS + "/edit",
+    ),
+    Screen(
+        "role-settings-edit-notification",
+        ADMIN,
+        f"/portal/policies/directory/{TEAMS}/edit?tab=notification",
+        page=SETTINGS + "/edit",
+    ),
+    Screen("role-settings-copy", ADMIN, f"/portal/policies/directory/{TEAMS}/copy", page=SETTINGS + "/copy"),
+    # -- directory and resources
+    Screen("people", ADMIN, "/portal/people"),
+    Screen(
+        "person",
+        ADMIN,
+        "/portal/people?q=mira",
+        (follow("main .what a, main li a[href*='/portal/people/']"),),
+        "/portal/people/{id}",
+    ),
+    Screen("groups", ADMIN, "/portal/groups"),
+    Screen(
+        "group",
+        ADMIN,
+        "/portal/groups?q=sg-admins",
+        (follow("main a[href*='/portal/groups/']"),),
+        "/portal/groups/{id}",
+    ),
+    Screen("units", ADMIN, "/portal/units"),
+    Screen("unit", ADMIN, "/portal/units", (follow("main a[href*='/portal/units/']"),), "/portal/units/{id}"),
+    Screen("resources", "Dana", "/portal/resources"),
+    Screen(
+        "resource",
+        "Dana",
+        "/portal/resources",
+        (follow("main a[href*='/portal/resources/place']", 3),),
+        "/portal/resources/place",
+    ),
+    # -- looking back
+    Screen("audit", "Ines", "/portal/audit"),
+    Screen("audit-all", "Ines", "/portal/audit/all"),
+    Screen(
+        "audit-event",
+        "Ines",
+        "/portal/audit/all",
+        (follow("main a[href*='/portal/audit/']:not([href*='csv']):not([href*='json']):not([href*='all'])"),),
+        "/portal/audit/{id}",
+    ),
+    Screen("overview", "Ines", "/portal/overview"),
+    Screen("timeline", "Ines", "/portal/timeline?scope=directory:/&zoom=1w"),
+    Screen("timeline-mine", "Mira", "/portal/timeline"),
+    # -- oneself
+    Screen("sessions", "Mira", "/portal/me"),
+    Screen("methods", "Mira", "/portal/me/methods"),
+    Screen("method-password", "Mira", "/portal/me/password"),
+    Screen("method-authenticator", "Mira", "/portal/me/authenticator"),
+    Screen("method-recovery-codes", "Mira", "/portal/me/recovery-codes"),
+    Screen("method-passkey", "Mira", "/portal/me/passkeys/new"),
+    # -- what goes wrong
+    Screen("nowhere", "Mira", "/portal/nowhere", page="-"),
+)
+
+NO_PICTURE: Final = {
+    "/portal": "leads on to My roles",
+    "/portal/roles/eligible": "the same screen as /portal/roles",
+    "/portal/assignments/csv": "a download",
+    "/portal/assignments/json": "a download",
+    "/portal/audit/csv": "a download",
+    "/portal/audit/json": "a download",
+    "/portal/me/passkeys/{id}/remove": "the demo's people have no passkeys; the form is the one of the other methods",
+}
