@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from openpim.core.grants import Provider
+from openpim.core.grants import Action, Provider
 from openpim.core.policy import Policy, Requirement
+from openpim.core.refusals import Code
 from tests.faces.portal.client import Browser, Site
-from tests.world import READER, TEAMS
+from tests.world import ELIGIBILITY, READER, TEAMS, refused
 
 EXCHANGE = "29232cdf-9323-42fd-ade2-1d097af3e4de"
 EDIT = f"/portal/policies/directory/{TEAMS}/edit"
@@ -90,6 +91,23 @@ def test_assignment_and_mail(site: Site, admin: Browser) -> None:
         "ops@example.com",
         "soc@example.com",
     )
+
+
+def test_what_an_eligible_assignment_asks_of_who_gives_it(site: Site, admin: Browser) -> None:
+    """Entra's portal has no field for this rule; its API has the rule, and so we have both."""
+    edit(admin, "assignment", eligible_justification="on", eligible_mfa="on")
+    page = admin.follow()
+    assert "On eligible assignment, require" in page.text
+    policy = stored(site)
+    assert policy.eligibility_requires == {Requirement.MFA, Requirement.JUSTIFICATION}
+    assert policy.assignment_requires == {Requirement.JUSTIFICATION}, "the other one is as it was"
+    world = site.world
+    ask = world.ask(Action.ADMIN_ASSIGN, world.ann, TEAMS, kind=ELIGIBILITY, justification=None, days=3)
+    refusal = refused(world.submit(ask, world.caller(world.ga, mfa=False)), Code.POLICY)
+    assert set(refusal.rules) == {"MfaRule", "JustificationRule"}
+    again = admin.get(f"{EDIT}?tab=assignment").form(EDIT)
+    assert {"eligible_mfa", "eligible_justification", "active_justification"} <= again.keys()
+    assert "active_mfa" not in again
 
 
 @pytest.mark.parametrize(

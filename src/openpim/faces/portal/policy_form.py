@@ -48,6 +48,8 @@ ACTIVATION_LENGTHS: Final = (
     1440,
 )  # minutes
 ASSIGNMENT_LENGTHS: Final = (15, 30, 90, 180, 365)  # days
+# What an assignment may ask of who makes it. Entra's portal shows it of active ones alone; the rule is there for both.
+_ASKED: Final = {"mfa": Requirement.MFA, "justification": Requirement.JUSTIFICATION}
 _MAIL: Final = re.compile(r"[^\s@;,<>\x00-\x1f]{1,64}@[^\s@;,<>\x00-\x1f]{1,255}")
 _CONTEXT: Final = re.compile(r"c[1-9][0-9]?")
 
@@ -281,8 +283,14 @@ def _write_assignment(policy: Policy, _names: Mapping[str, str]) -> dict[str, st
     } | _ticked(
         eligible_permanent=not policy.eligibility.required,
         active_permanent=not policy.assignment.required,
-        active_mfa=Requirement.MFA in policy.assignment_requires,
-        active_justification=Requirement.JUSTIFICATION in policy.assignment_requires,
+        **{
+            f"{kind}_{name}": requirement in asked
+            for kind, asked in (
+                ("eligible", policy.eligibility_requires),
+                ("active", policy.assignment_requires),
+            )
+            for name, requirement in _ASKED.items()
+        },
     )
 
 
@@ -296,18 +304,19 @@ def _read_assignment(_call: Call, setting: RoleSetting, typed: Typed) -> Callabl
         limits[name] = known.get(text)
     if typed.errors:
         return None
-    asked = {
-        Requirement.MFA: typed.on("active_mfa"),
-        Requirement.JUSTIFICATION: typed.on("active_justification"),
-    }
+
+    def requires(kind: str, present: frozenset[Requirement]) -> frozenset[Requirement]:
+        """What the form does not show stays as it is."""
+        ticked = {one for name, one in _ASKED.items() if typed.on(f"{kind}_{name}")}
+        return present - set(_ASKED.values()) | ticked
 
     def change(policy: Policy) -> Policy:
-        others = policy.assignment_requires - set(asked)
         return replace(
             policy,
             eligibility=Expiry(not typed.on("eligible_permanent"), limits["eligible_limit"]),
             assignment=Expiry(not typed.on("active_permanent"), limits["active_limit"]),
-            assignment_requires=others | {one for one, on in asked.items() if on},
+            eligibility_requires=requires("eligible", policy.eligibility_requires),
+            assignment_requires=requires("active", policy.assignment_requires),
         )
 
     return change
