@@ -19,6 +19,7 @@ from openpim.ports.client_credentials import ClientCredentials
 from openpim.ports.credentials import AuthenticationContexts, Credentials, SetupLinks
 from openpim.ports.groups import Groups
 from openpim.ports.oauth import AuthorizationCodes, DeviceCodes, Grants, RefreshTokens, Revocations
+from openpim.ports.organisation_settings import OrganisationSettings
 from openpim.ports.outbox import Outbox
 from openpim.ports.passkeys import Passkeys
 from openpim.ports.permission_grants import PermissionGrants
@@ -79,6 +80,8 @@ class Transaction(Protocol):
     def applications(self) -> Applications: ...
     @property
     def groups(self) -> Groups: ...
+    @property
+    def organisation_settings(self) -> OrganisationSettings: ...
     @property
     def passkeys(self) -> Passkeys: ...
     @property

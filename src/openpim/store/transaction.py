@@ -19,6 +19,7 @@ from openpim.store.deny_assignments import DenyAssignments
 from openpim.store.device_codes import DeviceCodes
 from openpim.store.groups import Groups
 from openpim.store.oauth import AuthorizationCodes, Grants, RefreshTokens, Revocations
+from openpim.store.organisation_settings import OrganisationSettings
 from openpim.store.outbox import Outbox
 from openpim.store.passkeys import Passkeys
 from openpim.store.permission_grants import PermissionGrants
@@ -93,6 +94,10 @@ class StoreTransaction:
     @cached_property
     def groups(self) -> Groups:
         return Groups(self.connection, self.tenant_id)
+
+    @cached_property
+    def organisation_settings(self) -> OrganisationSettings:
+        return OrganisationSettings(self.connection, self.tenant_id)
 
     @cached_property
     def passkeys(self) -> Passkeys:

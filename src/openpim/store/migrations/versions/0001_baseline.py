@@ -375,6 +375,12 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement a table
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_groups")),
     )
     op.create_table(
+        "organisation_settings",
+        sa.Column("tenant_id", sa.String(length=36), nullable=False),
+        sa.Column("settings", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", name=op.f("pk_organisation_settings")),
+    )
+    op.create_table(
         "outbox",
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("tenant_id", sa.String(length=36), nullable=False),
