@@ -21,6 +21,7 @@ from openpim.core.settings import Settings
 from openpim.core.signin.consent import Audience
 from openpim.core.signin.scopes import Asked
 from openpim.core.signin.values import Grant
+from openpim.notify.outbound import GuardedOutbound
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
 from openpim.services.sealing import Sealer
@@ -32,6 +33,7 @@ from openpim.services.signin.people import account_of, find_client, person_in
 from openpim.services.signin.proofs import lifetime
 
 SEALER = Sealer(bytes(range(32)), secrets.token_urlsafe)
+OUTBOUND = GuardedOutbound(["127.0.0.0/8"])  # servers of tests are on this machine
 GRAPH = "https://graph.microsoft.com/.default"
 
 

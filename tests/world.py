@@ -53,7 +53,7 @@ from openpim.ports.deps import Deps
 from openpim.services import authority, due, policies, review, settling, submit, timeouts
 from openpim.services import cancel as cancelling
 from openpim.store.database import Database
-from tests.signin_helper import SEALER
+from tests.signin_helper import OUTBOUND, SEALER
 
 START = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 TEAMS = "69091246-20e8-4a56-aa4d-066075b2a7a8"  # Teams Administrator: the role of most stories
@@ -154,6 +154,7 @@ class World:
             secret=lambda size: "s" * size,
             store=self.database,
             sealer=SEALER,
+            outbound=OUTBOUND,
             settings=settings or Settings(),
         )
         self.tenant_id = tenant_id or self.new_id()

@@ -50,6 +50,7 @@ SECTIONS = {
     "organisation": "Only read at the first start, when the organisation is made.",
     "activation": "Limits that hold for all roles, beside each role's own policy.",
     "sign_in": "Passwords, second factors, tokens, sessions and keys.",
+    "outbound": "Calls to servers of others: webhooks, chat, streams of events. Only addresses on the internet, unless they are named here.",
     "working_time": "When people usually work. Approvers are told of what is asked at another time.",
 }
 

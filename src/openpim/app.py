@@ -37,6 +37,7 @@ from openpim.faces.shared.paths import TidyPaths
 from openpim.faces.shared.request_ids import RequestIds
 from openpim.faces.shared.threads import in_thread
 from openpim.keyfile import read_or_make_key
+from openpim.notify.outbound import GuardedOutbound
 from openpim.ports.deps import Deps
 from openpim.ports.store import StoreUnavailableError
 from openpim.services.sealing import Sealer
@@ -84,6 +85,7 @@ def open_store(config: Config, now: Callable[[], datetime] = clock) -> tuple[Dat
         secret=secrets.token_urlsafe,
         store=database,
         sealer=Sealer(key, secrets.token_urlsafe),
+        outbound=GuardedOutbound(config.outbound_allow, config.outbound_ca_file),
         settings=config.settings,
     )
     return database, deps

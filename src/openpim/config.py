@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from openpim.core.settings import Settings, working_hours
+from openpim.notify.addresses import Allowed
 
 _DEFAULTS = Settings()
 
@@ -37,6 +38,8 @@ class Config:
     organisation_domain: str = "openpim.local"
     run_workers: bool = True
     worker_interval_seconds: int = 1
+    outbound_allow: tuple[str, ...] = ()
+    outbound_ca_file: Path | None = None
 
     @property
     def database(self) -> str:
@@ -102,6 +105,16 @@ def _database(value: str) -> str | None:
     return None
 
 
+def _outbound(value: tuple[str, ...]) -> str | None:
+    try:
+        Allowed(value)
+    except ValueError as error:
+        return (
+            f'{error} is neither a network, such as "10.0.0.0/8", nor a name, such as "ntfy.example.internal"'
+        )
+    return None
+
+
 def _domain(value: str) -> str | None:
     good = "." in value and all(part and part.replace("-", "").isalnum() for part in value.split("."))
     return None if good else 'write a domain such as "example.com"'
@@ -134,6 +147,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("server", "worker_interval_seconds", "worker_interval_seconds", "The pause between two looks at what is due.", limits=(1, 60)),
     Setting("tls", "certificate", "tls_certificate", "A certificate chain (PEM); without one OpenPIM makes its own authority."),
     Setting("tls", "key", "tls_key", "The certificate's private key (PEM)."),
+    Setting("outbound", "allow", "outbound_allow", 'Networks and names that calls to other servers may lead to although they are not on the internet, or over plain http: "10.0.0.0/8", "ntfy.example.internal", "*.example.internal".', check=_outbound),
+    Setting("outbound", "ca_file", "outbound_ca_file", "Certificate authorities (PEM) to trust in these calls, beside the machine's own."),
     Setting("organisation", "name", "organisation_name", "The name of the organisation made at the first start."),
     Setting("organisation", "domain", "organisation_domain", "Its domain: sign-in names end in it.", check=_domain),
     Setting("activation", "minimum_minutes", "minimum_minutes", "The shortest activation, and how long one must run before it can be ended; 0: no minimum.", limits=(0, 60)),
@@ -223,7 +238,7 @@ def _checked(setting: Setting, value: Any, relative_to: Path) -> Any:
         wrong = "write a text in quotes"
     elif setting.choices and value not in setting.choices:
         wrong = "write one of: " + ", ".join(setting.choices)
-    elif isinstance(default, Path) or setting.name in {"tls_certificate", "tls_key"}:
+    elif isinstance(default, Path) or setting.name in {"tls_certificate", "tls_key", "outbound_ca_file"}:
         value = relative_to / value
     if wrong is None and setting.check is not None:
         wrong = setting.check(value)

@@ -38,11 +38,13 @@ _LOOK_UPS_AT_ONCE = 16
 
 class GuardedOutbound:
     """See ports/outbound.py. allow: networks and names beyond the internet. ca_file: authorities (PEM) to trust beside
-    the machine's."""
+    the machine's. Raises ValueError where these cannot be."""
 
     def __init__(
         self, allow: Sequence[str] = (), ca_file: Path | None = None, resolve: Resolve | None = None
     ) -> None:
+        if ca_file is not None and not ca_file.is_file():
+            raise ValueError(f"outbound.ca_file: {ca_file} is not there")
         self._allowed = Allowed(allow)
         self._ca_file = ca_file
         self._resolve = resolve or _look_up

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from openpim.core.settings import Settings
+from openpim.ports.outbound import Outbound
 from openpim.ports.sealing import Sealer
 from openpim.ports.store import Store
 
@@ -14,11 +15,12 @@ from openpim.ports.store import Store
 @dataclass(frozen=True, slots=True)
 class Deps:
     """clock: aware UTC now. new_id: a fresh lower-case uuid4. secret(n): url-safe random text of n bytes.
-    sealer: what only the key file opens."""
+    sealer: what only the key file opens. outbound: the one road to servers of others, never inside a unit of work."""
 
     clock: Callable[[], datetime]
     new_id: Callable[[], str]
     secret: Callable[[int], str]
     store: Store
     sealer: Sealer
+    outbound: Outbound
     settings: Settings

@@ -18,7 +18,7 @@ from openpim.core.query import Query
 from openpim.core.settings import Settings
 from openpim.ports.deps import Deps
 from openpim.store.database import Database
-from tests.signin_helper import SEALER
+from tests.signin_helper import OUTBOUND, SEALER
 
 START = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 HOME = "aaaaaaaa-0000-4000-8000-000000000001"
@@ -34,7 +34,13 @@ class World:
 
     def __post_init__(self) -> None:
         self.deps = Deps(
-            lambda: self.now, self.new_id, lambda size: "x" * size, self.database, SEALER, Settings()
+            lambda: self.now,
+            self.new_id,
+            lambda size: "x" * size,
+            self.database,
+            SEALER,
+            OUTBOUND,
+            Settings(),
         )
 
     def new_id(self) -> str:
