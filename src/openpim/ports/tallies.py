@@ -32,6 +32,16 @@ class Use:
     count: int
 
 
+@dataclass(frozen=True, slots=True)
+class People:
+    """Of the tenant. partial: there are more than were counted."""
+
+    members: int
+    guests: int
+    disabled: int
+    partial: bool
+
+
 class Tallies(Protocol):
     def in_force(self, provider: Provider, kind: Kind, now: datetime, most: int) -> list[Tally]:
         """Over `most` of the schedules in force."""
@@ -52,4 +62,8 @@ class Tallies(Protocol):
     def standing(self, provider: Provider, now: datetime, most: int, shown: int) -> tuple[str, ...]:
         """Of `most` assignments in force, the first that are no activations and have no end, or were made outside
         PIM: their ids."""
+        ...
+
+    def people(self, most: int) -> People:
+        """Over `most` of the users."""
         ...

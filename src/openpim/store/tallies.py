@@ -7,11 +7,14 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Connection, Select, and_, exists, func, or_, select, type_coerce
 
+from openpim.core.directory import UserType
 from openpim.core.grants import Action, AssignmentType, Kind, Provider
 from openpim.core.lifecycle import RequestStatus
-from openpim.ports.tallies import Tally, Use
+from openpim.ports.tallies import People, Tally, Use
+from openpim.store.principals import joined, principals
 from openpim.store.requests import requests
 from openpim.store.schedules import in_force_at, schedules
+from openpim.store.users import users
 
 _s = schedules.c
 _r = requests.c
@@ -110,6 +113,22 @@ class Tallies:
             .limit(shown)
         )
         return tuple(self._connection.execute(statement).scalars())
+
+    def people(self, most: int) -> People:
+        walked = (
+            select(users.c.user_type, principals.c.enabled)
+            .join(principals, joined(users))
+            .where(users.c.tenant_id == self._tenant, principals.c.deleted_at.is_(None))
+            .order_by(users.c.id)
+            .limit(most)
+            .subquery()
+        )
+        found = self._connection.execute(select(*walked.c, func.count()).group_by(*walked.c))
+        rows = [(row[0], bool(row[1]), int(row[2])) for row in found]
+        guests = sum(count for kind, _, count in rows if kind == UserType.GUEST.value)
+        total = sum(count for _, _, count in rows)
+        disabled = sum(count for _, enabled, count in rows if not enabled)
+        return People(total - guests, guests, disabled, partial=total >= most)
 
     def _live(self, provider: Provider, kind: Kind, now: datetime, *columns: Any) -> Select[Any]:
         return select(*columns).where(

@@ -8,11 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from openpim.core.directory import Application
 from openpim.core.grants import Kind
 from openpim.core.query import Compare, Query
+from openpim.core.signin.consent import GRAPH_RESOURCE
 from openpim.core.signin.values import Account
+from openpim.services.directory.applications import NewApplication, create_application
+from openpim.services.directory.performing import stamp
+from openpim.services.directory.permission_grants import NewGrant
+from openpim.services.directory.permission_grants import create as create_grant
+from openpim.services.directory.service_principals import create_service_principal
+from openpim.services.signin.client_secrets import add_secret
 from tests.faces.portal.client import Site
-from tests.world import READER, TEAMS, ok
+from tests.world import READER, TEAMS, World, ok
 
 Made = tuple[str, dict[str, str]]
 
@@ -80,7 +88,83 @@ def assignment_path(verb: str, **fields: str) -> Callable[[Site], Made]:
     return made
 
 
+def application_path(tail: str = "", **fields: str) -> Callable[[Site], Made]:
+    """Of an application that is registered here."""
+    return lambda site: (f"/portal/applications/{registered(site.world).id}{tail}", fields)
+
+
+def change_of_an_application(site: Site) -> Made:
+    made = registered(site.world)
+    return f"/portal/applications/{made.id}/edit", {"name": "Order desk", "seen": stamp(made)}
+
+
+def credential_path(site: Site) -> Made:
+    """Of a secret of somebody's application."""
+    world = site.world
+    made = registered(world)
+    secret = ok(add_secret(site.signin, world.system, made.id, name="Build server"))
+    return f"/portal/applications/{made.id}/secrets/{secret.id}/remove", {}
+
+
+def enterprise_path(tail: str = "", **fields: str) -> Callable[[Site], Made]:
+    """Of an application that is used here."""
+    return lambda site: (f"/portal/enterprise/{face_of(site.world, registered(site.world))}{tail}", fields)
+
+
+def permissions_of_an_application(site: Site) -> Made:
+    face = site.world.read(lambda tx: tx.service_principals.get(face_of(site.world, registered(site.world))))
+    return f"/portal/enterprise/{face.id}/permissions", {"may-User.Read.All": "on", "seen": stamp(face)}
+
+
+def revocation(site: Site) -> Made:
+    """Of what bob allowed."""
+    world = site.world
+    face = face_of(world, registered(world))
+    new = NewGrant(face, GRAPH_RESOURCE, world.bob, ("User.Read",))
+    return f"/portal/enterprise/{face}/revoke", {"grant": ok(create_grant(world.deps, world.system, new)).id}
+
+
+def registered(world: World) -> Application:
+    made = ok(create_application(world.deps, world.system, NewApplication("Orders")))
+    ok(create_service_principal(world.deps, world.system, made.app_id))
+    return made
+
+
+def bare(site: Site) -> Made:
+    """An application without a service principal."""
+    made = ok(create_application(site.world.deps, site.world.system, NewApplication("Orders")))
+    return f"/portal/applications/{made.id}/service-principal", {}
+
+
+def face_of(world: World, application: Application) -> str:
+    return str(world.read(lambda tx: tx.service_principals.by_app_id(application.app_id)).id)
+
+
 SETUPS: dict[str, Callable[[Site], Made]] = {
+    "GET /portal/applications/{id}": application_path(),
+    "POST /portal/applications/new": lambda _site: ("/portal/applications/new", {"name": "Orders"}),
+    "GET /portal/applications/{id}/edit": application_path("/edit"),
+    "POST /portal/applications/{id}/edit": change_of_an_application,
+    "GET /portal/applications/{id}/delete": application_path("/delete"),
+    "POST /portal/applications/{id}/delete": application_path("/delete"),
+    "POST /portal/applications/{id}/service-principal": bare,
+    "GET /portal/applications/{id}/secrets/new": application_path("/secrets/new"),
+    "POST /portal/applications/{id}/secrets/new": application_path(
+        "/secrets/new", name="Build server", days="30", once="x"
+    ),
+    "GET /portal/applications/{id}/secrets/{key}/remove": credential_path,
+    "POST /portal/applications/{id}/secrets/{key}/remove": credential_path,
+    "GET /portal/enterprise/{id}": enterprise_path(),
+    "GET /portal/enterprise/{id}/permissions": enterprise_path("/permissions"),
+    "POST /portal/enterprise/{id}/permissions": permissions_of_an_application,
+    "GET /portal/enterprise/{id}/consent": enterprise_path("/consent"),
+    "POST /portal/enterprise/{id}/consent": enterprise_path(
+        "/consent", api=GRAPH_RESOURCE, **{"may-User.Read.All": "on"}
+    ),
+    "POST /portal/enterprise/{id}/revoke": revocation,
+    "POST /portal/enterprise/{id}/switch": enterprise_path("/switch", on="no"),
+    "GET /portal/enterprise/{id}/delete": enterprise_path("/delete"),
+    "POST /portal/enterprise/{id}/delete": enterprise_path("/delete"),
     "GET /portal/people/{id}": lambda site: (f"/portal/people/{site.world.bob}", {}),
     "GET /portal/groups/{id}": lambda site: (f"/portal/groups/{site.world.group('Crew')}", {}),
     "GET /portal/units/{id}": lambda site: (

@@ -59,6 +59,13 @@ MENU: tuple[Section, ...] = (
             Item("resources", "Resources", "/portal/resources", "tree"),
         ),
     ),
+    Section(
+        "Settings",
+        (
+            Item("applications", "Applications", "/portal/applications", "squares"),
+            Item("organisation", "Organisation", "/portal/organisation", "building"),
+        ),
+    ),
 )
 
 # Below the person's name.

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from openpim.faces.portal import (
     activate,
+    application_access,
+    application_form,
+    application_secrets,
+    applications,
     approvals,
     assignment_add,
     assignment_change,
@@ -13,6 +17,7 @@ from openpim.faces.portal import (
     groups,
     me,
     methods,
+    organisation,
     overview,
     people,
     policies,
@@ -51,4 +56,9 @@ PAGES: tuple[Page, ...] = (
     *units.PAGES,
     *resources.PAGES,
     *timeline.PAGES,
+    *application_form.PAGES,
+    *application_secrets.PAGES,
+    *application_access.PAGES,
+    *applications.PAGES,
+    *organisation.PAGES,
 )

@@ -39,7 +39,7 @@ def page(deps: Deps, caller: Caller, query: Query) -> Page[PermissionGrant]:
 
     def work(tx: Transaction) -> Page[PermissionGrant]:
         asked = query
-        if not _sees_all(tx, caller, now):
+        if not sees_all(tx, caller, now):
             own = Compare("principal_id", "eq", caller.principal_id)
             asked = replace(query, where=own if query.where is None else All((query.where, own)))
         return tx.permission_grants.page(asked)
@@ -52,7 +52,7 @@ def get(deps: Deps, caller: Caller, grant_id: str) -> PermissionGrant | Refusal:
 
     def work(tx: Transaction) -> PermissionGrant | Refusal:
         found = tx.permission_grants.get(grant_id)
-        if found is None or not (_sees_all(tx, caller, now) or _own(caller, found)):
+        if found is None or not (sees_all(tx, caller, now) or _own(caller, found)):
             return not_found("permission grant", grant_id)
         return found
 
@@ -121,7 +121,7 @@ def _own(caller: Caller, grant: PermissionGrant) -> bool:
     return caller.kind is CallerKind.USER and grant.principal_id == caller.principal_id
 
 
-def _sees_all(tx: Transaction, caller: Caller, now: datetime) -> bool:
+def sees_all(tx: Transaction, caller: Caller, now: datetime) -> bool:
     if caller.kind is CallerKind.SERVICE_PRINCIPAL and caller.permissions:
         return True  # each endpoint has asked for its own permission before
     return rights_of(tx, caller, now).any(READERS | APPLICATION_MANAGERS)

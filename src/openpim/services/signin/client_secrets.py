@@ -48,6 +48,7 @@ def add_secret(
             return Refusal(Code.INVALID, "A public client can keep no secret.", member="id")
         if expires_at is not None and expires_at <= now:
             return Refusal(Code.INVALID, "The secret would have expired already.", member="end")
+        tx.lock_tenant()
         present = tx.client_credentials.of(application.app_id)
         if secret_id is not None and any(one.id == secret_id for one in present):
             return Refusal(

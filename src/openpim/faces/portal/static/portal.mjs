@@ -89,6 +89,27 @@ function filters(within) {
   }
 }
 
+// -- what is taken along is copied; what only helps with a script appears; what is shown once is not kept for going back
+function copying(within) {
+  for (const one of all("[data-scripted]", within)) one.hidden = false;
+  for (const button of all("button[data-copy]", within)) {
+    if (!navigator.clipboard) continue;
+    button.hidden = false;
+    const label = button.firstChild;
+    const word = label.textContent;
+    button.addEventListener("click", async () => {
+      try {
+        await navigator.clipboard.writeText(button.dataset.copy);
+        label.textContent = "Copied";
+      } catch {
+        label.textContent = "Select it";
+      }
+      setTimeout(() => { label.textContent = word; }, 2000);
+    });
+  }
+}
+addEventListener("pagehide", () => { for (const one of all("[data-once]")) one.replaceChildren(); });
+
 // -- choices that act at once; ticking that shows what can be done with several
 document.addEventListener("change", (event) => {
   const field = event.target;
@@ -213,6 +234,7 @@ function enhance(within) {
   sliders(within);
   zones(within);
   filters(within);
+  copying(within);
 }
 enhance(document);
 document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
