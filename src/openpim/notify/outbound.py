@@ -84,9 +84,12 @@ class GuardedOutbound:
         finally:
             connection.close()
 
-    def connect(self, host: str, port: int, *, seconds: float = TIMEOUT_SECONDS) -> socket.socket:
+    def connect(
+        self, host: str, port: int, *, seconds: float = TIMEOUT_SECONDS, secure: bool = True
+    ) -> socket.socket:
         deadline = _Deadline(seconds)
-        where = place(f"https://[{host}]:{port}/" if ":" in host else f"https://{host}:{port}/")
+        scheme = "https" if secure else "http"
+        where = place(f"{scheme}://[{host}]:{port}/" if ":" in host else f"{scheme}://{host}:{port}/")
         connection = _connect(where, self._judge(where, self._addresses(where, deadline)), deadline)
         connection.settimeout(deadline.left(where))
         return connection

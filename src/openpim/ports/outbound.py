@@ -74,7 +74,10 @@ class Outbound(Protocol):
         answer's body. Raises OutboundError. Never inside a unit of work."""
         ...
 
-    def connect(self, host: str, port: int, *, seconds: float = TIMEOUT_SECONDS) -> socket.socket:
+    def connect(
+        self, host: str, port: int, *, seconds: float = TIMEOUT_SECONDS, secure: bool = True
+    ) -> socket.socket:
         """The same for what is not HTTP (syslog): a TCP connection to an address of this host that was judged. The
-        socket times out after the seconds that are left; its reader speaks TLS itself. Raises OutboundError."""
+        socket times out after the seconds that are left; its reader speaks TLS itself. secure: False where it does
+        not, which is judged as plain http is. Raises OutboundError."""
         ...
