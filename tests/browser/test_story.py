@@ -4,109 +4,200 @@ from the mail's link, seen active; with and without JavaScript, by keyboard, on 
 from __future__ import annotations
 
 import re
+from datetime import datetime, timedelta
 from typing import Any
 
 import pyotp
 import pytest
 
-from openpim.core.policy import Requirement
 from openpim.faces.portal import live
 from openpim.services.credentials import put_totp, set_password
+from tests.browser.hands import Hand
 from tests.browser.site import LiveSite
-from tests.world import HELPDESK, TEAMS, ok
+from tests.world import ELIGIBILITY, HELPDESK, TEAMS, ok
+
+expect = pytest.importorskip("playwright.sync_api").expect
 
 PASSWORD = "correct horse battery staple"
 SEED = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
 
-def guarded(site: LiveSite) -> None:
-    """Ann may become Teams Administrator with a second factor, a reason, and dan's approval."""
-    world = site.world
-    world.approval(world.dan, role=TEAMS)
-    world.policy(TEAMS, activation_requires=frozenset({Requirement.MFA, Requirement.JUSTIFICATION}))
-    world.eligible(world.ann, days=300)
+def credentials(site: LiveSite) -> None:
+    """Ann and dan have passwords, ann has an authenticator too."""
 
-    def credentials(tx: Any) -> None:
-        for who in (world.ann, world.dan):
+    def work(tx: Any) -> None:
+        for who in (site.world.ann, site.world.dan):
             assert set_password(tx, site.signin, who, PASSWORD) is None
-        put_totp(tx, site.signin, world.ann, SEED)
+        put_totp(tx, site.signin, site.world.ann, SEED)
 
-    world.write(credentials)
+    site.world.write(work)
 
 
 def name_of(site: LiveSite, who: str) -> str:
     return str(site.world.read(lambda tx: tx.users.get(who)).user_principal_name)
 
 
-def sign_in(page: Any, site: LiveSite, who: str) -> None:
-    page.get_by_label("User name").fill(name_of(site, who))
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in", exact=True).click()
+def sign_in(hand: Hand, site: LiveSite, who: str) -> None:
+    page = hand.page
+    hand.write(page.get_by_label("User name"), name_of(site, who))
+    hand.write(page.get_by_label("Password"), PASSWORD)
+    hand.press(page.get_by_role("button", name="Sign in", exact=True))
 
 
-def confirm(page: Any, site: LiveSite) -> None:
-    page.get_by_label("Code from your authenticator").fill(pyotp.TOTP(SEED).at(site.world.now))
-    page.get_by_role("button", name="Confirm").click()
-
-
-def go_on(page: Any, script: bool) -> None:
-    """The form comes back by itself, or at the press of a button."""
+def confirm(hand: Hand, site: LiveSite, *, script: bool) -> None:
+    """The second factor; the form comes back by itself, or at the press of a button."""
+    page = hand.page
+    hand.write(page.get_by_label("Code from your authenticator"), pyotp.TOTP(SEED).at(site.world.now))
+    hand.press(page.get_by_role("button", name="Confirm"))
     if not script:
-        page.get_by_role("button", name="Continue").click()
+        hand.press(page.get_by_role("button", name="Continue"))
 
 
-@pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
-def test_the_whole_story(site: LiveSite, open_page: Any, script: bool) -> None:
-    world = site.world
-    guarded(site)
-    ann = open_page(script=script)
-    ann.goto("/portal/activate?name=Teams&reason=Rooms+for+the+new+floor")
-    sign_in(ann, site, world.ann)
+# ---------------------------------------------------------------- the whole story, a chapter each
+
+
+def demand(hand: Hand, site: LiveSite) -> None:
+    """An administrator makes the role need a second factor and dan's approval."""
+    page, main = hand.page, hand.page.get_by_role("main")
+    page.goto("/portal")
+    hand.menu("Role settings")
+    hand.write(page.get_by_role("searchbox"), "Teams Admin")
+    page.keyboard.press("Enter")
+    hand.press(main.get_by_role("link", name="Teams Administrator", exact=True))
+    hand.press(page.get_by_role("link", name="Edit"))
+    hand.tick(page.get_by_label("Multi-factor authentication"))
+    hand.tick(page.get_by_label("Approval", exact=True))
+    hand.write(page.get_by_label("Approvers", exact=True), name_of(site, site.world.dan))
+    hand.press(page.get_by_role("button", name="Update"))
+    expect(page.get_by_text("The settings of Teams Administrator are changed.")).to_be_visible()
+    expect(
+        page.get_by_text("a second factor and a justification and waits for approval by dan")
+    ).to_be_visible()
+
+
+def entitle(hand: Hand, site: LiveSite) -> None:
+    """The administrator makes ann eligible for a year, in the three steps of the wizard."""
+    world, page = site.world, hand.page
+    hand.menu("Assignments")
+    hand.press(page.get_by_role("link", name="Add assignments"))
+    expect(page.locator("[aria-current=step]")).to_contain_text("Role")
+    hand.choose(page.get_by_role("combobox", name="Role", exact=True), "Teams Administrator")
+    hand.press(page.get_by_role("button", name="Next: members"))
+    expect(page.locator("[aria-current=step]")).to_contain_text("Members")
+    hand.write(page.get_by_label("Members", exact=True), name_of(site, world.ann))
+    hand.press(page.get_by_role("button", name="Next: setting"))
+    expect(page.locator("[aria-current=step]")).to_contain_text("Setting")
+    expect(page.get_by_label("Eligible")).to_be_checked()
+    hand.tick(page.get_by_label("Until the end below"))
+    until = (world.now + timedelta(days=365)).replace(second=0, microsecond=0)
+    hand.moment(page.get_by_label("End", exact=True), until)
+    hand.write(page.get_by_role("textbox", name="Justification"), "Runs the meeting rooms")
+    hand.press(page.get_by_role("button", name="Assign", exact=True))
+    expect(page.get_by_role("main").get_by_text("ann", exact=True).first).to_be_visible()
+    (given,) = [one for one in world.schedules(ELIGIBILITY) if one.principal_id == world.ann]
+    assert given.ends_at == until
+    hand.menu("Assignments")
+    expect(page.get_by_role("main").get_by_role("heading", name="ann")).to_be_visible()
+
+
+def take_up(hand: Hand, site: LiveSite, start: datetime, *, script: bool) -> str:
+    """Ann asks for an hour and a half from `start` on, signs in and steps up on the way. The request's id."""
+    world, page = site.world, hand.page
+    page.goto("/portal/activate?name=Teams&reason=Rooms+for+the+new+floor")
+    sign_in(hand, site, world.ann)
     # -- what is needed is said, the link has filled in the reason
-    ann.get_by_text("Additional verification required").wait_for()
-    assert ann.get_by_label("Justification").input_value() == "Rooms for the new floor"
-    ann.get_by_role("combobox", name="Duration").select_option(label="1 h 30 min")
-    ann.get_by_text("Custom start").click()
-    start = world.now.replace(hour=13, minute=30)
-    ann.get_by_label("Custom activation start").fill(start.strftime("%Y-%m-%dT%H:%M"))
-    ann.get_by_role("main").get_by_role("button", name="Activate", exact=True).click()
+    expect(page.get_by_text("Additional verification required")).to_be_visible()
+    expect(page.get_by_label("Justification")).to_have_value("Rooms for the new floor")
+    hand.choose(page.get_by_role("combobox", name="Duration"), "1 h 30 min")
+    hand.press(page.get_by_text("Custom start"))
+    hand.moment(page.get_by_label("Custom activation start"), start)
+    hand.press(page.get_by_role("main").get_by_role("button", name="Activate", exact=True))
     # -- stepped up in place, everything that was typed is kept
-    confirm(ann, site)
-    go_on(ann, script)
-    ann.wait_for_url(re.compile("/portal/requests/"))
-    ann.get_by_text("Pending approval").first.wait_for()
-    ann.get_by_text("Waits for: dan").wait_for()
-    request_id = ann.url.rpartition("/")[2]
+    confirm(hand, site, script=script)
+    expect(page).to_have_url(re.compile("/portal/requests/"))
+    expect(page.get_by_text("Pending approval").first).to_be_visible()
+    expect(page.get_by_text("Waits for: dan")).to_be_visible()
+    request_id = str(page.url.rpartition("/")[2])
     asked = world.request(request_id)
     assert asked.window.duration is not None
     assert asked.window.duration.seconds == 5400
     assert asked.window.start == start
-    # -- approved from the mail's link, which asks for sign-in
-    dan = open_page(script=script)
-    dan.goto(f"/portal/approvals/{request_id}")
-    assert dan.get_by_text("Rooms for the new floor").count() == 0
-    sign_in(dan, site, world.dan)
-    dan.get_by_text("Rooms for the new floor").first.wait_for()
-    dan.get_by_text("First time", exact=True).wait_for()
-    dan.get_by_label("Justification").fill("As planned")
-    dan.get_by_role("button", name="Approve").click()
-    dan.get_by_text("You approved the request.").wait_for()
-    # -- it waits for its start, is active in it, and over after it
+    return request_id
+
+
+def allow(hand: Hand, site: LiveSite, request_id: str) -> None:
+    """Dan follows the link of the mail, which shows nothing before he has signed in."""
+    page = hand.page
+    page.goto(f"/portal/approvals/{request_id}")
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    expect(page.get_by_text("Rooms for the new floor")).to_have_count(0)
+    sign_in(hand, site, site.world.dan)
+    expect(page).to_have_url(re.compile(f"/portal/approvals/{request_id}$"))
+    expect(page.get_by_text("Rooms for the new floor").first).to_be_visible()
+    expect(page.get_by_text("First time", exact=True)).to_be_visible()
+    hand.write(page.get_by_label("Justification"), "As planned")
+    hand.press(page.get_by_role("button", name="Approve", exact=True))
+    expect(page.get_by_text("You approved the request.")).to_be_visible()
+
+
+def hold(hand: Hand, site: LiveSite, start: datetime) -> None:
+    """It waits for its start, is seen active in it, and is over after it."""
+    world, page = site.world, hand.page
     assert not world.holds(world.ann)
+    page.goto("/portal/roles/pending")
+    expect(page.get_by_text("Scheduled", exact=True)).to_be_visible()
     world.at(start)
     world.work()
     world.forward(minutes=1)
     assert world.holds(world.ann)
-    ann.goto("/portal/roles/active")
-    ann.get_by_role("heading", name="Teams Administrator").wait_for()
-    ann.get_by_text(re.compile("1 h 2[89] min left")).wait_for()
+    hand.press(page.get_by_role("link", name="Active assignments"))
+    expect(page.get_by_role("heading", name="Teams Administrator")).to_be_visible()
+    expect(page.get_by_text(re.compile("1 h 2[89] min left"))).to_be_visible()
     world.forward(minutes=90)
-    ann.goto("/portal/roles/active")
-    ann.get_by_text("Nothing is active").wait_for()
-    # -- and all of it is in the history
-    ann.goto("/portal/audit")
+    page.goto("/portal/roles/active")
+    expect(page.get_by_text("Nothing is active")).to_be_visible()
+
+
+def remember(ann: Hand, admin: Hand) -> None:
+    """All of it is in the audit: ann's part in hers, everything in the administrator's, and each event in full."""
+    ann.menu("Audit")
     for activity in ("requested", "approved", "completed"):
-        ann.get_by_text(f"{activity} (PIM activation)").first.wait_for()
+        expect(ann.page.get_by_role("link", name=f"{activity} (PIM activation)").first).to_be_visible()
+    page, main = admin.page, admin.page.get_by_role("main")
+    admin.menu("Audit")
+    admin.press(page.get_by_role("link", name="Resource audit"))
+    for activity in (
+        "Update role setting in PIM",
+        "Add eligible member to role in PIM completed (timebound)",
+    ):
+        expect(main.get_by_role("link", name=activity).first).to_be_visible()
+    admin.press(main.get_by_role("link", name=re.compile("approved.*PIM activation")).first)
+    expect(main.get_by_text("As planned").first).to_be_visible()
+    expect(main.get_by_text("Teams Administrator").first).to_be_visible()
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize(
+    ("way", "script"),
+    [("mouse", True), ("mouse", False), ("finger", True), ("keyboard", True)],
+    ids=["with a script", "without a script", "on a phone", "by keyboard alone"],
+)
+def test_the_whole_story(site: LiveSite, open_page: Any, way: Any, script: bool) -> None:
+    world = site.world
+    phone = {"width": 360, "has_touch": True, "is_mobile": True} if way == "finger" else {}
+    credentials(site)
+
+    def somebody(who: str = "") -> Hand:
+        return Hand(open_page(who, script=script, timezone_id="UTC", **phone), way)
+
+    admin, ann, dan = somebody(world.ga), somebody(), somebody()
+    demand(admin, site)
+    entitle(admin, site)
+    start = world.now.replace(hour=13, minute=30, second=0, microsecond=0)
+    request_id = take_up(ann, site, start, script=script)
+    allow(dan, site, request_id)
+    hold(ann, site, start)
+    remember(ann, admin)
 
 
 def test_a_second_browser_sees_the_approval_arrive(site: LiveSite, open_page: Any) -> None:
@@ -115,19 +206,19 @@ def test_a_second_browser_sees_the_approval_arrive(site: LiveSite, open_page: An
     world.eligible(world.ann)
     dan = open_page(world.dan)
     dan.goto("/portal/approvals")
-    dan.get_by_text("Nothing waits for you").wait_for()
+    expect(dan.get_by_text("Nothing waits for you")).to_be_visible()
     world.forward(seconds=1)
     request = ok(world.activate(world.ann, justification="Live from the other browser"))
-    dan.get_by_text("Live from the other browser").wait_for()
+    expect(dan.get_by_text("Live from the other browser")).to_be_visible()
     ann = open_page(world.ann)
     ann.goto(f"/portal/requests/{request.id}")
-    ann.get_by_text("Pending approval").first.wait_for()
+    expect(ann.get_by_text("Pending approval").first).to_be_visible()
     world.forward(seconds=1)
     dan.get_by_label("Justification").fill("fine")
     dan.get_by_role("checkbox").check()
     dan.get_by_role("button", name="Approve").click()
-    dan.get_by_text("1 request approved.").wait_for()
-    ann.get_by_text("Provisioned").wait_for()
+    expect(dan.get_by_text("1 request approved.")).to_be_visible()
+    expect(ann.get_by_text("Provisioned")).to_be_visible()
 
 
 def test_somebody_else_hears_nothing(site: LiveSite, open_page: Any) -> None:
@@ -137,13 +228,19 @@ def test_somebody_else_hears_nothing(site: LiveSite, open_page: Any) -> None:
     bob, ann = open_page(world.bob), open_page(world.ann)
     fetched: list[str] = []
     bob.on("request", lambda request: fetched.append(request.url))
-    bob.goto("/portal/roles/active")
-    ann.goto("/portal/roles/active")
+    world.eligible(world.bob)
+    for page in (bob, ann):
+        with page.expect_response("**/portal/live"):
+            page.goto("/portal/roles/active")
     fetched.clear()
     world.forward(seconds=1)
     ok(world.activate(world.ann))
-    ann.get_by_role("heading", name="Teams Administrator").wait_for()
+    expect(ann.get_by_role("heading", name="Teams Administrator")).to_be_visible()
     assert not [one for one in fetched if "/portal/roles" in one]
+    # -- and what does concern him is the first that he hears
+    ok(world.activate(world.bob))
+    expect(bob.get_by_role("heading", name="Teams Administrator")).to_be_visible()
+    assert len([one for one in fetched if "/portal/roles" in one]) == 1
 
 
 def test_by_keyboard_alone(site: LiveSite, open_page: Any) -> None:
@@ -152,14 +249,14 @@ def test_by_keyboard_alone(site: LiveSite, open_page: Any) -> None:
     page = open_page(world.ann)
     page.goto("/portal/roles")
     page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.textContent") == "Skip to content"
+    expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
     page.keyboard.press("Enter")
     page.keyboard.press("/")
     page.keyboard.type("teams")
-    assert page.evaluate("document.activeElement.name") == "q"
+    expect(page.get_by_role("searchbox")).to_be_focused()
     page.keyboard.press("Escape")
     page.keyboard.press("j")
-    assert "Activate" in page.evaluate("document.activeElement.textContent")
+    expect(page.get_by_role("main").get_by_role("link", name="Activate Teams Administrator")).to_be_focused()
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile("/portal/activate"))
     page.get_by_label("Justification").focus()
@@ -167,11 +264,12 @@ def test_by_keyboard_alone(site: LiveSite, open_page: Any) -> None:
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile("/portal/requests/"))
     page.keyboard.press("?")
-    page.get_by_role("dialog", name="Keyboard shortcuts").wait_for()
+    expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
     page.keyboard.press("Escape")
     page.keyboard.press("g")
     page.keyboard.press("r")
     page.wait_for_url(re.compile("/portal/roles$"))
+    expect(page.get_by_role("heading", name="My roles")).to_be_visible()
     assert world.holds(world.ann)
 
 
@@ -182,10 +280,10 @@ def test_a_list_filters_as_one_types(site: LiveSite, open_page: Any) -> None:
     page = open_page(world.ann)
     page.goto("/portal/roles")
     page.get_by_role("searchbox").fill("helpdesk ADMIN")
-    page.get_by_role("heading", name="Helpdesk Administrator").wait_for()
-    assert not page.get_by_role("heading", name="Teams Administrator").is_visible()
+    expect(page.get_by_role("heading", name="Helpdesk Administrator")).to_be_visible()
+    expect(page.get_by_role("heading", name="Teams Administrator")).to_be_hidden()
     page.get_by_role("searchbox").fill("")
-    page.get_by_role("heading", name="Teams Administrator").wait_for()
+    expect(page.get_by_role("heading", name="Teams Administrator")).to_be_visible()
 
 
 def test_times_are_the_viewers_with_utc_on_hover(site: LiveSite, open_page: Any) -> None:
@@ -194,11 +292,11 @@ def test_times_are_the_viewers_with_utc_on_hover(site: LiveSite, open_page: Any)
     tokyo = open_page(world.ann, timezone_id="Asia/Tokyo", locale="en-GB")
     tokyo.goto("/portal/roles")
     time = tokyo.locator("time").first
-    assert "21:00" in time.inner_text()
-    assert time.get_attribute("title") == "24 Dec 2026, 12:00 UTC"
+    expect(time).to_contain_text("21:00")
+    expect(time).to_have_attribute("title", "24 Dec 2026, 12:00 UTC")
     plain = open_page(world.ann, script=False, timezone_id="Asia/Tokyo")
     plain.goto("/portal/roles")
-    assert plain.locator("time").first.inner_text() == "24 Dec 2026, 12:00 UTC"
+    expect(plain.locator("time").first).to_have_text("24 Dec 2026, 12:00 UTC")
 
 
 def test_the_slider_and_ones_own_zone(site: LiveSite, open_page: Any) -> None:
@@ -212,8 +310,8 @@ def test_the_slider_and_ones_own_zone(site: LiveSite, open_page: Any) -> None:
     page.keyboard.press("Home")
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowRight")
-    assert page.locator("#duration").input_value() == "90"
-    assert slider.get_attribute("aria-valuetext") == "1 h 30 min"
+    expect(page.locator("#duration")).to_have_value("90")
+    expect(slider).to_have_attribute("aria-valuetext", "1 h 30 min")
     page.get_by_text("Custom start").click()
     page.get_by_label("Custom activation start").fill("2026-11-02T09:30")
     page.get_by_role("main").get_by_role("button", name="Activate", exact=True).click()
@@ -228,10 +326,10 @@ def test_a_session_that_ends_says_so(site: LiveSite, open_page: Any, monkeypatch
     world = site.world
     monkeypatch.setattr(live, "CHECK_EVERY", 0.2)
     page = open_page(world.ann)
-    page.goto("/portal/roles")
-    page.wait_for_timeout(300)
+    with page.expect_response("**/portal/live"):
+        page.goto("/portal/roles")
     world.disable(world.ann)
-    page.get_by_text("You are signed out.").wait_for()
+    expect(page.get_by_text("You are signed out.")).to_be_visible()
 
 
 def test_news_do_not_take_away_what_is_typed(site: LiveSite, open_page: Any) -> None:
@@ -241,17 +339,20 @@ def test_news_do_not_take_away_what_is_typed(site: LiveSite, open_page: Any) -> 
         world.eligible(who)
     ok(world.activate(world.ann, justification="The first"))
     dan = open_page(world.dan)
-    dan.goto("/portal/approvals")
+    with dan.expect_response("**/portal/live"):
+        dan.goto("/portal/approvals")
+    waiting = dan.get_by_role("navigation", name="Main").get_by_role("link", name="Approve requests")
+    expect(waiting).to_contain_text("1")
     dan.get_by_label("Justification").fill("A long and careful reason")
     dan.get_by_role("checkbox").check()
     dan.get_by_role("heading", name="Approve requests").click()
     world.forward(seconds=1)
-    with dan.expect_response("**/portal/approvals"):
-        ok(world.activate(world.bob, justification="The second"))
-    dan.wait_for_timeout(300)
-    assert dan.get_by_label("Justification").input_value() == "A long and careful reason"
-    assert dan.get_by_role("checkbox").is_checked()
+    ok(world.activate(world.bob, justification="The second"))
+    expect(waiting).to_contain_text("2")  # the news are here
+    expect(dan.get_by_label("Justification")).to_have_value("A long and careful reason")
+    expect(dan.get_by_role("checkbox")).to_be_checked()
+    expect(dan.get_by_text("The second")).to_have_count(0)
     dan.get_by_role("button", name="Approve").click()
-    dan.get_by_text("The second").wait_for()
+    expect(dan.get_by_text("The second")).to_be_visible()
     assert world.holds(world.ann)
     assert not world.holds(world.bob)
