@@ -27,6 +27,7 @@ from sqlalchemy import (
 from openpim.core.grants import Duration, Provider
 from openpim.core.policy import (
     ApprovalSettings,
+    AskFirst,
     Expiry,
     Level,
     Notification,
@@ -34,7 +35,9 @@ from openpim.core.policy import (
     Requirement,
     Reviewers,
     Stage,
+    WhenDown,
 )
+from openpim.core.tickets import NO_RULES, TicketRules, TicketsDown
 from openpim.store.principals import batches
 from openpim.store.schema import metadata
 from openpim.store.types import Instant
@@ -78,6 +81,9 @@ _GET = select(policies).where(
     _c.role_id == bindparam("role"),
 )
 _GET_LOCKED = _GET.with_for_update()
+_MANY = select(policies).where(
+    _c.tenant_id == bindparam("tenant"), _c.id.in_(bindparam("ids", expanding=True))
+)
 
 
 class Policies:
@@ -105,7 +111,7 @@ class Policies:
     def many(self, policy_ids: Collection[str]) -> dict[str, Policy]:
         found: dict[str, Policy] = {}
         for part in batches(policy_ids):
-            rows = self._connection.execute(self._select().where(_c.id.in_(part))).mappings()
+            rows = self._connection.execute(_MANY, {"tenant": self._tenant, "ids": part}).mappings()
             found |= {row["id"]: _value(row) for row in rows}
         return found
 
@@ -204,6 +210,7 @@ def _settings_text(policy: Policy) -> str:
                 "requestor_justification_required": policy.approval.requestor_justification_required,
                 "stages": [stage_json(stage) for stage in policy.approval.stages],
             },
+            **({"tickets": _tickets(policy.tickets)} if policy.tickets != NO_RULES else {}),
             "eligibility": _expiry(policy.eligibility),
             "assignment": _expiry(policy.assignment),
             "assignment_requires": sorted(policy.assignment_requires),
@@ -236,6 +243,7 @@ def _value(row: RowMapping) -> Policy:
             requestor_justification_required=approval["requestor_justification_required"],
             stages=tuple(stage_value(stage) for stage in approval["stages"]),
         ),
+        tickets=_tickets_value(settings.get("tickets")),
         eligibility=_expiry_value(settings["eligibility"]),
         assignment=_expiry_value(settings["assignment"]),
         assignment_requires=frozenset(Requirement(text) for text in settings["assignment_requires"]),
@@ -248,6 +256,14 @@ def _value(row: RowMapping) -> Policy:
         modified_by=row["modified_by"],
         modified_by_name=row["modified_by_name"],
     )
+
+
+def _tickets(rules: TicketRules) -> list[Any]:
+    return [list(rules.patterns), rules.system_id, rules.when_down.value, rules.ends_with_ticket]
+
+
+def _tickets_value(data: list[Any] | None) -> TicketRules:
+    return NO_RULES if data is None else TicketRules(tuple(data[0]), data[1], TicketsDown(data[2]), data[3])
 
 
 def _expiry(expiry: Expiry) -> list[Any]:
@@ -268,7 +284,12 @@ def stage_json(stage: Stage) -> dict[str, Any]:
         "escalation": [list(stage.escalation.users), list(stage.escalation.groups)],
         "escalate_after_minutes": stage.escalate_after_minutes,
         "quorum": stage.quorum,
+        **({"callout": _callout(stage.callout)} if stage.callout is not None else {}),
     }
+
+
+def _callout(callout: AskFirst) -> list[Any]:
+    return [callout.channel_id, callout.when_down.value, callout.may_auto_approve]
 
 
 def stage_value(data: dict[str, Any]) -> Stage:
@@ -279,4 +300,9 @@ def stage_value(data: dict[str, Any]) -> Stage:
         escalation=Reviewers(tuple(data["escalation"][0]), tuple(data["escalation"][1])),
         escalate_after_minutes=data["escalate_after_minutes"],
         quorum=data["quorum"],
+        callout=_callout_value(data.get("callout")),
     )
+
+
+def _callout_value(data: list[Any] | None) -> AskFirst | None:
+    return None if data is None else AskFirst(data[0], WhenDown(data[1]), data[2])

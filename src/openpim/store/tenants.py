@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sqlalchemy import Column, Connection, ForeignKey, Index, String, Table, insert, select, update
+from sqlalchemy import Column, Connection, ForeignKey, Index, String, Table, bindparam, insert, select, update
 
 from openpim.core.directory import Tenant, fold
 from openpim.store.schema import metadata
@@ -28,6 +28,14 @@ tenant_domains = Table(
     Index("ix_tenant_domains_tenant", "tenant_id", "domain_key"),
 )
 
+# Asked in every request: built once, because building a statement costs five times as much as running it.
+_GET = select(tenants).where(tenants.c.id == bindparam("id"))
+_DOMAINS = (
+    select(tenant_domains.c.domain)
+    .where(tenant_domains.c.tenant_id == bindparam("id"))
+    .order_by(tenant_domains.c.domain_key)
+)
+
 
 class Tenants:
     """See `ports.tenants.Tenants`."""
@@ -40,7 +48,7 @@ class Tenants:
         return self.get(self._tenant_id)
 
     def get(self, id: str) -> Tenant | None:
-        row = self._connection.execute(select(tenants).where(tenants.c.id == id)).mappings().first()
+        row = self._connection.execute(_GET, {"id": id}).mappings().first()
         return self._whole(Tenant(**row)) if row is not None else None
 
     def by_domain(self, domain: str) -> Tenant | None:
@@ -86,12 +94,7 @@ class Tenants:
         )
 
     def _domains(self, tenant_id: str) -> tuple[str, ...]:
-        statement = (
-            select(tenant_domains.c.domain)
-            .where(tenant_domains.c.tenant_id == tenant_id)
-            .order_by(tenant_domains.c.domain_key)
-        )
-        return tuple(self._connection.execute(statement).scalars())
+        return tuple(self._connection.execute(_DOMAINS, {"id": tenant_id}).scalars())
 
     def _whole(self, tenant: Tenant) -> Tenant:
         return replace(tenant, domains=self._domains(tenant.id))

@@ -84,18 +84,13 @@ FIELDS = Fields(
 )
 
 
+_WHOLE = select(
+    users, principals.c.display_name, principals.c.enabled, principals.c.created_at, principals.c.deleted_at
+).join(principals, joined(users))
+
+
 def _rows(tenant_id: Any, *, deleted: bool = False) -> Select[Any]:
-    statement = (
-        select(
-            users,
-            principals.c.display_name,
-            principals.c.enabled,
-            principals.c.created_at,
-            principals.c.deleted_at,
-        )
-        .join(principals, joined(users))
-        .where(users.c.tenant_id == tenant_id)
-    )
+    statement = _WHOLE.where(users.c.tenant_id == tenant_id)
     return statement if deleted else statement.where(principals.c.deleted_at.is_(None))
 
 
@@ -135,6 +130,11 @@ def _principal(user: User) -> Principal:
 _GET = _rows(bindparam("tenant")).where(users.c.id == bindparam("id"))
 _MANY = _rows(bindparam("tenant")).where(users.c.id.in_(bindparam("ids", expanding=True)))
 _MANY_EVER = _rows(bindparam("tenant"), deleted=True).where(users.c.id.in_(bindparam("ids", expanding=True)))
+_ACCOUNTS = _WHOLE.where(
+    users.c.home_user_id == bindparam("home_user"),
+    users.c.home_tenant_id == bindparam("home_tenant"),
+    principals.c.deleted_at.is_(None),
+).order_by(users.c.tenant_id)
 
 
 class Users:
@@ -185,23 +185,8 @@ class Users:
         return tuple(sorted(found.values(), key=lambda user: (fold(user.display_name), user.id))[:limit])
 
     def accounts_of(self, home_tenant_id: str, home_user_id: str) -> tuple[tuple[str, User], ...]:
-        statement = (
-            select(
-                users,
-                principals.c.display_name,
-                principals.c.enabled,
-                principals.c.created_at,
-                principals.c.deleted_at,
-            )
-            .join(principals, joined(users))
-            .where(
-                users.c.home_user_id == home_user_id,
-                users.c.home_tenant_id == home_tenant_id,
-                principals.c.deleted_at.is_(None),
-            )
-            .order_by(users.c.tenant_id)
-        )
-        rows = self._connection.execute(statement).mappings().all()
+        given = {"home_tenant": home_tenant_id, "home_user": home_user_id}
+        rows = self._connection.execute(_ACCOUNTS, given).mappings().all()
         return tuple((row["tenant_id"], make_user(row)) for row in rows)
 
     def add(self, user: User) -> None:

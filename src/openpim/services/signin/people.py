@@ -70,18 +70,29 @@ def person_in(tx: Transaction, account: Account, tenant_id: str) -> Person | Non
         return None
     if tenant_id == account.tenant_id:
         return Person(account, tenant_id, home, home)
-    for where, user in tx.users.accounts_of(account.tenant_id, account.user_id):
-        if where == tenant_id and user.enabled:
-            return Person(account, tenant_id, user, home)
-    return None
+    return next((one for one in _guests(tx, account, home) if one.tenant_id == tenant_id), None)
+
+
+def people_of(tx: Transaction, account: Account) -> list[tuple[Tenant, Person]]:
+    """Every tenant the person may enter, home first, and the person as it knows him."""
+    home = able_user(tx, account.tenant_id, account.user_id)
+    if home is None:
+        return []
+    people = {account.tenant_id: Person(account, account.tenant_id, home, home)}
+    for one in _guests(tx, account, home):
+        people.setdefault(one.tenant_id, one)
+    found = ((tx.tenants.get(one.tenant_id), one) for one in people.values())
+    return [(tenant, one) for tenant, one in found if tenant is not None]
 
 
 def tenants_of(tx: Transaction, account: Account) -> list[Tenant]:
     """Every tenant the person may enter, home first."""
-    found = [account.tenant_id] if able_user(tx, account.tenant_id, account.user_id) else []
-    found += [t for t, user in tx.users.accounts_of(account.tenant_id, account.user_id) if user.enabled]
-    tenants = (tx.tenants.get(one) for one in dict.fromkeys(found))
-    return [tenant for tenant in tenants if tenant is not None]
+    return [tenant for tenant, _ in people_of(tx, account)]
+
+
+def _guests(tx: Transaction, account: Account, home: User) -> list[Person]:
+    found = tx.users.accounts_of(account.tenant_id, account.user_id)
+    return [Person(account, where, user, home) for where, user in found if user.enabled]
 
 
 def find_client(tx: Transaction, client_id: str) -> Client | None:

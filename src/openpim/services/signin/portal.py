@@ -20,7 +20,7 @@ from openpim.services.signin.context import SignIn
 from openpim.services.signin.events import Origin, record
 from openpim.services.signin.flow import Browser, Turn
 from openpim.services.signin.forms import session_of
-from openpim.services.signin.people import person_in, tenants_of
+from openpim.services.signin.people import people_of
 from openpim.services.signin.proofs import lifetime, mfa_contexts, of_session
 from openpim.services.signin.sessions import SEEN_EVERY, current_session, sign_out, touch
 from openpim.services.signin.steps import start
@@ -60,14 +60,10 @@ def _present(
     session = current_session(tx, signin.deps, cookie)
     if session is None:
         return None
-    tenants = tenants_of(tx, session.account)
-    ids = [one.id for one in tenants]
-    if not tenants:
+    people = people_of(tx, session.account)
+    if not people:
         return None
-    tenant = tenants[ids.index(wanted_tenant) if wanted_tenant in ids else 0]
-    person = person_in(tx, session.account, tenant.id)
-    if person is None:
-        return None
+    tenant, person = next((one for one in people if one[0].id == wanted_tenant), people[0])
     proof = of_session(session, tenant.id)
     requiring = mfa_contexts(tx.in_tenant(tenant.id), proof.acrs)
     acrs = granted_contexts(Wanted(), proof, requiring, lifetime(signin), signin.deps.clock())
@@ -86,7 +82,7 @@ def _present(
         client=origin.user_agent or None,
         request_id=origin.request_id or None,
     )
-    return Presence(session, caller, tenant, tuple(tenants))
+    return Presence(session, caller, tenant, tuple(one for one, _ in people))
 
 
 def sign_in(signin: SignIn, path: str, browser: Browser) -> Turn:
