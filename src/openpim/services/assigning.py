@@ -18,6 +18,7 @@ from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
 from openpim.services.eligibilities import Names
 from openpim.services.providers import PROVIDERS
+from openpim.services.resource_access import assigned_at
 
 MOST_PEOPLE = 100
 _GROUPS = (PrincipalKind.GROUP,)
@@ -81,7 +82,9 @@ def offer(deps: Deps, caller: Caller, provider: Provider) -> Offer:
                     (one.id, one.display_name) for one in owned if not one.dynamic and not one.synced
                 )
             case Provider.RESOURCE:
-                roles = tuple((one.id, one.name) for one in tx.resource_roles.all())
+                # What custom roles are called is for those to know who hold something in the tree.
+                known = bool(assigned_at(tx, caller, now))
+                roles = tuple((one.id, one.name) for one in tx.resource_roles.all() if one.built_in or known)
                 places = ()
         return Offer(tuple(sorted(roles, key=lambda one: one[1].casefold())), places)
 

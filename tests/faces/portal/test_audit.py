@@ -78,3 +78,22 @@ def test_no_cell_is_a_formula() -> None:
     assert [plain_cell(one) for one in ("=1", "+1", "-1", "@a", "\t=1", "a=1")] == [
         "'=1", "'+1", "'-1", "'@a", "'\t=1", "a=1",
     ]  # fmt: skip
+
+
+def test_what_concerns_somebody_by_name(site: Site) -> None:
+    """By address, exact name or id; what means nobody is said at the field."""
+    world = site.world
+    world.eligible(world.bob)
+    admin = site.browser(world.ga)
+    address = world.read(lambda tx: tx.users.get(world.bob)).user_principal_name
+    for about in (world.bob, "bob", address):
+        page = admin.get(f"/portal/audit/all?about={about}")
+        assert page.status == 200, page.text
+        assert "bob" in page.text
+        assert "Add eligible member" in page.text
+    page = admin.get("/portal/audit/all?about=nobody")
+    assert page.status == 400
+    assert "Nobody is called so" in page.text
+    assert "Add eligible member" not in page.text
+    assert "Add eligible member" not in admin.get("/portal/audit/csv?all=1&about=nobody").answer.text
+    assert "Add eligible member" in admin.get("/portal/audit/csv?all=1&about=bob").answer.text

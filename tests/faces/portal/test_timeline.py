@@ -95,3 +95,65 @@ def test_hostile_input(site: Site, value: str) -> None:
         page = admin.get(f"/portal/timeline?{name}={value}")
         assert page.status < 500, name
         assert "<script>x" not in page.html
+
+
+def test_by_what_is_typed(site: Site) -> None:
+    """Names, as one types them; of several fitting one chooses. No script is needed."""
+    world = site.world
+    world.assigned(world.bob, HELPDESK, days=3)
+    reader = site.browser(world.pra)
+    page = reader.get("/portal/timeline?person=bob&role=&scope=&provider=directory")
+    assert page.status == 200
+    assert len(bars(page)) == 1
+    typed = page.form("/portal/timeline")
+    assert typed["person"].startswith("bob."), (
+        "the form says whose it is, so that other days can be asked for"
+    )
+    assert reader.get(f"/portal/timeline?person={typed['person']}").status == 200
+    page = reader.get("/portal/timeline?role=helpdesk administrator&provider=directory")
+    assert len(bars(page)) == 1
+    assert page.form("/portal/timeline")["role"] == "Helpdesk Administrator"
+    page = reader.get("/portal/timeline?role=administrator&provider=directory&zoom=1m")
+    assert page.status == 400
+    assert "Which do you mean?" in page.text
+    chosen = next(link for link in page.links if "role=directory" in link)
+    assert reader.get(chosen).status == 200
+    for nothing in ("person=nobody", "role=nothing", "scope=nowhere", "scope=nowhere&provider=group"):
+        page = reader.get(f"/portal/timeline?{nothing}")
+        assert page.status == 400
+        assert "Nothing fits" in page.text
+    unit = world.unit("Lisbon")
+    assert "Lisbon" in reader.get("/portal/timeline?scope=lisbon&provider=directory").text
+    assert reader.page is not None
+    assert reader.page.form("/portal/timeline")["scope"] == unit
+    twins = [world.group("Twins"), world.group("Twins")]
+    page = reader.get("/portal/timeline?scope=twins&provider=group")
+    assert "Which do you mean?" in page.text
+    assert {f"/portal/timeline?scope=group%3A{one}" for one in twins} == {
+        link.partition("&")[0] for link in page.links if "scope=group" in link
+    }
+
+
+def test_from_one_day_until_another(site: Site) -> None:
+    world = site.world
+    world.assigned(world.bob, HELPDESK, days=3)
+    begin = next(one for one in world.schedules() if one.principal_id == world.bob).starts_at
+    reader = site.browser(world.pra)
+    who = f"/portal/timeline?person={world.bob}"
+    ((left, width),) = bars(reader.get(f"{who}&from={begin:%Y-%m-%d}&until={begin:%Y-%m-%d}"))
+    part = 100 * (begin.hour + begin.minute / 60) / 24
+    assert (left, width) == pytest.approx((part, 100 - part), abs=0.1), "until the end of that day"
+    page = reader.get(f"{who}&from=2026-11-02&until=2026-11-11")
+    assert "2 Nov 2026, 00:00 UTC" in page.text
+    assert "12 Nov 2026, 00:00 UTC" in page.text
+    ((left, width),) = bars(page)
+    assert (left, width) == pytest.approx((part / 10, 30), abs=0.1)
+    later = next(link for link in page.links if "from=2026-11-07" in link)
+    assert "until=2026-11-17" in later
+    assert not bars(reader.get(later))
+    assert len(bars(reader.get(f"{who}&from=2022-01-01&until=2026-12-01"))) == 1
+    for wrong in ("from=2026-11-05&until=2026-11-03", "from=1990-01-01&until=2026-01-01", "from=soon"):
+        page = reader.get(f"{who}&{wrong}")
+        assert page.status == 400
+        assert "error" in page.html
+    assert "2026-11-05" in reader.get(f"{who}&from=2026-11-05&until=2026-11-03").html, "what was typed stays"

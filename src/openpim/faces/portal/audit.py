@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Final, get_args
 
 from openpim.core.audit import AuditEvent, Category
 from openpim.core.query import All, Compare, Condition, Page, Query, Some, UnknownFieldError
 from openpim.core.refusals import Code, Refusal
-from openpim.faces.portal import downloads, words
+from openpim.faces.portal import downloads, pick, words
 from openpim.faces.portal.call import Answer, Call, File, RefusedError, Show
 from openpim.faces.portal.table import Page as Row
 from openpim.services import audits
@@ -21,6 +22,7 @@ COLUMNS: Final = (
     "time", "activity", "category", "result", "reason", "who", "who_id", "signed_in_with", "about", "details",
     "address", "client", "correlation_id", "id",
 )  # fmt: skip
+_ID: Final = re.compile(r"[0-9a-fA-F-]{36}|/.*")  # of anything, whether it is still there or not
 CATEGORIES: Final = get_args(Category)
 
 
@@ -112,7 +114,12 @@ def _where(call: Call, only: Condition | None) -> tuple[Condition, dict[str, str
     if asked.get("result") in {"success", "failure"}:
         parts.append(Compare("result", "eq", asked["result"]))
     if about := asked.get("about"):
-        parts.append(Compare("concerns", "eq", about))
+        meant = about if _ID.fullmatch(about) else pick.meant(call, about)
+        if meant is None:
+            faults["about"] = words.t(
+                "Nobody is called so, or several: write a user principal name or an id."
+            )
+        parts.append(Compare("concerns", "eq", meant or about))
     for name, op, days in (("since", "ge", 0), ("until", "lt", 1)):
         if text := asked.get(name):
             day = _day(text)

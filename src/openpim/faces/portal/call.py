@@ -89,7 +89,14 @@ class File:
     name: str
 
 
-Answer: TypeAlias = Show | Go | Verify | File
+@dataclass(frozen=True, slots=True)
+class Data:
+    """What our own script asks for: JSON."""
+
+    values: Mapping[str, Any]
+
+
+Answer: TypeAlias = Show | Go | Verify | File | Data
 
 
 class RefusedError(Exception):

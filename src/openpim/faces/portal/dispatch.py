@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -19,7 +20,7 @@ from openpim.faces.oidc.cookies import browser_of, forget_session, keep
 from openpim.faces.oidc.guard import from_our_page
 from openpim.faces.oidc.pages import show as show_sign_in
 from openpim.faces.portal import flash, nav
-from openpim.faces.portal.call import Answer, Call, File, Go, RefusedError, Show, Verify
+from openpim.faces.portal.call import Answer, Call, Data, File, Go, RefusedError, Show, Verify
 from openpim.faces.portal.pages import HEADERS, packed, render
 from openpim.faces.portal.statuses import status_of
 from openpim.faces.portal.table import Page
@@ -200,6 +201,8 @@ def _response(signin: SignIn, request: Request, browser: Browser, call: Call, an
         case File(body, media_type, name):
             headers = {**HEADERS, "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}"}
             return Response(body, media_type=media_type, headers=headers)
+        case Data(values):
+            return Response(msgspec.json.encode(values), media_type="application/json", headers=HEADERS)
 
 
 def _page(signin: SignIn, request: Request, call: Call, answer: Show) -> Response:

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
-from openpim.core.directory import ServicePrincipal, User
 from openpim.core.grants import AssignmentType, Provider
-from openpim.core.refusals import Code, Refusal
-from openpim.core.resources import ROOT, canonical
-from openpim.core.scopes import ADMINISTRATIVE_UNITS, TENANT
-from openpim.faces.portal.call import Answer, Call, RefusedError, Show
-from openpim.faces.portal.finding import holder_address, settled
+from openpim.faces.portal import pick
+from openpim.faces.portal import timeline_of as of
+from openpim.faces.portal.call import Answer, Call, Show
+from openpim.faces.portal.finding import holder_address
 from openpim.faces.portal.table import Page
+from openpim.faces.portal.timeline_of import Question, Subject
 from openpim.faces.portal.words import MONTHS, t
-from openpim.services import browse, timeline
-from openpim.services.resources import browse as places
-from openpim.services.timeline import Stretch, Timeline
+from openpim.services.timeline import Stretch
 
 NAV = "timeline"
 LANES = 60
@@ -29,9 +26,9 @@ ZOOMS = {
     "1y": ("1 year", timedelta(days=365)),
 }
 _AHEAD = 8  # of the time that is shown, an eighth is to come
-_ASK_FOR = Refusal(
-    Code.NOT_FOUND, "Ask for a person, a role or a place: person=…, role=directory:…, scope=resource:/…"
-)
+_SCALES = {"1d": timedelta(days=2), "1w": timedelta(days=14), "1m": timedelta(days=100)}
+_A_DAY = len("2026-11-21")
+LONGEST = timedelta(days=5 * 365)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,113 +49,93 @@ class Lane:
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
-    """What it is the timeline of. query: as it stands in the address."""
+class Range:
+    """What time is shown. zoom: one of ZOOMS, "" where the reader said from when. typed: its two days, as in the form."""
 
-    kind: str
-    name: str
-    query: tuple[tuple[str, str], ...]
-    found: Timeline
+    since: datetime
+    until: datetime
+    zoom: str
+    typed: tuple[str, str] = ("", "")
+    problem: str = ""
+
+    @property
+    def scale(self) -> str:
+        """The zoom whose marks fit."""
+        length = self.until - self.since
+        return self.zoom or next((one for one, most in _SCALES.items() if length <= most), "1y")
 
 
 def show(call: Call) -> Answer:
-    zoom = call.query.get("zoom", "")
-    zoom = zoom if zoom in ZOOMS else "1w"
-    length = ZOOMS[zoom][1]
-    until = _moment(call.query.get("until", "")) or _rounded(call.now + length / _AHEAD, zoom)
-    since = until - length
-    subject = _subject(call, since, until)
+    time = _range(call)
+    since, until = time.since, time.until
+    subject = of.subject(call, since, until, _kept(time))
+    form = {
+        "providers": tuple(Provider),
+        "typed": {name: call.query.get(name, "").strip()[:200] for name in (*of.FIELDS, "provider")},
+        "days": time.typed,
+        "zoom": time.zoom,
+        "problem": time.problem,
+    }
+    if isinstance(subject, Question):
+        return Show("timeline_ask.html", {**form, "question": subject, "kinds": pick.KINDS}, 400, nav=NAV)
+    form["typed"] = {subject.query[0][0]: subject.written, "provider": subject.provider.value}
     lanes = _lanes(subject, since, until, call.now)
+    half = (until - since) / 2
     values = {
+        **form,
         "subject": subject,
         "found": subject.found,
         "lanes": lanes[:LANES],
         "not_drawn": max(0, len(lanes) - LANES),
         "since": since,
         "until": until,
-        "ticks": _ticks(zoom, since, until),
+        "ticks": _ticks(time.scale, since, until),
         "now_at": _part(call.now, since, until) if since < call.now < until else None,
-        "zooms": [(key, words, _address(subject, key, None)) for key, (words, _) in ZOOMS.items()],
-        "zoom": zoom,
-        "earlier": _address(subject, zoom, until - length / 2) if since.year > 1971 else "",
-        "later": _address(subject, zoom, until + length / 2) if until.year < 2990 else "",
+        "zooms": [(key, words, _address(subject, {"zoom": key})) for key, (words, _) in ZOOMS.items()],
+        "link_zoom": time.zoom or time.scale,
+        "earlier": _address(subject, _moved(time, -half)) if since.year > 1971 else "",
+        "later": _address(subject, _moved(time, half)) if until.year < 2990 else "",
         "address": holder_address,
     }
-    return Show("timeline.html", values, nav=NAV)
+    return Show("timeline.html", values, 400 if time.problem else 200, nav=NAV)
 
 
-# ---------------------------------------------------------------- of whom
+# ---------------------------------------------------------------- when
 
 
-def _subject(call: Call, since: datetime, until: datetime) -> Subject:
-    role, scope = call.query.get("role", "")[:120], call.query.get("scope", "")[:620]
-    if role:
-        return _role(call, role, since, until)
-    if scope:
-        return _scope(call, scope, since, until)
-    key = call.query.get("person", "").strip().lower()[:36] or call.caller.principal_id
-    found = settled(timeline.of_person(call.deps, call.caller, key, since, until))
-    who = browse.objects(call.deps, call.caller, [key]).get(key)
-    name = who.display_name if who is not None else key
-    return Subject(
-        "person" if isinstance(who, User | ServicePrincipal) else "group", name, (("person", key),), found
-    )
+def _range(call: Call) -> Range:
+    """`zoom` up to `until` (or a little after now); or from a day or moment (`from`) until another."""
+    zoom = call.query.get("zoom", "")
+    zoom = zoom if zoom in ZOOMS else "1w"
+    first, last = (call.query.get(name, "").strip()[:40] for name in ("from", "until"))
+    length = ZOOMS[zoom][1]
+    usual = _moment(last) or _rounded(call.now + length / _AHEAD, zoom)
+    if last and len(last) <= _A_DAY and _moment(last):
+        usual += timedelta(days=1)  # a day is all of it
+    typed = (first[:_A_DAY], last[:_A_DAY])
+    if not first:
+        return Range(usual - length, usual, zoom, typed if len(last) <= _A_DAY else ("", ""))
+    begins = _moment(first)
+    ends = usual if last else _rounded(call.now, "1w")
+    problem = ""
+    if begins is None or (last and not _moment(last)):
+        problem = t("Write days as 2026-11-21.")
+    elif not timedelta() < ends - begins <= LONGEST:
+        problem = t("It must end after it begins, and last at most {years} years.", years=LONGEST.days // 365)
+    if problem or begins is None:
+        return Range(usual - length, usual, zoom, typed, problem)
+    return Range(begins, ends, "", typed)
 
 
-def _role(call: Call, text: str, since: datetime, until: datetime) -> Subject:
-    provider, role_id = _read(text)
-    role_id = role_id.lower()
-    found = timeline.of_role(call.deps, call.caller, provider, role_id, since, until)
-    match provider:
-        case Provider.DIRECTORY:
-            name = settled(browse.role_definition(call.deps, call.caller, role_id)).display_name
-        case Provider.RESOURCE:
-            roles = places.facts(call.deps, call.caller, roles=[role_id]).roles
-            # What such a role is called is for those to know who see where it is held.
-            if role_id not in roles or not (found.everything or found.stretches):
-                raise RefusedError(_ASK_FOR)
-            name = roles[role_id].name
-        case Provider.GROUP:
-            if role_id not in {"member", "owner"}:
-                raise RefusedError(_ASK_FOR)
-            name = t("Members of groups") if role_id == "member" else t("Owners of groups")
-    return Subject("role", name, (("role", f"{provider.value}:{role_id}"),), found)
+def _kept(time: Range) -> dict[str, str]:
+    """The same time, as it stands in an address."""
+    if time.zoom:
+        return {"zoom": time.zoom, "until": f"{time.until:%Y-%m-%dT%H:%M}"}
+    return {"from": f"{time.since:%Y-%m-%dT%H:%M}", "until": f"{time.until:%Y-%m-%dT%H:%M}"}
 
 
-def _scope(call: Call, text: str, since: datetime, until: datetime) -> Subject:
-    provider, scope = _read(text)
-    match provider:
-        case Provider.GROUP:
-            scope = scope.lower()
-            name = settled(browse.group(call.deps, call.caller, scope)).display_name
-        case Provider.RESOURCE:
-            scope = canonical(scope)
-            name = t("Tenant root")
-            if scope != ROOT:
-                name = settled(places.get(call.deps, call.caller, scope)).display_name
-        case Provider.DIRECTORY:
-            scope, name = _directory_scope(call, scope)
-    found = timeline.of_scope(call.deps, call.caller, provider, scope, since, until)
-    return Subject("scope", name, (("scope", f"{provider.value}:{scope}"),), found)
-
-
-def _directory_scope(call: Call, scope: str) -> tuple[str, str]:
-    if scope in {"", TENANT}:
-        return TENANT, settled(browse.tenant(call.deps, call.caller)).name
-    if not scope.lower().startswith(ADMINISTRATIVE_UNITS.lower()):
-        raise RefusedError(_ASK_FOR)
-    key = scope[len(ADMINISTRATIVE_UNITS) :].lower()
-    unit = settled(browse.administrative_unit(call.deps, call.caller, key))
-    return ADMINISTRATIVE_UNITS + unit.id, unit.display_name
-
-
-def _read(text: str) -> tuple[Provider, str]:
-    """provider:what"""
-    kind, _, rest = text.partition(":")
-    provider = next((one for one in Provider if one.value == kind), None)
-    if provider is None or not rest:
-        raise RefusedError(_ASK_FOR)
-    return provider, rest.strip()
+def _moved(time: Range, by: timedelta) -> dict[str, str]:
+    return _kept(replace(time, since=time.since + by, until=time.until + by))
 
 
 # ---------------------------------------------------------------- drawing
@@ -206,6 +183,8 @@ def _part(when: datetime, since: datetime, until: datetime) -> float:
 def _ticks(zoom: str, since: datetime, until: datetime) -> Sequence[tuple[float, str, bool]]:
     """(where, words, whether there is room for the words on a phone)"""
     begin = since.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    months = 1 + (until - since).days // 500  # fewer words where more time is shown
+    months = next(one for one in (1, 2, 3, 6, 12) if one >= months or one == 12)
     found: list[tuple[datetime, str]] = []
     at = begin
     while at < until:
@@ -214,7 +193,7 @@ def _ticks(zoom: str, since: datetime, until: datetime) -> Sequence[tuple[float,
             found.append((at, day if at.hour == 0 else f"{at:%H:%M}"))
         elif (zoom == "1w" and at.hour == 0) or (zoom == "1m" and at.hour == 0 and at.toordinal() % 5 == 0):
             found.append((at, day))
-        elif zoom == "1y" and at.hour == 0 and at.day == 1:
+        elif zoom == "1y" and at.hour == 0 and at.day == 1 and at.month % months == 1 % months:
             found.append((at, MONTHS[at.month - 1] if at.month > 1 else str(at.year)))
         at += timedelta(hours=1) if zoom == "1d" else timedelta(hours=24 - at.hour)
     return [
@@ -240,11 +219,8 @@ def _moment(text: str) -> datetime | None:
     return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
 
-def _address(subject: Subject, zoom: str, until: datetime | None) -> str:
-    asked = [*subject.query, ("zoom", zoom)]
-    if until is not None:
-        asked.append(("until", f"{until:%Y-%m-%dT%H:%M}"))
-    return "/portal/timeline?" + urlencode(asked)
+def _address(subject: Subject, when: Mapping[str, str]) -> str:
+    return "/portal/timeline?" + urlencode([*subject.query, *when.items()])
 
 
 PAGES = (Page("GET", "/portal/timeline", show),)

@@ -1,6 +1,8 @@
 // The portal's one module. Every page works without it; it makes them nicer: times in the reader's zone, the slider,
 // a list that filters as one types, keys, and news from the server.
 
+import "./keys.mjs";
+
 const all = (selector, within = document) => [...within.querySelectorAll(selector)];
 document.documentElement.classList.add("scripted");
 
@@ -129,76 +131,15 @@ addEventListener("pageshow", () => {
   ticked();
 });
 
-// -- keys
-const KEYS = [
-  ["?", "Show these keys"],
-  ["/", "Search"],
-  ["g r", "My roles"],
-  ["g a", "Approve requests"],
-  ["j / k", "Next, previous row"],
-  ["x", "Tick the row"],
-  ["Enter", "Open what is in focus"],
-];
-let before = "";
-function help() {
-  const dialog = document.createElement("dialog");
-  dialog.setAttribute("aria-label", "Keyboard shortcuts");
-  const title = document.createElement("h2");
-  title.textContent = "Keyboard shortcuts";
-  const list = document.createElement("dl");
-  list.className = "keys";
-  for (const [key, meaning] of KEYS) {
-    const term = document.createElement("dt");
-    const kbd = document.createElement("kbd");
-    kbd.textContent = key;
-    term.append(kbd);
-    const definition = document.createElement("dd");
-    definition.textContent = meaning;
-    list.append(term, definition);
-  }
-  const form = document.createElement("form");
-  form.method = "dialog";
-  const close = document.createElement("button");
-  close.textContent = "Close";
-  form.append(close);
-  dialog.append(title, list, form);
-  dialog.addEventListener("close", () => dialog.remove());
-  document.body.append(dialog);
-  dialog.showModal();
-}
-function step(by) {
-  const rows = all(".rows .row").filter((row) => !row.hidden);
-  const at = rows.findIndex((row) => row.contains(document.activeElement));
-  const next = rows[Math.min(rows.length - 1, Math.max(0, at + by))];
-  (next?.querySelector(".do a, .do button") ?? next?.querySelector("a, button, input"))?.focus();
-}
-document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.target.closest("input:not(.tick), select, textarea, dialog, [contenteditable]")) {
-    if (event.key === "Escape") event.target.blur();
-    return;
-  }
-  const chord = before === "g" ? `g ${event.key}` : event.key;
-  before = event.key === "g" ? "g" : "";
-  const places = { "g r": "/portal/roles", "g a": "/portal/approvals" };
-  if (places[chord]) location.assign(places[chord]);
-  else if (chord === "?") help();
-  else if (chord === "/") document.querySelector("[data-key='/']")?.focus();
-  else if (chord === "j") step(1);
-  else if (chord === "k") step(-1);
-  else if (chord === "x") document.activeElement?.closest(".row")?.querySelector("input.tick")?.click();
-  else return;
-  event.preventDefault();
-});
-
 // -- news: fetch the page again (or the menu's parts alone, where nothing else is live) and exchange its live parts,
 // unless somebody is typing in them
+const MENU = "nav.side, #waiting-said"; // its count is on every page
 let fetching = false;
 async function refresh() {
   if (fetching || document.hidden || !document.querySelector("[data-live]")) return;
   fetching = true;
   try {
-    const menuOnly = all("[data-live][id]").every((part) => part.closest("nav.side"));
+    const menuOnly = all("[data-live][id]").every((part) => part.closest(MENU));
     const answer = await fetch(menuOnly ? "/portal/approvals/count" : location.href, { headers: { Accept: "text/html" } });
     if (answer.status === 401) return;
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
@@ -206,7 +147,7 @@ async function refresh() {
       const other = fresh.getElementById(part.id);
       const busy = part.contains(document.activeElement) && document.activeElement.matches("input:not(.tick), select, textarea");
       if (!other || busy || touched(part)) continue;
-      if (part.closest("nav.side") && part.textContent === other.textContent) continue; // nothing to announce
+      if (part.closest(MENU) && part.textContent === other.textContent) continue; // nothing to announce
       const focus = place(document.activeElement, part);
       part.replaceChildren(...other.childNodes);
       enhance(part);
@@ -235,6 +176,7 @@ function enhance(within) {
   zones(within);
   filters(within);
   copying(within);
+  if (within.querySelector("[data-pick], [data-pick-here]")) import("./picker.mjs").then((picker) => picker.pickers(within));
 }
 enhance(document);
 document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
