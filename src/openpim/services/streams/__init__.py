@@ -1,0 +1,1 @@
+"""Acts about the destinations of the audit history: setting them, and sending to them."""

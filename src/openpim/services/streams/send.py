@@ -1,0 +1,134 @@
+"""Sends the audit history to its destinations, each at its own pace.
+
+A destination is leased (two servers do not send to it at the same time for long), read from where its cursor stands, and
+sent a batch; only when the receiver took it, the cursor moves, in one commit that also checks the lease. Whatever dies in
+between, the batch is sent again: at least once, never lost. A receiver that says no, or nothing, rests for a growing time
+and loses nothing meanwhile; the history waits for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from openpim.core.streams import Stream, pause_after
+from openpim.ports.deps import Deps
+from openpim.ports.store import Transaction
+from openpim.ports.streams import NotTakenError, Outgoing, Senders
+
+PURPOSE = "audit stream"
+BATCH = 500
+BATCHES = 20  # in one look; then others get a turn
+LEASE = timedelta(seconds=90)  # longer than any sender waits for one batch
+_PATIENCE = timedelta(hours=1)  # the longest a receiver may ask us to wait
+_LIMIT = 200
+
+
+def due(deps: Deps) -> list[tuple[str, Stream]]:
+    """(tenant id, stream) of those that may be looked at now and have something to send."""
+    now = deps.clock()
+
+    def work(tx: Transaction) -> list[tuple[str, Stream]]:
+        return [
+            (tenant_id, stream)
+            for tenant_id, stream in tx.streams.due(now, _LIMIT)
+            if _behind(tx.in_tenant(tenant_id), stream)
+        ]
+
+    return deps.store.read("", work)
+
+
+def _behind(tx: Transaction, stream: Stream) -> bool:
+    return tx.audit_log.size() > tx.cursors.position(stream.cursor)
+
+
+def send(deps: Deps, senders: Senders, tenant_id: str, stream_id: str) -> int:
+    """One destination, until it has all or says no. Returns how many events it took; never raises for what the receiver
+    does. Call it outside any unit of work: it waits for the network."""
+    now = deps.clock()
+    stream = deps.store.write(tenant_id, lambda tx: tx.streams.lease(stream_id, now, now + LEASE))
+    if stream is None:
+        return 0
+    secret = deps.sealer.unseal(PURPOSE, stream.secret) if stream.secret else ""
+    if secret is None:
+        _rest(
+            deps, tenant_id, stream, "Its secret cannot be opened with this server's key file. Set it again."
+        )
+        return 0
+    count, size = 0, BATCH
+    for _ in range(BATCHES):
+        batch, before = _next(deps, tenant_id, stream, size)
+        if not batch:
+            if before >= 0:  # all that is left is gone by retention
+                _skip(deps, tenant_id, stream, before)
+            break
+        try:
+            said = senders[stream.kind].send(stream, secret, batch)
+        except NotTakenError as error:
+            if error.too_large and len(batch) > 1:
+                size = len(batch) // 2
+                continue
+            _rest(deps, tenant_id, stream, error.message, error.wait_seconds)
+            return count
+        except Exception as error:
+            _rest(deps, tenant_id, stream, f"Sending failed on our side: {type(error).__name__}.")
+            raise
+        if not _move(deps, tenant_id, stream, before, batch, said):
+            return count
+        stream = replace(stream, failures=0)
+        count += len(batch)
+    now = deps.clock()
+    deps.store.write(tenant_id, lambda tx: tx.streams.release(stream, now))
+    return count
+
+
+def _next(deps: Deps, tenant_id: str, stream: Stream, size: int) -> tuple[list[Outgoing], int]:
+    """What comes next, and where the cursor stands; nothing and -1 when there is nothing to do: all is sent, or the stream
+    was paused or removed meanwhile, or somebody else has taken it over."""
+
+    def work(tx: Transaction) -> tuple[list[Outgoing], int]:
+        present = tx.streams.get(stream.id)
+        if present is None or present.paused or present.attempt != stream.attempt:
+            return [], -1
+        before, size_now = tx.cursors.position(stream.cursor), tx.audit_log.size()
+        leaves = tx.audit_log.since(before, size)
+        if not leaves:
+            return [], before if size_now > before else -1
+        return [Outgoing(tenant_id, leaf.position, leaf.event) for leaf in leaves], before
+
+    return deps.store.read(tenant_id, work)
+
+
+def _move(
+    deps: Deps, tenant_id: str, stream: Stream, before: int, batch: Sequence[Outgoing], said: str
+) -> bool:
+    """False when somebody else sends by now: what was sent twice has the same ids."""
+    now = deps.clock()
+
+    def work(tx: Transaction) -> bool:
+        after = batch[-1].position + 1
+        mine = tx.streams.taken(stream, now, now + LEASE, len(batch), said)
+        return mine and tx.cursors.move(stream.cursor, before, after, now)
+
+    return deps.store.write(tenant_id, work)
+
+
+def _skip(deps: Deps, tenant_id: str, stream: Stream, before: int) -> None:
+    """Past positions whose events are no more."""
+    now = deps.clock()
+
+    def work(tx: Transaction) -> None:
+        size = tx.audit_log.size()
+        if not tx.audit_log.since(before, 1):
+            tx.cursors.move(stream.cursor, before, size, now)
+
+    deps.store.write(tenant_id, work)
+
+
+def _rest(deps: Deps, tenant_id: str, stream: Stream, error: str, wait_seconds: float | None = None) -> None:
+    now = deps.clock()
+    pause = pause_after(stream.failures + 1)
+    if wait_seconds is not None:
+        pause = min(max(pause, timedelta(seconds=wait_seconds)), _PATIENCE)
+    deps.store.write(tenant_id, lambda tx: tx.streams.failed(stream, now, now + pause, error))
