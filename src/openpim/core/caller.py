@@ -11,6 +11,7 @@ class CallerKind(StrEnum):
     USER = "user"
     SERVICE_PRINCIPAL = "servicePrincipal"
     SYSTEM = "system"
+    EXTENSION = "extension"  # another system that was asked, or called, and proved that it is the one
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,11 @@ class Caller:
     @property
     def has_mfa(self) -> bool:
         return "mfa" in self.amr
+
+
+def extension(tenant_id: str, channel_id: str, name: str, ip: str | None = None) -> Caller:
+    """Another system, whose signature or certificate was verified. It has no rights of its own."""
+    return Caller(tenant_id, channel_id, CallerKind.EXTENSION, display_name=name, ip=ip)
 
 
 def system(tenant_id: str) -> Caller:

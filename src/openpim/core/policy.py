@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from openpim.core.grants import Duration, Kind, days, hours
+from openpim.core.tickets import MOST_PATTERNS, NO_RULES, TicketRules, pattern_fault
 
 
 class Requirement(StrEnum):
@@ -44,11 +45,29 @@ class Reviewers:
         return bool(self.users or self.groups)
 
 
+class WhenDown(StrEnum):
+    """What happens when a system that is to be asked does not answer."""
+
+    REFUSE = "refuse"
+    PEOPLE = "people"  # the next stage decides; without one, the role's default approvers
+    WAIT = "wait"  # it is asked again until the stage's time is over
+
+
+@dataclass(frozen=True, slots=True)
+class AskFirst:
+    """A stage that another system decides. may_auto_approve: its AutoApproved takes the place of all people's."""
+
+    channel_id: str
+    when_down: WhenDown = WhenDown.REFUSE
+    may_auto_approve: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Stage:
     """One stage of approval. quorum: how many different people must approve (one denial denies).
 
     escalate_after: minutes until `escalation` reviewers are asked too; 0 = never.
+    callout: another system decides this stage, and no people.
     """
 
     timeout_minutes: int = 24 * 60
@@ -57,6 +76,7 @@ class Stage:
     escalation: Reviewers = Reviewers()
     escalate_after_minutes: int = 0
     quorum: int = 1
+    callout: AskFirst | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +115,9 @@ NOTIFICATION_KEYS = tuple(
 class Policy:
     """The settings of one role (at one scope), in force since `modified_at`.
 
-    id: stable for ever; version counts changes. context: authentication context an activation must carry, or None.
+    id: stable for ever; version counts changes. tickets_above: where an activation is below the scope of its
+    eligibility, the other policy's (see `stricter`); never stored. context: authentication context an activation
+    must carry, or None.
     """
 
     id: str
@@ -107,6 +129,7 @@ class Policy:
     context_enabled: bool = False
     context: str | None = None
     approval: ApprovalSettings = ApprovalSettings()
+    tickets: TicketRules = NO_RULES
     eligibility: Expiry = Expiry(required=False, maximum=days(365))
     assignment: Expiry = Expiry(required=False, maximum=days(180))
     assignment_requires: frozenset[Requirement] = frozenset({Requirement.JUSTIFICATION})
@@ -114,9 +137,15 @@ class Policy:
     notifications: dict[str, Notification] = field(
         default_factory=lambda: {key: Notification() for key in NOTIFICATION_KEYS}
     )
+    tickets_above: TicketRules = NO_RULES
     modified_at: datetime | None = None
     modified_by: str | None = None
     modified_by_name: str | None = None
+
+    @property
+    def all_tickets(self) -> tuple[TicketRules, ...]:
+        """Every set of rules that a ticket must satisfy."""
+        return tuple(dict.fromkeys(one for one in (self.tickets, self.tickets_above) if one != NO_RULES))
 
     def expiry_of(self, kind: Kind) -> Expiry:
         """The limit on what an administrator gives."""
@@ -170,6 +199,7 @@ def stricter(one: Policy, other: Policy) -> Policy:
         context_enabled=context.context_enabled,
         context=context.context,
         approval=approval,
+        tickets_above=other.tickets,
     )
 
 
@@ -211,6 +241,11 @@ def faults(policy: Policy) -> list[tuple[str, str]]:
         found.append(("approval", "an approval that is required needs at least one stage"))
     if len(stages) > 5:
         found.append(("approval", "at most five approval stages are supported"))
+    if len(policy.tickets.patterns) > MOST_PATTERNS:
+        found.append(("tickets", f"at most {MOST_PATTERNS} ticket patterns"))
+    found += [("tickets", wrong) for one in policy.tickets.patterns if (wrong := pattern_fault(one))]
+    if policy.tickets.ends_with_ticket and policy.tickets.system_id is None:
+        found.append(("tickets", "name the ticket system that says when a ticket is closed"))
     for number, stage in enumerate(stages, start=1):
         found += [("approval", f"stage {number}: {fault}") for fault in _stage_faults(stage)]
     return found
@@ -222,6 +257,10 @@ def _stage_faults(stage: Stage) -> list[str]:
         found.append("the time-out must lie between 1 minute and 60 days")
     if not 1 <= stage.quorum <= 20:
         found.append("the quorum must lie between 1 and 20")
+    if stage.callout is not None:
+        if stage.primary or stage.escalation or stage.quorum != 1 or stage.escalate_after_minutes:
+            found.append("another system decides it: it has no approvers, no quorum and no escalation")
+        return found
     named_only = bool(stage.primary.users) and not stage.primary.groups and not stage.escalation
     if named_only and stage.quorum > len(set(stage.primary.users)):
         found.append("the quorum is larger than the number of approvers")

@@ -3,11 +3,12 @@ message leaves (Message, Outcome, Sender)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
+from openpim.core.callouts import Callout
 from openpim.core.channels import Channel
 
 
@@ -27,6 +28,39 @@ class Channels(Protocol):
     def save(self, channel: Channel) -> None: ...
 
     def remove(self, channel_id: str) -> None: ...
+
+    # -- what is being asked (core/callouts.py)
+    def callout(self, callout_id: str, *, lock: bool = False) -> Callout | None: ...
+
+    def callout_of(self, approval_id: str, stage_id: str, channel_id: str) -> Callout | None:
+        """Locked."""
+        ...
+
+    def callouts_of(self, approval_id: str) -> tuple[Callout, ...]:
+        """The first first."""
+        ...
+
+    def add_callout(self, callout: Callout) -> None: ...
+
+    def save_callout(self, callout: Callout) -> None: ...
+
+    # -- tickets; numbers as core/tickets.py `same` has them
+    def close_ticket(self, channel_id: str, number: str, now: datetime) -> None: ...
+
+    def reopen_ticket(self, channel_id: str, number: str) -> bool: ...
+
+    def closed_in(self, channel_ids: Collection[str], number: str) -> frozenset[str]:
+        """The ids of those ticket systems that have said it is closed."""
+        ...
+
+    def closed_since(self, since: datetime) -> tuple[tuple[str, str], ...]:
+        """(channel id, number)."""
+        ...
+
+    # -- what was received
+    def receive(self, channel_id: str, message_id: str, now: datetime, forget_before: datetime) -> bool:
+        """Remember a signed message; False: it was received before. Forgets what came before forget_before."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

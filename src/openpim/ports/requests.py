@@ -33,6 +33,11 @@ class Requests(Protocol):
         """Requests about this principal that are not decided yet, or wait for their start."""
         ...
 
+    def with_ticket(self, number: str, now: datetime) -> list[Request]:
+        """Those that carry this ticket (however its number is written) and whose schedule is in force or waits for its
+        start."""
+        ...
+
     def started(self, now: datetime, limit: int) -> list[Request]:
         """Granted requests of administrators whose schedule has started by time."""
         ...

@@ -19,18 +19,22 @@ from sqlalchemy import (
     Table,
     Text,
     Update,
+    and_,
     bindparam,
     insert,
     literal,
+    or_,
     select,
+    text,
     update,
 )
 
-from openpim.core.grants import Action, Kind, Provider, Request, Ticket
+from openpim.core.grants import LIVE, Action, Kind, Provider, Request, Ticket
 from openpim.core.lifecycle import OPEN, REQUEST_MOVES, IllegalMoveError, RequestStatus
 from openpim.core.query import Order, Page, Query
+from openpim.core.tickets import LONGEST_NUMBER, same
 from openpim.store.listing import Fields, page
-from openpim.store.schedules import window_text, window_value
+from openpim.store.schedules import schedules, window_text, window_value
 from openpim.store.schema import metadata
 from openpim.store.types import Instant, Path
 
@@ -53,6 +57,7 @@ requests = Table(
     Column("justification", Text),
     Column("ticket_number", Text),
     Column("ticket_system", Text),
+    Column("ticket_key", String(LONGEST_NUMBER)),
     Column("window", String(200), nullable=False),
     Column("schedule_id", String(36)),
     Column("approval_id", String(36)),
@@ -68,10 +73,18 @@ requests = Table(
     Index("ix_requests_due", "tenant_id", "status", "completed_at"),
     Index("ix_requests_schedule", "tenant_id", "schedule_id"),
     Index("ix_requests_scope", "tenant_id", "provider", "kind", "scope", "id"),
+    # What carries a ticket, by number: of most requests none.
+    Index(
+        "ix_requests_ticket",
+        "tenant_id",
+        "ticket_key",
+        sqlite_where=text("ticket_key IS NOT NULL"),
+        postgresql_where=text("ticket_key IS NOT NULL"),
+    ),
     Index("ix_requests_role", "tenant_id", "provider", "kind", "role_id", "created_at", "id"),
 )
 
-_c = requests.c
+_c, _s = requests.c, schedules.c
 FIELDS = Fields(
     {
         name: _c[name]
@@ -151,6 +164,20 @@ class Requests:
         statement = self._select().where(_c.schedule_id == schedule_id).order_by(_c.created_at.desc())
         return [_value(row) for row in self._connection.execute(statement).mappings()]
 
+    def with_ticket(self, number: str, now: datetime) -> list[Request]:
+        statement = (
+            select(requests)
+            .join(schedules, and_(_s.tenant_id == _c.tenant_id, _s.id == _c.schedule_id))
+            .where(
+                _c.tenant_id == self._tenant,
+                _c.ticket_key == same(number),
+                _s.status.in_([status.value for status in LIVE]),
+                or_(_s.ends_at.is_(None), _s.ends_at > now),
+            )
+            .order_by(_s.principal_id, _s.id, _c.created_at)
+        )
+        return [_value(row) for row in self._connection.execute(statement).mappings()]
+
     def page(
         self, provider: Provider, kind: Kind, query: Query, *, ids: Collection[str] | None = None
     ) -> Page[Request]:
@@ -203,6 +230,7 @@ def _row(request: Request) -> dict[str, Any]:
         "justification": request.justification,
         "ticket_number": request.ticket.number,
         "ticket_system": request.ticket.system,
+        "ticket_key": same(request.ticket.number)[:LONGEST_NUMBER] or None,
         "window": window_text(request.window),
         "schedule_id": request.schedule_id,
         "approval_id": request.approval_id,
