@@ -49,4 +49,5 @@ class Delivery:
 
 def pause_after(failures: int) -> timedelta:
     """How long to wait after this many failures: half a minute, doubled each time, two hours at most."""
-    return min(FIRST_PAUSE * 2 ** min(failures - 1, 16), LONGEST_PAUSE)
+    doubled: int = 2 ** min(failures - 1, 16)
+    return min(FIRST_PAUSE * doubled, LONGEST_PAUSE)

@@ -92,6 +92,33 @@ KINDS: dict[Topic, Kind] = {
 }  # fmt: skip
 
 
+# What the history says, and what is told because of it. services/notices/happened.py looks at the facts before it believes
+# the name alone: an extension that was asked for and one that was given have the same.
+ACTIVITIES: dict[str, Topic] = {
+    "Add member to role approval requested (PIM activation)": Topic.APPROVAL_WANTED,
+    "Approval escalated": Topic.APPROVAL_WANTED,
+    "Approval fell back to default approvers": Topic.APPROVAL_WANTED,
+    "Add eligible member to role in PIM requested (renew)": Topic.APPROVAL_WANTED,
+    "Add member to role in PIM requested (renew)": Topic.APPROVAL_WANTED,
+    "Update eligible member in PIM requested (extend)": Topic.EXTENDED,
+    "Update member in PIM requested (extend)": Topic.EXTENDED,
+    "Add member to role request approved (PIM activation)": Topic.APPROVED,
+    "Add member to role request denied (PIM activation)": Topic.DENIED,
+    "PIM activation request expired": Topic.REQUEST_EXPIRED,
+    "Process request": Topic.REQUEST_FAILED,
+    "Add member to role completed (PIM activation)": Topic.ACTIVATED,
+    "Add eligible member to role in PIM completed (permanent)": Topic.ASSIGNED_ELIGIBLE,
+    "Add eligible member to role in PIM completed (timebound)": Topic.ASSIGNED_ELIGIBLE,
+    "Add member to role in PIM completed (permanent)": Topic.ASSIGNED_ACTIVE,
+    "Add member to role in PIM completed (timebound)": Topic.ASSIGNED_ACTIVE,
+    "Add member to role outside of PIM (permanent)": Topic.ASSIGNED_OUTSIDE,
+    "Remove eligible member from role in PIM completed (timebound)": Topic.ENDED,
+    "Remove member from role in PIM completed (timebound)": Topic.ENDED,
+    "Removal of access failed": Topic.REVOCATION_FAILED,
+    "Sign in": Topic.BREAK_GLASS,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What a notice tells, as it was when it happened. All texts are other people's: they are escaped where they are shown.
@@ -120,6 +147,8 @@ class Facts:
     request_id: str = ""
     schedule_id: str = ""
     stage_id: str = ""
+    deadline: datetime | None = None
+    approved: bool = False
     more: tuple[tuple[str, str], ...] = ()
 
 
@@ -203,6 +232,8 @@ def subject_key(facts: Facts) -> str:
         return f"{topic}/{facts.stage_id}"
     if facts.topic in {Topic.APPROVED, Topic.DENIED, Topic.REQUEST_EXPIRED, Topic.REQUEST_FAILED}:
         return f"{topic}/{facts.request_id}"
+    if facts.topic is Topic.ENDING_SOON and facts.ends_at is not None:
+        return f"{topic}/{facts.schedule_id}/{int(facts.ends_at.timestamp())}/{facts.stage_id}"
     if facts.request_id:
         return f"{topic}/{facts.request_id}/{int(facts.at.timestamp())}"
     return f"{topic}/{facts.schedule_id or facts.subject_id}/{int(facts.at.timestamp())}"

@@ -35,6 +35,11 @@ class Mailer(Protocol):
         """Called outside any unit of work; never raises for what the mail server does."""
         ...
 
+    @property
+    def reachable(self) -> bool:
+        """Whether the server answered when something was last sent: if not, the next letter need not be tried now."""
+        ...
+
     def close(self) -> None:
         """Hang up; the next letter connects anew."""
         ...

@@ -75,6 +75,10 @@ class Schedules(Protocol):
         """Provisioned schedules whose end has come and is not recorded yet, the longest ended first."""
         ...
 
+    def ending(self, after: tuple[datetime, str], until: datetime, limit: int) -> list[Schedule]:
+        """Provisioned schedules that end at or before `until`, by end and id, behind `after` (an end and an id)."""
+        ...
+
     def still_due_to_end(self, ids: Collection[str], now: datetime) -> list[Schedule]:
         """Those of them that nobody has recorded or prolonged meanwhile, held until the commit."""
         ...

@@ -216,6 +216,21 @@ class Schedules:
         )
         return [_value(row) for row in self._connection.execute(statement).mappings()]
 
+    def ending(self, after: tuple[datetime, str], until: datetime, limit: int) -> list[Schedule]:
+        end, last = after
+        statement = (
+            self._select()
+            .where(
+                _c.status == ScheduleStatus.PROVISIONED.value,
+                _c.ends_at >= end,
+                _c.ends_at <= until,
+                or_(_c.ends_at > end, _c.id > last),
+            )
+            .order_by(_c.ends_at, _c.id)
+            .limit(limit)
+        )
+        return [_value(row) for row in self._connection.execute(statement).mappings()]
+
     def still_due_to_end(self, ids: Collection[str], now: datetime) -> list[Schedule]:
         statement = self._select().where(
             _c.status == ScheduleStatus.PROVISIONED.value, _c.ends_at <= now, _c.id.in_(ids)

@@ -1,0 +1,42 @@
+"""The follower of the audit log that plans what is told: events become deliveries in the same commit that moves its cursor,
+so nothing is told twice, nothing is left out, and nothing is told of what rolled back."""
+
+from __future__ import annotations
+
+from openpim.core.notices import STALE
+from openpim.ports.deps import Deps
+from openpim.ports.store import Transaction
+from openpim.services.notices.deliveries import deliver
+from openpim.services.notices.happened import news_of
+
+CURSOR = "notices"
+BATCH = 50
+
+
+def plan(deps: Deps, tenant_id: str, *, mail: bool, limit: int = BATCH) -> int:
+    """Deal with the next events of one tenant. mail: there is a mail server. Returns how many events.
+
+    What happened longer ago than STALE is passed over: a server that was away for weeks, or that has just learned to
+    send mail, does not tell old stories.
+    """
+    now = deps.clock()
+    if deps.store.read(tenant_id, _nothing_new):
+        return 0
+
+    def work(tx: Transaction) -> int:
+        before = tx.cursors.position(CURSOR)
+        leaves = tx.audit_log.since(before, limit)
+        if not leaves or not tx.cursors.move(CURSOR, before, leaves[-1].position + 1, now):
+            return 0  # somebody else deals with them
+        break_glass = tx.organisation_settings.get().break_glass
+        for leaf in leaves:
+            if leaf.event.at >= now - STALE:
+                for facts in news_of(tx, leaf.event, break_glass):
+                    deliver(tx, deps, facts, mail=mail, now=now)
+        return len(leaves)
+
+    return deps.store.write(tenant_id, work)
+
+
+def _nothing_new(tx: Transaction) -> bool:
+    return not tx.audit_log.since(tx.cursors.position(CURSOR), 1)
