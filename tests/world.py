@@ -50,7 +50,7 @@ from openpim.core.refusals import Code, Refusal
 from openpim.core.roles import GLOBAL_ADMINISTRATOR, PRIVILEGED_ROLE_ADMINISTRATOR
 from openpim.core.settings import Settings
 from openpim.ports.deps import Deps
-from openpim.services import authority, due, policies, review, settling, submit, timeouts
+from openpim.services import audit_log, authority, due, policies, review, settling, submit, timeouts
 from openpim.services import cancel as cancelling
 from openpim.store.database import Database
 from tests.signin_helper import OUTBOUND, SEALER
@@ -396,6 +396,13 @@ class World:
         timeouts.settle_approvals(self.deps, self.tenant_id)
         timeouts.check_reviewers(self.deps, self.tenant_id)
         settling.settle_due(self.deps, effects, limit=1000)
+        self.grow()
+
+    def grow(self) -> int:
+        """The tenant's audit log takes in all that waits; its size."""
+        while audit_log.grow(self.deps, self.tenant_id):
+            pass
+        return self.read(lambda tx: tx.audit_log.size())
 
     # -- what is so
     def holds(self, principal: str, role: str = TEAMS, scope: str = "/", at: datetime | None = None) -> bool:

@@ -31,15 +31,20 @@ from starlette.types import ASGIApp
 from openpim.config import Config, ConfigError, load
 from openpim.core import caller as callers
 from openpim.core.refusals import Refusal
+from openpim.core.streams import StreamKind
 from openpim.faces import arm, graph, legacy, oidc, portal
 from openpim.faces.shared.origins import Origins
 from openpim.faces.shared.paths import TidyPaths
 from openpim.faces.shared.request_ids import RequestIds
 from openpim.faces.shared.threads import in_thread
 from openpim.keyfile import read_or_make_key
+from openpim.notify.ocsf import Ocsf
+from openpim.notify.otlp import Otlp
 from openpim.notify.outbound import GuardedOutbound
+from openpim.notify.syslog import Syslog
 from openpim.ports.deps import Deps
 from openpim.ports.store import StoreUnavailableError
+from openpim.ports.streams import Senders
 from openpim.services.sealing import Sealer
 from openpim.services.signin.bearer import ARM, GRAPH, authenticate
 from openpim.services.signin.bootstrap import first_start_link
@@ -47,8 +52,10 @@ from openpim.services.signin.context import SignIn, make_sign_in
 from openpim.store.database import Database
 from openpim.store.migrate import upgrade
 from openpim.tls import TlsFiles, ensure_certificates, own_certificates
+from openpim.workers.audit_log import GrowingLogs
 from openpim.workers.loop import Loop, Loops
 from openpim.workers.recording import Recording
+from openpim.workers.streams import Streaming
 
 _log = logging.getLogger("openpim")
 
@@ -101,9 +108,25 @@ def make_system(config: Config, *, now: Callable[[], datetime] = clock) -> Syste
             "Restore it from the back-up that the database came from."
         )
         raise ConfigError(msg)
-    loops = Loops([Loop("recording", Recording(deps), config.worker_interval_seconds)])
+    loops = Loops(
+        [
+            Loop("recording", Recording(deps), config.worker_interval_seconds),
+            Loop("audit-log", GrowingLogs(deps), config.worker_interval_seconds),
+            Loop("streams", Streaming(deps, _senders(config, deps)), config.worker_interval_seconds),
+        ]
+    )
     app = make_app(deps, signin, loops if config.run_workers else None, arm_port=config.arm_listening)
     return System(config, deps, signin, database, loops, app)
+
+
+def _senders(config: Config, deps: Deps) -> Senders:
+    """What sends the audit history, by the kind of destination."""
+    host = urlsplit(config.settings.origin).hostname or ""
+    return {
+        StreamKind.SYSLOG: Syslog(deps.outbound, host, config.outbound_ca_file),
+        StreamKind.OTLP: Otlp(deps.outbound),
+        StreamKind.OCSF: Ocsf(deps.outbound),
+    }
 
 
 def make_app(

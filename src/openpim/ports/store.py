@@ -14,9 +14,13 @@ from openpim.ports.administrative_units import AdministrativeUnits
 from openpim.ports.applications import Applications
 from openpim.ports.approvals import Approvals
 from openpim.ports.audit import Audit
+from openpim.ports.audit_log import AuditLog
 from openpim.ports.bundles import Bundles
+from openpim.ports.channels import Channels
 from openpim.ports.client_credentials import ClientCredentials
 from openpim.ports.credentials import AuthenticationContexts, Credentials, SetupLinks
+from openpim.ports.cursors import Cursors
+from openpim.ports.deliveries import Deliveries, NotificationPreferences
 from openpim.ports.groups import Groups
 from openpim.ports.oauth import AuthorizationCodes, DeviceCodes, Grants, RefreshTokens, Revocations
 from openpim.ports.organisation_settings import OrganisationSettings
@@ -32,6 +36,7 @@ from openpim.ports.schedules import Schedules
 from openpim.ports.service_principals import ServicePrincipals
 from openpim.ports.sessions import Sessions
 from openpim.ports.signing_keys import SigningKeys
+from openpim.ports.streams import Streams
 from openpim.ports.tallies import Tallies
 from openpim.ports.tenants import Tenants
 from openpim.ports.throttle import Throttle
@@ -119,7 +124,23 @@ class Transaction(Protocol):
     @property
     def audit(self) -> Audit: ...
     @property
+    def audit_log(self) -> AuditLog: ...
+    @property
+    def cursors(self) -> Cursors: ...
+    @property
     def outbox(self) -> Outbox: ...
+    @property
+    def streams(self) -> Streams: ...
+
+    # -- what is told
+    @property
+    def deliveries(self) -> Deliveries: ...
+    @property
+    def notification_preferences(self) -> NotificationPreferences: ...
+
+    # -- other systems
+    @property
+    def channels(self) -> Channels: ...
 
     # -- the portal
     @property

@@ -5,16 +5,27 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
-from openpim.core.audit import AuditEvent, Category, Target
+from openpim.core.audit import AuditEvent, Category, Target, fitting, leaf_bytes
 from openpim.core.caller import Caller
-from openpim.core.grants import Provider, Request, Schedule
+from openpim.core.grants import NO_TICKET, Provider, Request, Schedule, Ticket
 from openpim.core.refusals import Refusal
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
 
 _HALVES = re.compile("[\ud800-\udfff]")
+MAC_PURPOSE: Final = "audit-event"
+
+
+def add(tx: Transaction, deps: Deps, *events: AuditEvent) -> None:
+    """The one road into the audit: each event gets the mark that only this server can make, so that one that somebody
+    else wrote, or changed before it was in the log, is found."""
+    kept = [fitting(event) for event in events]
+    marked = [
+        replace(event, mac=deps.sealer.mac(MAC_PURPOSE, leaf_bytes(event, tx.tenant_id))) for event in kept
+    ]
+    tx.audit.add(*marked)
 
 
 def record(
@@ -30,11 +41,14 @@ def record(
     reason: str = "",
     details: tuple[tuple[str, str], ...] = (),
     correlation_id: str | None = None,
+    ticket: Ticket = NO_TICKET,
+    on_behalf_of: tuple[str, str] = ("", ""),
+    policy_version: str = "",
     then: str = "",
 ) -> AuditEvent:
     """Add one event; it commits, or rolls back, with the rest of the unit of work.
 
-    then: an activity that happened right after, of which all else is the same: two events by one write.
+    on_behalf_of: id and name of the person in whose place the caller acted. then: an activity that happened right after, of which all else is the same: two events by one write.
     """
     event = AuditEvent(
         id=deps.new_id(),
@@ -54,8 +68,14 @@ def record(
         correlation_id=correlation_id or caller.request_id or "",
         targets=targets,
         details=details,
+        on_behalf_of_id=on_behalf_of[0],
+        on_behalf_of_name=on_behalf_of[1],
+        ticket_number=ticket.number or "",
+        ticket_system=ticket.system or "",
+        request_id=caller.request_id or "",
+        policy_version=policy_version,
     )
-    tx.audit.add(event, *([replace(event, id=deps.new_id(), activity=then)] if then else []))
+    add(tx, deps, event, *([replace(event, id=deps.new_id(), activity=then)] if then else []))
     return event
 
 

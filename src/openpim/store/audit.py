@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -13,6 +14,7 @@ from sqlalchemy import (
     Connection,
     Index,
     Integer,
+    LargeBinary,
     RowMapping,
     Select,
     String,
@@ -20,9 +22,18 @@ from sqlalchemy import (
     Text,
     insert,
     select,
+    type_coerce,
 )
 
-from openpim.core.audit import AuditEvent, Target
+from openpim.core.audit import (
+    LONGEST_CORRELATION,
+    LONGEST_NAME,
+    LONGEST_TICKET,
+    LONGEST_VERSION,
+    AuditEvent,
+    Target,
+    fitting,
+)
 from openpim.core.query import Compare, Page, Query, UnknownFieldError
 from openpim.store.listing import Fields, page
 from openpim.store.schema import metadata
@@ -53,12 +64,41 @@ events = Table(
     Column("correlation_id", String(64), nullable=False),
     Column("targets", Text, nullable=False),
     Column("details", Text, nullable=False),
+    Column("on_behalf_of_id", String(36), nullable=False),
+    Column("on_behalf_of_name", String(LONGEST_NAME), nullable=False),
+    Column("ticket_number", String(LONGEST_TICKET), nullable=False),
+    Column("ticket_system", String(LONGEST_TICKET), nullable=False),
+    Column("request_id", String(LONGEST_CORRELATION), nullable=False),
+    Column("policy_version", String(LONGEST_VERSION), nullable=False),
+    Column("mac", LargeBinary(32), nullable=False),
     Index("ix_audit_events_id", "tenant_id", "id", unique=True),
     Index("ix_audit_events_at", "tenant_id", "at", "sequence"),
     Index("ix_audit_events_actor", "tenant_id", "actor_id", "at", "sequence"),
     Index("ix_audit_events_activity", "tenant_id", "activity", "at", "sequence"),
     Index("ix_audit_events_category", "tenant_id", "category", "at", "sequence"),
     Index("ix_audit_events_correlation", "tenant_id", "correlation_id"),
+)
+# What is not in the log yet: written with the event, taken away with its entry. Whoever reads it sees committed events
+# only, however late they committed; no number has to be trusted to grow in the order of the commits.
+queue = Table(
+    "audit_queue",
+    metadata,
+    Column("tenant_id", String(36), primary_key=True),
+    Column("event_id", String(36), primary_key=True),
+)
+# Where an event is in the log.
+entries = Table(
+    "audit_log_entries",
+    metadata,
+    Column(
+        "sequence",
+        BigInteger().with_variant(Integer, "sqlite"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("tenant_id", String(36), nullable=False),
+    Column("position", BigInteger, nullable=False),
+    Index("ix_audit_log_entries_position", "tenant_id", "position", unique=True),
 )
 targets = Table(
     "audit_targets",
@@ -116,10 +156,17 @@ _COLUMNS = {
         "id", "at", "activity", "category", "result", "reason", "actor_id", "actor_name", "actor_upn",
         "app_id", "correlation_id", "sequence",
     )
-} | {"activity_text": _c.activity}  # fmt: skip
+} | {"activity_text": _c.activity, "position": entries.c.position}  # fmt: skip
+
+# The instant as its number: a record that was tampered with is shown, too.
+RECORD = [column if column is not _c.at else type_coerce(column, BigInteger).label("at") for column in _c]
+_ALL = select(*RECORD, entries.c.position).select_from(
+    events.outerjoin(entries, entries.c.sequence == _c.sequence)
+)
 
 _INSERT = insert(events)
 _INSERT_TARGET = insert(targets)
+_INSERT_WAITING = insert(queue)
 
 
 class Audit:
@@ -130,12 +177,16 @@ class Audit:
         self._tenant = tenant_id
 
     def _select(self) -> Select[Any]:
-        return select(events).where(_c.tenant_id == self._tenant)
+        return _ALL.where(_c.tenant_id == self._tenant)
 
     def add(self, *events: AuditEvent) -> None:
         insert_rows(
-            self._connection, _INSERT, [{"tenant_id": self._tenant, **_row(event)} for event in events]
+            self._connection,
+            _INSERT,
+            [{"tenant_id": self._tenant, **_row(fitting(event))} for event in events],
         )
+        waiting = [{"tenant_id": self._tenant, "event_id": event.id} for event in events]
+        insert_rows(self._connection, _INSERT_WAITING, waiting)
         found = [
             {"tenant_id": self._tenant, "target_id": target_id, "at": event.at, "event_id": event.id}
             for event in events
@@ -145,10 +196,10 @@ class Audit:
 
     def get(self, event_id: str) -> AuditEvent | None:
         row = self._connection.execute(self._select().where(_c.id == event_id)).mappings().first()
-        return None if row is None else _value(row)
+        return None if row is None else read_event(row)
 
     def page(self, query: Query) -> Page[AuditEvent]:
-        return page(self._connection, self._select(), _fields(self._tenant), query, _value)
+        return page(self._connection, self._select(), _fields(self._tenant), query, read_event)
 
 
 def _row(event: AuditEvent) -> dict[str, Any]:
@@ -161,22 +212,74 @@ def _row(event: AuditEvent) -> dict[str, Any]:
         "reason": event.reason,
         "actor_id": event.actor_id,
         "actor_kind": event.actor_kind,
-        "actor_name": event.actor_name[:256],
+        "actor_name": event.actor_name,
         "actor_upn": event.actor_upn,
         "app_id": event.app_id,
         "ip": event.ip,
-        "client": event.client[:256] if event.client else None,
+        "client": event.client,
         "amr": json.dumps(list(event.amr)),
-        "correlation_id": event.correlation_id[:64],
+        "correlation_id": event.correlation_id,
         "targets": json.dumps([[t.kind, t.id, t.name, [list(c) for c in t.changes]] for t in event.targets]),
         "details": json.dumps([list(pair) for pair in event.details]),
+        "on_behalf_of_id": event.on_behalf_of_id,
+        "on_behalf_of_name": event.on_behalf_of_name,
+        "ticket_number": event.ticket_number,
+        "ticket_system": event.ticket_system,
+        "request_id": event.request_id,
+        "policy_version": event.policy_version,
+        "mac": event.mac,
     }
 
 
-def _value(row: RowMapping) -> AuditEvent:
+def read_event(row: RowMapping) -> AuditEvent:
+    """The event of a row of RECORD and the position. Whatever is written in the row, it is read and shown."""
+    try:
+        event = _read(row)
+        texts = [row[name] for name in _TEXTS]
+        texts += [row[name] for name in _PERHAPS if row[name] is not None]
+        texts += event.amr
+        for pair in event.details:
+            texts += pair
+        for target in event.targets:
+            texts += (target.kind, target.id, target.name)
+            for change in target.changes:
+                texts += [text for text in change if text is not None]
+        "".join(texts).encode()
+        if not isinstance(row["mac"], bytes):
+            return _unreadable(row)
+    except (ArithmeticError, LookupError, RecursionError, TypeError, ValueError):
+        return _unreadable(row)
+    return event
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_TEXTS = (
+    "id", "activity", "category", "result", "reason", "actor_id", "actor_kind", "actor_name", "correlation_id",
+    "on_behalf_of_id", "on_behalf_of_name", "ticket_number", "ticket_system", "request_id", "policy_version",
+)  # fmt: skip
+_PERHAPS = ("actor_upn", "app_id", "ip", "client")
+UNREADABLE = "Unreadable audit record"
+
+
+def _unreadable(row: RowMapping) -> AuditEvent:
+    """What stands for a record that somebody spoilt: it can be told from every other one."""
+    digest = hashlib.sha256(repr([row[column.name] for column in _c]).encode()).hexdigest()
+    return AuditEvent(
+        id=str(row["id"]),
+        at=_EPOCH,
+        activity=UNREADABLE,
+        category="DirectoryManagement",
+        result="failure",
+        details=(("Digest", digest),),
+        sequence=row["sequence"],
+        position=row["position"],
+    )
+
+
+def _read(row: RowMapping) -> AuditEvent:
     return AuditEvent(
         id=row["id"],
-        at=row["at"],
+        at=_EPOCH + timedelta(microseconds=row["at"]),
         activity=row["activity"],
         category=row["category"],
         result=row["result"],
@@ -195,5 +298,13 @@ def _value(row: RowMapping) -> AuditEvent:
             for kind, found, name, changes in json.loads(row["targets"])
         ),
         details=tuple((pair[0], pair[1]) for pair in json.loads(row["details"])),
+        on_behalf_of_id=row["on_behalf_of_id"],
+        on_behalf_of_name=row["on_behalf_of_name"],
+        ticket_number=row["ticket_number"],
+        ticket_system=row["ticket_system"],
+        request_id=row["request_id"],
+        policy_version=row["policy_version"],
+        mac=row["mac"],
         sequence=row["sequence"],
+        position=row["position"],
     )

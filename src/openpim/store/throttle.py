@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 from sqlalchemy import Column, Connection, Index, Integer, String, Table, select, update
 
 from openpim.core.signin.values import Counter
 from openpim.store.schema import metadata
 from openpim.store.types import Instant
+from openpim.store.writing import insert_if_missing
 
 failure_counters = Table(
     "failure_counters",
@@ -23,17 +23,6 @@ failure_counters = Table(
 Index(None, failure_counters.c.last)
 
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def _inserter(dialect: str) -> Any:
-    """The INSERT that knows ON CONFLICT. Only the dialect in use is imported: the other one would slow the start."""
-    if dialect == "postgresql":
-        from sqlalchemy.dialects.postgresql import insert  # noqa: PLC0415
-
-        return insert
-    from sqlalchemy.dialects.sqlite import insert as insert_sqlite  # noqa: PLC0415
-
-    return insert_sqlite
 
 
 class Throttle:
@@ -51,13 +40,9 @@ class Throttle:
     def lock(self, keys: Sequence[str]) -> dict[str, Counter]:
         # A row that is not there cannot be locked, and the first failures would be counted over each other.
         wanted = sorted(set(keys))
-        insert = _inserter(self._connection.dialect.name)
         for key in wanted:
-            self._connection.execute(
-                insert(failure_counters)
-                .values(key=key, failures=0, since=_NEVER, last=_NEVER)
-                .on_conflict_do_nothing()
-            )
+            row = {"key": key, "failures": 0, "since": _NEVER, "last": _NEVER}
+            insert_if_missing(self._connection, failure_counters, row)
         statement = self._select.where(failure_counters.c.key.in_(wanted)).order_by(failure_counters.c.key)
         return {row.key: Counter(*row) for row in self._connection.execute(statement.with_for_update())}
 

@@ -12,9 +12,13 @@ from openpim.store.administrative_units import AdministrativeUnits
 from openpim.store.applications import Applications
 from openpim.store.approvals import Approvals
 from openpim.store.audit import Audit
+from openpim.store.audit_log import AuditLog
 from openpim.store.bundles import Bundles
+from openpim.store.channels import Channels
 from openpim.store.client_credentials import ClientCredentials
 from openpim.store.credentials import AuthenticationContexts, Credentials, SetupLinks
+from openpim.store.cursors import Cursors
+from openpim.store.deliveries import Deliveries, NotificationPreferences
 from openpim.store.deny_assignments import DenyAssignments
 from openpim.store.device_codes import DeviceCodes
 from openpim.store.groups import Groups
@@ -33,6 +37,7 @@ from openpim.store.schedules import Schedules
 from openpim.store.service_principals import ServicePrincipals
 from openpim.store.sessions import Sessions
 from openpim.store.signing_keys import SigningKeys
+from openpim.store.streams import Streams
 from openpim.store.tallies import Tallies
 from openpim.store.tenants import Tenants
 from openpim.store.throttle import Throttle
@@ -175,8 +180,34 @@ class StoreTransaction:
         return Audit(self.connection, self.tenant_id)
 
     @cached_property
+    def audit_log(self) -> AuditLog:
+        return AuditLog(self.connection, self.tenant_id)
+
+    @cached_property
+    def cursors(self) -> Cursors:
+        return Cursors(self.connection, self.tenant_id)
+
+    @cached_property
     def outbox(self) -> Outbox:
         return Outbox(self.connection, self.tenant_id)
+
+    @cached_property
+    def streams(self) -> Streams:
+        return Streams(self.connection, self.tenant_id)
+
+    # -- what is told
+    @cached_property
+    def deliveries(self) -> Deliveries:
+        return Deliveries(self.connection, self.tenant_id)
+
+    @cached_property
+    def notification_preferences(self) -> NotificationPreferences:
+        return NotificationPreferences(self.connection, self.tenant_id)
+
+    # -- other systems
+    @cached_property
+    def channels(self) -> Channels:
+        return Channels(self.connection, self.tenant_id)
 
     # -- the portal
     @cached_property

@@ -8,6 +8,7 @@ from openpim.core.audit import AuditEvent, Target
 from openpim.core.signin.values import Account
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
+from openpim.services import recording
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,9 @@ def record(
     """reason: why it failed; empty for a success. tx: of the tenant whose history it belongs to."""
     user = tx.in_tenant(account.tenant_id).users.get(account.user_id)
     name = user.display_name if user else ""
-    tx.audit.add(
+    recording.add(
+        tx,
+        deps,
         AuditEvent(
             id=deps.new_id(),
             at=deps.clock(),
@@ -54,5 +57,6 @@ def record(
             correlation_id=origin.request_id,
             targets=(Target("User", account.user_id, name),),
             details=details,
-        )
+            request_id=origin.request_id,
+        ),
     )

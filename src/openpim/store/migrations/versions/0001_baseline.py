@@ -176,6 +176,13 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement a table
         sa.Column("correlation_id", sa.String(length=64), nullable=False),
         sa.Column("targets", sa.Text(), nullable=False),
         sa.Column("details", sa.Text(), nullable=False),
+        sa.Column("on_behalf_of_id", sa.String(length=36), nullable=False),
+        sa.Column("on_behalf_of_name", sa.String(length=256), nullable=False),
+        sa.Column("ticket_number", sa.String(length=128), nullable=False),
+        sa.Column("ticket_system", sa.String(length=128), nullable=False),
+        sa.Column("request_id", sa.String(length=64), nullable=False),
+        sa.Column("policy_version", sa.String(length=64), nullable=False),
+        sa.Column("mac", sa.LargeBinary(length=32), nullable=False),
         sa.PrimaryKeyConstraint("sequence", name=op.f("pk_audit_events")),
     )
     op.create_index(
@@ -192,6 +199,67 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement a table
         "ix_audit_events_correlation", "audit_events", ["tenant_id", "correlation_id"], unique=False
     )
     op.create_index("ix_audit_events_id", "audit_events", ["tenant_id", "id"], unique=True)
+    op.create_table(
+        "audit_log_entries",
+        sa.Column(
+            "sequence",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("tenant_id", sa.String(length=36), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("sequence", name=op.f("pk_audit_log_entries")),
+    )
+    op.create_index(
+        "ix_audit_log_entries_position", "audit_log_entries", ["tenant_id", "position"], unique=True
+    )
+    op.create_table(
+        "audit_log_tiles",
+        sa.Column("tenant_id", sa.String(length=36), nullable=False),
+        sa.Column("level", sa.Integer(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("hashes", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "level", "number", name=op.f("pk_audit_log_tiles")),
+    )
+    op.create_table(
+        "audit_logs",
+        sa.Column("tenant_id", sa.String(length=36), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", name=op.f("pk_audit_logs")),
+    )
+    op.create_table(
+        "audit_queue",
+        sa.Column("tenant_id", sa.String(length=36), nullable=False),
+        sa.Column("event_id", sa.String(length=36), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "event_id", name=op.f("pk_audit_queue")),
+    )
+    op.create_table(
+        "audit_streams",
+        sa.Column("tenant_id", sa.String(length=36), nullable=False),
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("name", sa.String(length=60), nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("header", sa.String(length=100), nullable=False),
+        sa.Column("secret", sa.Text(), nullable=False),
+        sa.Column("facility", sa.Integer(), nullable=False),
+        sa.Column("gzip", sa.Boolean(), nullable=False),
+        sa.Column("paused", sa.Boolean(), nullable=False),
+        sa.Column("begins_at", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("created_by", sa.String(length=36), nullable=False),
+        sa.Column("next_at", Instant(), nullable=False),
+        sa.Column("leased_until", Instant(), nullable=True),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("error", sa.Text(), nullable=False),
+        sa.Column("error_at", Instant(), nullable=True),
+        sa.Column("sent_at", Instant(), nullable=True),
+        sa.Column("sent", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_audit_streams")),
+    )
+    op.create_index("ix_audit_streams_due", "audit_streams", ["paused", "next_at"], unique=False)
     op.create_table(
         "audit_targets",
         sa.Column("tenant_id", sa.String(length=36), nullable=False),
@@ -233,6 +301,46 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement a table
         sa.PrimaryKeyConstraint("tenant_id", "principal_id", "name", name=op.f("pk_bundles")),
     )
     op.create_table(
+        "callouts",
+        sa.Column("tenant_id", sa.String(length=36), nullable=False),
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("approval_id", sa.String(length=36), nullable=False),
+        sa.Column("stage_id", sa.String(length=36), nullable=False),
+        sa.Column("channel_id", sa.String(length=36), nullable=False),
+        sa.Column("status", sa.String(length=10), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("next_at", Instant(), nullable=False),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("answered_at", Instant(), nullable=True),
+        sa.Column("outcome", sa.String(length=12), nullable=True),
+        sa.Column("evaluation_id", sa.String(length=100), nullable=True),
+        sa.Column("reasons", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_callouts")),
+    )
+    op.create_index(
+        "ix_callouts_stage", "callouts", ["tenant_id", "approval_id", "stage_id", "channel_id"], unique=True
+    )
+    op.create_table(
+        "channels",
+        sa.Column("tenant_id", sa.String(length=36), nullable=False),
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("kind", sa.String(length=12), nullable=False),
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("description", sa.String(length=500), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("sealed_address", sa.Text(), nullable=False),
+        sa.Column("sealed_secret", sa.Text(), nullable=True),
+        sa.Column("sealed_previous", sa.Text(), nullable=True),
+        sa.Column("previous_until", Instant(), nullable=True),
+        sa.Column("enabled", sa.Boolean(), nullable=False),
+        sa.Column("offered", sa.Boolean(), nullable=False),
+        sa.Column("notices", sa.Text(), nullable=False),
+        sa.Column("timeout_ms", sa.Integer(), nullable=False),
+        sa.Column("retries", sa.Integer(), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_channels")),
+    )
+    op.create_table(
         "client_assertions",
         sa.Column("key", sa.String(length=64), nullable=False),
         sa.Column("until", Instant(), nullable=False),
@@ -253,6 +361,15 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement a table
         sa.PrimaryKeyConstraint("app_id", "id", name=op.f("pk_client_credentials")),
     )
     op.create_table(
+        "closed_tickets",
+        sa.Column("tenant_id", sa.String(length=36), nullable=False),
+        sa.Column("channel_id", sa.String(length=36), nullable=False),
+        sa.Column("number", sa.String(length=100), nullable=False),
+        sa.Column("closed_at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "channel_id", "number", name=op.f("pk_closed_tickets")),
+    )
+    op.create_index("ix_closed_tickets_closed", "closed_tickets", ["tenant_id", "closed_at"], unique=False)
+    op.create_table(
         "credentials",
         sa.Column("tenant_id", sa.String(length=36), nullable=False),
         sa.Column("user_id", sa.String(length=36), nullable=False),
@@ -262,6 +379,49 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement a table
         sa.Column("totp_at", Instant(), nullable=True),
         sa.Column("totp_step", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "user_id", name=op.f("pk_credentials")),
+    )
+    op.create_table(
+        "cursors",
+        sa.Column("tenant_id", sa.String(length=36), nullable=False),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+        sa.Column("moved_at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "name", name=op.f("pk_cursors")),
+    )
+    op.create_table(
+        "deliveries",
+        sa.Column("tenant_id", sa.String(length=36), nullable=False),
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("key", sa.String(length=600), nullable=False),
+        sa.Column("topic", sa.String(length=40), nullable=False),
+        sa.Column("audience", sa.String(length=20), nullable=False),
+        sa.Column("group_key", sa.String(length=40), nullable=False),
+        sa.Column("channel", sa.String(length=60), nullable=False),
+        sa.Column("recipient", sa.String(length=320), nullable=False),
+        sa.Column("critical", sa.Boolean(), nullable=False),
+        sa.Column("facts", sa.Text(), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("since", Instant(), nullable=False),
+        sa.Column("due_at", Instant(), nullable=True),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("status", sa.String(length=10), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("ended_at", Instant(), nullable=True),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_deliveries")),
+    )
+    op.create_index("ix_deliveries_created", "deliveries", ["tenant_id", "created_at", "id"], unique=False)
+    op.create_index("ix_deliveries_due", "deliveries", ["due_at"], unique=False)
+    op.create_index("ix_deliveries_ended", "deliveries", ["ended_at"], unique=False)
+    op.create_index("ix_deliveries_key", "deliveries", ["tenant_id", "key"], unique=True)
+    op.create_index(
+        "ix_deliveries_sent",
+        "deliveries",
+        ["tenant_id", "channel", "recipient", "group_key", "status", "ended_at"],
+        unique=False,
+    )
+    op.create_index(
+        "ix_deliveries_status", "deliveries", ["tenant_id", "status", "created_at", "id"], unique=False
     )
     op.create_table(
         "deny_assignments",
@@ -373,6 +533,13 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement a table
         sa.Column("synced", sa.Boolean(), nullable=False),
         sa.Column("security_enabled", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_groups")),
+    )
+    op.create_table(
+        "notification_preferences",
+        sa.Column("tenant_id", sa.String(length=36), nullable=False),
+        sa.Column("principal_id", sa.String(length=36), nullable=False),
+        sa.Column("settings", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "principal_id", name=op.f("pk_notification_preferences")),
     )
     op.create_table(
         "organisation_settings",
@@ -489,6 +656,15 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement a table
     op.create_index("ix_principals_kind", "principals", ["tenant_id", "kind", "id"], unique=False)
     op.create_index("ix_principals_name", "principals", ["tenant_id", "kind", "name_key", "id"], unique=False)
     op.create_table(
+        "received_webhooks",
+        sa.Column("tenant_id", sa.String(length=36), nullable=False),
+        sa.Column("channel_id", sa.String(length=36), nullable=False),
+        sa.Column("message_id", sa.String(length=128), nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "channel_id", "message_id", name=op.f("pk_received_webhooks")),
+    )
+    op.create_index("ix_received_webhooks_at", "received_webhooks", ["tenant_id", "at"], unique=False)
+    op.create_table(
         "recovery_codes",
         sa.Column("tenant_id", sa.String(length=36), nullable=False),
         sa.Column("user_id", sa.String(length=36), nullable=False),
@@ -528,6 +704,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement a table
         sa.Column("justification", sa.Text(), nullable=True),
         sa.Column("ticket_number", sa.Text(), nullable=True),
         sa.Column("ticket_system", sa.Text(), nullable=True),
+        sa.Column("ticket_key", sa.String(length=100), nullable=True),
         sa.Column("window", sa.String(length=200), nullable=False),
         sa.Column("schedule_id", sa.String(length=36), nullable=True),
         sa.Column("approval_id", sa.String(length=36), nullable=True),
@@ -566,6 +743,14 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement a table
         "requests",
         ["tenant_id", "provider", "kind", "status", "created_at", "id"],
         unique=False,
+    )
+    op.create_index(
+        "ix_requests_ticket",
+        "requests",
+        ["tenant_id", "ticket_key"],
+        unique=False,
+        sqlite_where=sa.text("ticket_key IS NOT NULL"),
+        postgresql_where=sa.text("ticket_key IS NOT NULL"),
     )
     op.create_table(
         "resource_role_definitions",
