@@ -14,10 +14,9 @@ function keep(wanted) {
   try { localStorage.setItem(KEPT, wanted ? "on" : "off"); } catch { /* not kept: on again on the next page */ }
 }
 
-function help() {
+function help(before = document.activeElement) {
   const words = document.getElementById("keys");
   if (!words || document.querySelector("dialog.shortcuts")) return;
-  const before = document.activeElement;
   document.body.append(words.content.cloneNode(true));
   const dialog = document.querySelector("dialog.shortcuts");
   const box = dialog.querySelector("input");
@@ -42,7 +41,7 @@ function step(by) {
 }
 
 const ACTS = {
-  "?": help,
+  "?": () => help(),
   "/": search,
   j: () => step(1),
   k: () => step(-1),
@@ -74,5 +73,9 @@ document.addEventListener("keydown", (event) => {
 
 for (const button of all("[data-keys]")) {
   button.hidden = false;
-  button.addEventListener("click", () => { button.closest("details")?.removeAttribute("open"); help(); });
+  button.addEventListener("click", () => {
+    const menu = button.closest("details");
+    menu?.removeAttribute("open");
+    help(menu?.querySelector("summary"));
+  });
 }
