@@ -8,7 +8,14 @@ from typing import Any
 
 import pytest
 
+from openpim.core.signin.consent import GRAPH_RESOURCE
+from openpim.services.directory.applications import NewApplication, create_application
+from openpim.services.directory.permission_grants import NewGrant
+from openpim.services.directory.permission_grants import create as create_grant
+from openpim.services.directory.service_principals import create_service_principal, update_service_principal
+from openpim.services.signin.client_secrets import add_secret
 from tests.browser.site import LiveSite
+from tests.signin_helper import access_token
 from tests.world import ELIGIBILITY, GA, HELPDESK, TEAMS, ok
 
 BUDGET = 100_000  # bytes over the wire, without a cache, style and script included
@@ -39,7 +46,28 @@ def a_full_life(site: LiveSite) -> dict[str, str]:
         "ann": world.ann,
         "group": group,
         "unit": unit.rsplit("/", 1)[1],
+        **an_application(site),
     }
+
+
+def an_application(site: LiveSite) -> dict[str, str]:
+    """With a bit of everything that its page shows."""
+    world = site.world
+    new = NewApplication(
+        "Order desk",
+        redirect_uris=("https://orders.example/signed-in/at/a/long/address", "http://localhost/done"),
+        logout_uri="https://orders.example/bye",
+        identifier_uris=("api://orders.example",),
+    )
+    made = ok(create_application(world.deps, world.system, new))
+    face = ok(create_service_principal(world.deps, world.system, made.app_id)).id
+    secret = ok(add_secret(site.signin, world.system, made.id, name="Build server")).id
+    for person in (None, world.ann):
+        grant = NewGrant(face, GRAPH_RESOURCE, person, ("User.Read", "openid", "Group.Read.All"))
+        ok(create_grant(world.deps, world.system, grant))
+    ok(update_service_principal(world.deps, world.system, face, {"permissions": ("AuditLog.Read.All",)}))
+    access_token(site.signin, world.tenant_id, world.ann)
+    return {"application": made.id, "face": face, "secret": secret}
 
 
 SCREENS: dict[str, Callable[[dict[str, str]], tuple[str, str]]] = {
@@ -72,6 +100,21 @@ SCREENS: dict[str, Callable[[dict[str, str]], tuple[str, str]]] = {
     "place": lambda _ids: ("ga", "/portal/resources/place?at=/"),
     "timeline": lambda ids: ("ga", f"/portal/timeline?person={ids['ann']}&zoom=1d"),
     "timeline of a place": lambda _ids: ("ga", "/portal/timeline?scope=directory:/&zoom=1y"),
+    "applications": lambda _ids: ("ga", "/portal/applications"),
+    "enterprise applications": lambda _ids: ("ga", "/portal/enterprise"),
+    "register": lambda _ids: ("ga", "/portal/applications/new"),
+    "application": lambda ids: ("ga", f"/portal/applications/{ids['application']}"),
+    "edit an application": lambda ids: ("ga", f"/portal/applications/{ids['application']}/edit"),
+    "delete an application": lambda ids: ("ga", f"/portal/applications/{ids['application']}/delete"),
+    "add a secret": lambda ids: ("ga", f"/portal/applications/{ids['application']}/secrets/new"),
+    "remove a secret": lambda ids: (
+        "ga",
+        f"/portal/applications/{ids['application']}/secrets/{ids['secret']}/remove",
+    ),
+    "enterprise application": lambda ids: ("ga", f"/portal/enterprise/{ids['face']}"),
+    "application permissions": lambda ids: ("ga", f"/portal/enterprise/{ids['face']}/permissions"),
+    "admin consent": lambda ids: ("ga", f"/portal/enterprise/{ids['face']}/consent"),
+    "organisation": lambda _ids: ("ga", "/portal/organisation"),
     "nowhere": lambda _ids: ("ann", "/portal/nowhere"),
 }
 

@@ -1,0 +1,118 @@
+"""Settings as a person uses them: an application is registered and gets a secret that is seen once, with and without a
+script; what is shown to be taken along can be copied."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.browser.site import LiveSite
+from tests.faces.portal.test_applications import registered, secrets_of
+
+SECRET = ".secret code"
+
+
+def back(page: Any) -> None:
+    """Also where the browser has kept nothing to go back to, and says so."""
+    from playwright.sync_api import Error
+
+    with contextlib.suppress(Error):
+        page.go_back()
+    page.wait_for_function("document.readyState === 'complete'")
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
+def test_an_application_from_the_menu_to_its_secret(
+    site: LiveSite, open_page: Any, check_access: Callable[[Any], None], script: bool
+) -> None:
+    page = open_page(site.world.ga, script=script)
+    page.goto("/portal/roles")
+    page.get_by_role("link", name="Applications").click()
+    page.get_by_role("link", name="Register an application").first.click()
+    page.get_by_label("Name").fill("Order desk")
+    page.get_by_label("Redirect addresses").fill("https://orders.example/done\nhttp://orders.example/done")
+    page.get_by_role("button", name="Register").click()
+    assert "http is only for this machine itself" in page.locator("#redirects-error").inner_text()
+    assert page.get_by_label("Name").input_value() == "Order desk"
+    page.get_by_label("Redirect addresses").fill("https://orders.example/done")
+    page.get_by_role("button", name="Register").click()
+    assert page.locator(".said[role=status]").inner_text() == "Order desk is registered."
+    page.get_by_role("link", name="Add a client secret").click()
+    page.get_by_label("Description").fill("Build server")
+    page.get_by_label("Valid for").select_option("90 days")
+    page.get_by_role("button", name="Add").click()
+    secret = page.locator(SECRET).inner_text()
+    assert len(secret) > 30
+    if script:
+        check_access(page)
+    page.get_by_role("link", name="I have kept it").click()
+    assert "Build server" in page.locator("main").inner_text()
+    assert secret not in page.content()
+    back(page)
+    assert secret not in page.content(), "not for whoever sits down at the machine next"
+    page.goto("/portal/applications")
+    page.get_by_role("link", name="Order desk").click()
+    page.get_by_role("link", name="Remove Build server").click()
+    page.get_by_role("button", name="Remove").click()
+    assert "Build server is removed." in page.locator(".said[role=status]").inner_text()
+
+
+def test_a_reload_of_the_page_with_the_secret_makes_no_second_one(site: LiveSite, open_page: Any) -> None:
+    made = registered(site.world)
+    page = open_page(site.world.ga)
+    page.goto(f"/portal/applications/{made.id}/secrets/new")
+    page.get_by_label("Description").fill("Build server")
+    page.get_by_role("button", name="Add").click()
+    secret = page.locator(SECRET).inner_text()
+    page.reload()
+    assert "has made its secret already" in page.locator("main").inner_text()
+    assert secret not in page.content()
+    assert len(secrets_of(site.world, made)) == 1
+
+
+def test_what_is_to_be_taken_along_is_copied(site: LiveSite, open_page: Any) -> None:
+    made = registered(site.world)
+    page = open_page(site.world.ga, permissions=["clipboard-read", "clipboard-write"])
+    page.goto(f"/portal/applications/{made.id}")
+    page.get_by_role("button", name="Copy Client ID").focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Copied Client ID").wait_for()
+    assert page.evaluate("navigator.clipboard.readText()") == made.app_id
+    page.goto("/portal/organisation")
+    line = page.locator(".lines code", has_text="pim login")
+    line.locator("xpath=following-sibling::button").click()
+    page.get_by_role("button", name=re.compile("Copied")).wait_for()
+    assert page.evaluate("navigator.clipboard.readText()") == line.inner_text()
+
+
+def test_without_a_script_nothing_is_there_that_does_nothing(site: LiveSite, open_page: Any) -> None:
+    made = registered(site.world)
+    page = open_page(site.world.ga, script=False)
+    page.goto(f"/portal/applications/{made.id}")
+    assert page.locator("button[data-copy]:visible").count() == 0
+    page.get_by_role("link", name="Change permissions").click()
+    assert page.get_by_label("Narrow the list").count() == 1
+    assert not page.get_by_label("Narrow the list").is_visible()
+    page.get_by_label("(AuditLog.Read.All)").check()
+    page.get_by_role("button", name="Save").click()
+    assert "AuditLog.Read.All" in page.locator("main").inner_text()
+
+
+def test_permissions_are_found_as_one_types(site: LiveSite, open_page: Any) -> None:
+    made = registered(site.world)
+    page = open_page(site.world.ga)
+    page.goto(f"/portal/applications/{made.id}")
+    page.get_by_role("link", name="Grant admin consent").click()
+    page.get_by_label("Narrow the list").fill("group read")
+    assert page.get_by_role("heading", name="Group", exact=True).is_visible()
+    assert not page.get_by_role("heading", name="Organization").is_visible()
+    page.get_by_label("(Group.Read.All)").check()
+    page.get_by_role("button", name="Grant admin consent").click()
+    row = page.get_by_role("row", name="Everybody")
+    assert "Group.Read.All" in row.inner_text()
+    row.get_by_role("button", name="Revoke").click()
+    assert "The consent is revoked" in page.locator(".said[role=status]").inner_text()
