@@ -100,6 +100,7 @@ function combobox(input, ask, take) {
     if (option) choose([...list.children].indexOf(option));
   });
   input.addEventListener("blur", close);
+  return open;
 }
 
 function from(input) {
@@ -146,8 +147,9 @@ function selects(within) {
         .filter((one) => shown || words.every((word) => one.textContent.toLocaleLowerCase().includes(word)))
         .map((one) => ({ name: one.textContent.trim(), value: one.value }));
     };
-    combobox(input, ask, (one) => { select.value = one.value; now(); select.dispatchEvent(new Event("change", { bubbles: true })); });
+    const open = combobox(input, ask, (one) => { select.value = one.value; now(); select.dispatchEvent(new Event("change", { bubbles: true })); });
     input.addEventListener("focus", () => input.select());
+    input.addEventListener("click", open);
     input.addEventListener("blur", now); // what is none of them is not taken
   }
 }
