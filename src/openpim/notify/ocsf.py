@@ -91,6 +91,7 @@ def event_of(one: Outgoing) -> dict[str, Any]:
         "message": event.activity,
         "metadata": {
             "version": VERSION,
+            "profiles": ["host"],  # which `actor` comes from where a class has none of its own
             "product": {"name": "OpenPIM", "vendor_name": "OpenPIM", "version": __version__},
             "uid": event.id,
             "sequence": one.position,

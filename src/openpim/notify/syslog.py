@@ -27,7 +27,7 @@ LONGEST: Final = 8192
 # IANA's number for documentation (RFC 5612): OpenPIM has none of its own.
 SD_ID: Final = "openpim@32473"
 _INFORMATIONAL, _WARNING = 6, 4
-_TEXT = 400
+_TEXT = 200  # characters: with all of them as long as they can be, a message still has its structured data
 _PIECE = 64 * 1024
 
 
