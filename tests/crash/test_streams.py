@@ -1,0 +1,112 @@
+"""Servers and a real rsyslog killed with `kill -9` at points of chance: every event of the history arrives, in time, and a
+repetition has the id and the position of the first time."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from openpim.core.streams import StreamKind
+from openpim.services.streams import manage
+from openpim.services.streams.manage import Wanted
+from tests.free_ports import two_in_a_row
+from tests.rsyslog import Rsyslog
+from tests.world import World, ok
+
+ROOT = Path(__file__).parents[2]
+
+
+class Servers:
+    def __init__(self, world: World, authority: Path) -> None:
+        url = world.database.url.render_as_string(hide_password=False)
+        self._arguments = [url, world.tenant_id, str(authority), str(time.time())]
+        self._running: list[subprocess.Popen[str]] = []
+
+    def start(self) -> None:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.crash.streaming_victim", *self._arguments],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        self._running.append(process)
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+
+    def kill(self) -> None:
+        process = self._running.pop(0)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        assert process.stdout is not None
+        process.stdout.close()
+
+    def kill_all(self) -> None:
+        while self._running:
+            self.kill()
+
+
+def happens(world: World, count: int) -> None:
+    """Something to tell, while it is being sent."""
+    for _ in range(count):
+        world.eligible(world.user("Somebody"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(1))
+def test_every_event_arrives_whoever_is_killed(own_world: World, seed: int, tmp_path: Path) -> None:
+    chance = random.Random(seed)
+    world = own_world
+    log = Rsyslog(tmp_path, two_in_a_row())
+    servers = Servers(world, log.authority)
+    by = world.caller(world.ga)
+    ok(
+        manage.create(
+            world.deps,
+            by,
+            StreamKind.SYSLOG,
+            Wanted("siem", f"tls://siem.example.com:{log.port}"),
+            from_beginning=True,
+        )
+    )
+    address = log.address
+    world.write(lambda tx: tx.connection.exec_driver_sql(f"UPDATE audit_streams SET address = '{address}'"))
+    try:
+        servers.start()
+        servers.start()  # two at once
+        log.start()
+        for _ in range(3):
+            happens(world, 15)
+            time.sleep(chance.uniform(0, 0.3))
+            log.kill()
+            happens(world, 15)
+            time.sleep(chance.uniform(0, 0.3))
+            log.start()
+            happens(world, 15)
+            servers.kill()
+            servers.start()
+        happens(world, 5)
+        wanted = {event.id for event in world.events()}
+        ends = time.monotonic() + 60
+        while {json.loads(line.text)["id"] for line in log.lines()} != wanted and time.monotonic() < ends:
+            time.sleep(0.1)
+    finally:
+        servers.kill_all()
+        log.kill()
+    lines = [json.loads(line.text) for line in log.lines()]
+    assert {one["id"] for one in lines} == wanted
+    places = {(one["id"], one["position"]) for one in lines}
+    assert len(places) == len(wanted), "a repetition is known by its id and its position"
+    assert sorted(position for _, position in places) == list(range(len(wanted)))
+    order = list(dict.fromkeys(one["position"] for one in lines))
+    again = Counter(one["position"] for one in lines)
+    assert max(again.values()) < 10, "not for ever the same"
+    assert order == sorted(order), "the first time, in order"
