@@ -47,6 +47,7 @@ def table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
 SECTIONS = {
     "server": "Where it listens, where the data is, what else this process does.",
     "tls": "The server's certificate. Without these two OpenPIM makes its own authority.",
+    "mail": "The mail server that notices go out by; without a host no mail is sent. See [set up mail](../how-to/set-up-mail.md).",
     "organisation": "Only read at the first start, when the organisation is made.",
     "activation": "Limits that hold for all roles, beside each role's own policy.",
     "sign_in": "Passwords, second factors, tokens, sessions and keys.",

@@ -45,6 +45,7 @@ from openpim.notify.syslog import Syslog
 from openpim.ports.deps import Deps
 from openpim.ports.store import StoreUnavailableError
 from openpim.ports.streams import Senders
+from openpim.services.notices.sending import Ways
 from openpim.services.sealing import Sealer
 from openpim.services.signin.bearer import ARM, GRAPH, authenticate
 from openpim.services.signin.bootstrap import first_start_link
@@ -54,6 +55,7 @@ from openpim.store.migrate import upgrade
 from openpim.tls import TlsFiles, ensure_certificates, own_certificates
 from openpim.workers.audit_log import GrowingLogs
 from openpim.workers.loop import Loop, Loops
+from openpim.workers.notices import Planning, Sending
 from openpim.workers.recording import Recording
 from openpim.workers.streams import Streaming
 
@@ -112,11 +114,36 @@ def make_system(config: Config, *, now: Callable[[], datetime] = clock) -> Syste
         [
             Loop("recording", Recording(deps), config.worker_interval_seconds),
             Loop("audit-log", GrowingLogs(deps), config.worker_interval_seconds),
+            Loop("notices", Planning(deps), config.worker_interval_seconds),
+            Loop("deliveries", Sending(deps, _ways(config)), config.worker_interval_seconds),
             Loop("streams", Streaming(deps, _senders(config, deps)), config.worker_interval_seconds),
         ]
     )
     app = make_app(deps, signin, loops if config.run_workers else None, arm_port=config.arm_listening)
     return System(config, deps, signin, database, loops, app)
+
+
+def _ways(config: Config) -> Ways:
+    """How notices leave: by mail where a server is set up."""
+    settings = config.settings
+    if not settings.mail_host:
+        return Ways()
+    from openpim.notify.mail import MailServer, SmtpMailer
+
+    return Ways(
+        SmtpMailer(
+            MailServer(
+                host=settings.mail_host,
+                port=config.mail_port,
+                tls=config.mail_tls,
+                user=config.mail_user,
+                password=config.mail_password,
+                sender=settings.mail_from,
+                ca_file=config.mail_ca_file,
+                helo=urlsplit(settings.origin).hostname or "openpim",
+            )
+        )
+    )
 
 
 def _senders(config: Config, deps: Deps) -> Senders:

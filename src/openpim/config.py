@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -40,6 +40,12 @@ class Config:
     worker_interval_seconds: int = 1
     outbound_allow: tuple[str, ...] = ()
     outbound_ca_file: Path | None = None
+    mail_port: int = 587
+    mail_tls: str = "starttls"
+    mail_user: str = ""
+    mail_password: str = field(default="", repr=False)
+    mail_password_file: Path | None = None
+    mail_ca_file: Path | None = None
 
     @property
     def database(self) -> str:
@@ -120,6 +126,17 @@ def _domain(value: str) -> str | None:
     return None if good else 'write a domain such as "example.com"'
 
 
+def _mail_address(value: str) -> str | None:
+    local, at, domain = value.partition("@")
+    plain = value.isascii() and value.isprintable() and not any(mark in value for mark in ' <>,;:"()[]\\')
+    return None if plain and local and at and _domain(domain) is None else 'write it as "pim@example.com"'
+
+
+def _host(value: str) -> str | None:
+    good = value.isascii() and value.isprintable() and " " not in value and "/" not in value
+    return None if good else 'write a host name such as "smtp.example.com"'
+
+
 def _work(name: str) -> Callable[[str], str | None]:
     examples = {"work_hours": "07:00-19:00", "work_days": "Mon-Fri", "work_zone": "Europe/Oslo"}
 
@@ -155,9 +172,19 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("activation", "admin_decision_days", "admin_decision_days", "How long an extension or renewal waits for a decision.", limits=(1, 60)),
     Setting("activation", "extend_window_days", "extend_window_days", "How long before its end an assignment's extension can be asked for.", limits=(1, 365)),
     Setting("activation", "renew_window_days", "renew_window_days", "How long after its end an assignment's renewal can be asked for.", limits=(1, 365)),
+    Setting("mail", "host", "mail_host", "The mail server; empty: no mail is sent.", check=_host),
+    Setting("mail", "port", "mail_port", "Its port: 587 for starttls, 465 for tls, 25 for a relay.", limits=(1, 65535)),
+    Setting("mail", "tls", "mail_tls", "Encryption: starttls (begun in the open, then demanded), tls (from the first byte), none (a relay on this machine).", choices=("starttls", "tls", "none")),
+    Setting("mail", "user", "mail_user", "Whom to sign in as; empty: not at all."),
+    Setting("mail", "password", "mail_password", "The password; better in a file."),
+    Setting("mail", "password_file", "mail_password_file", "A file that holds the password, read at the start."),
+    Setting("mail", "from", "mail_from", "The address that mail comes from.", check=_mail_address),
+    Setting("mail", "ca_file", "mail_ca_file", "Certificate authorities (PEM) to trust for the mail server, instead of the machine's own."),
     Setting("working_time", "hours", "work_hours", "When people work; an activation at another time is marked for its approvers.", check=_work("work_hours")),
     Setting("working_time", "days", "work_days", "On which days they work: Mon-Fri, or Mon,Tue,Thu.", check=_work("work_days")),
     Setting("working_time", "zone", "work_zone", "The time zone of these hours, by its IANA name.", check=_work("work_zone")),
+    Setting("audit", "checkpoint_minutes", "audit_checkpoint_minutes", "The pause between two signed checkpoints of a log that grows.", limits=(1, 24 * 60)),
+    Setting("audit", "key_days", "audit_key_days", "How long a key signs checkpoints; then the next one does, and the old one vouches for it.", limits=(1, 3650)),
     Setting("sign_in", "mfa", "mfa_at_sign_in", "Whom sign-in asks for a second factor, besides where a role's policy demands it.", choices=("asked", "enrolled", "always")),
     Setting("sign_in", "self_enrolment", "totp_self_enrolment", "Whether a person without a second factor may enrol one when it is first demanded."),
     Setting("sign_in", "password_min_length", "password_min_length", "The shortest password.", limits=(8, 128)),
@@ -176,6 +203,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("sign_in", "argon2_parallelism", "argon2_parallelism", "Password hashing: lanes.", limits=(1, 16)),
     Setting("sign_in", "password_checks_at_once", "password_checks_at_once", "How many passwords are hashed at the same time.", limits=(1, 64)),
 )  # fmt: skip
+
+
+_PATHS = frozenset({"tls_certificate", "tls_key", "outbound_ca_file", "mail_password_file", "mail_ca_file"})
 
 
 def load(path: Path | None, base: Config | None = None) -> Config:
@@ -214,9 +244,34 @@ def read(data: Mapping[str, Any], base: Config, *, relative_to: Path = Path()) -
     if (config.tls_certificate is None) != (config.tls_key is None):
         msg = "tls.certificate and tls.key go together: give both, or none"
         raise ConfigError(msg)
+    config = _with_mail(config)
     if "origin" not in rules and "port" in chosen:
         config = replace(config, settings=replace(config.settings, origin=f"https://localhost:{config.port}"))
     return config if "arm_origin" in rules else config.with_derived_arm_origin()
+
+
+def _with_mail(config: Config) -> Config:
+    """What belongs together is there together, and the password is read from its file."""
+    host, sender = config.settings.mail_host, config.settings.mail_from
+    if not host:
+        return config
+    if not sender:
+        msg = 'mail.from: write the address that mail comes from, such as "pim@example.com"'
+        raise ConfigError(msg)
+    if config.mail_user and config.mail_tls == "none" and host not in {"localhost", "127.0.0.1", "::1"}:
+        msg = "mail.tls: a password is not sent without encryption. Write starttls or tls."
+        raise ConfigError(msg)
+    if config.mail_password and config.mail_password_file is not None:
+        msg = "mail.password and mail.password_file: give one of them"
+        raise ConfigError(msg)
+    if config.mail_password_file is None:
+        return config
+    try:
+        password = config.mail_password_file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        msg = f"mail.password_file: {config.mail_password_file} cannot be read. Name a text file."
+        raise ConfigError(msg) from None
+    return replace(config, mail_password=password, mail_password_file=None)
 
 
 def _checked(setting: Setting, value: Any, relative_to: Path) -> Any:
@@ -238,7 +293,7 @@ def _checked(setting: Setting, value: Any, relative_to: Path) -> Any:
         wrong = "write a text in quotes"
     elif setting.choices and value not in setting.choices:
         wrong = "write one of: " + ", ".join(setting.choices)
-    elif isinstance(default, Path) or setting.name in {"tls_certificate", "tls_key", "outbound_ca_file"}:
+    elif isinstance(default, Path) or setting.name in _PATHS:
         value = relative_to / value
     if wrong is None and setting.check is not None:
         wrong = setting.check(value)

@@ -28,6 +28,9 @@ class Settings:
     admin_decision_days: int = 30
     extend_window_days: int = 14
     renew_window_days: int = 30
+    # -- the audit log
+    audit_checkpoint_minutes: int = 5
+    audit_key_days: int = 365
     # -- signing in
     # arm_origin: the public address of the management API, on another origin than Graph's (clients tell them apart
     # by it). mfa_at_sign_in: when the second factor is asked for besides where a policy demands it: "asked" (never),
@@ -51,6 +54,9 @@ class Settings:
     work_hours: str = "07:00-19:00"
     work_days: str = "Mon-Fri"
     work_zone: str = "UTC"
+    # -- telling people: the mail server ("" : there is none) and the address its mail comes from
+    mail_host: str = ""
+    mail_from: str = ""
 
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")

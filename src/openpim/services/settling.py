@@ -12,15 +12,20 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from openpim.core import caller as callers
 from openpim.core.grants import Schedule
 from openpim.core.lifecycle import ScheduleStatus
 from openpim.ports.deps import Deps
 from openpim.ports.outbox import Entry
 from openpim.ports.store import Transaction
+from openpim.services.providers import PROVIDERS
+from openpim.services.recording import category_of, grant_details, grant_targets, record
 
 TOPIC = "settle"
 _LEASE = timedelta(seconds=60)
 _LONGEST_PAUSE = timedelta(minutes=5)
+_SAID_AT = 3  # the try whose failure is said aloud: some seconds after the first
+FAILED = "Removal of access failed"
 
 
 class Effect(Protocol):
@@ -64,4 +69,34 @@ def _settle_one(deps: Deps, effects: Sequence[Effect], entry: Entry) -> None:
         return
     reason = failure
     pause = min(timedelta(seconds=2 ** min(entry.attempt, 16)), _LONGEST_PAUSE)
-    deps.store.write(entry.tenant_id, lambda tx: tx.outbox.retry(entry, now + pause, reason))
+
+    def work(tx: Transaction) -> None:
+        kept = tx.outbox.retry(entry, now + pause, reason)
+        if kept and entry.attempt == _SAID_AT and wanted is not None and not wanted.in_force(now):
+            _say_failed(tx, deps, wanted, now, reason)
+
+    deps.store.write(entry.tenant_id, work)
+
+
+def _say_failed(tx: Transaction, deps: Deps, ended: Schedule, now: datetime, reason: str) -> None:
+    """What has ended is still open in a target: on record once, after a few tries, and told to administrators."""
+    rules = PROVIDERS[ended.provider]
+    record(
+        tx,
+        deps,
+        callers.system(tx.tenant_id),
+        now,
+        activity=FAILED,
+        category=category_of(ended.provider),
+        targets=grant_targets(
+            tx,
+            role_id=ended.role_id,
+            role_name=rules.role_name(tx, ended.role_id, ended.scope),
+            principal_id=ended.principal_id,
+            scope=ended.scope,
+            request_id=ended.request_id,
+        ),
+        reason=reason,
+        details=grant_details(schedule=ended, role_id=ended.role_id),
+        correlation_id=ended.request_id or ended.id,
+    )

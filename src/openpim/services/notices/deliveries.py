@@ -22,13 +22,13 @@ _INSTANTS = ("at", "starts_at", "ends_at", "deadline")
 _DEFAULT = Preferences()
 
 
-def deliver(tx: Transaction, deps: Deps, facts: Facts, *, mail: bool, now: datetime) -> int:
-    """Write what is to be sent about this. mail: there is a mail server. Returns how many deliveries are new."""
+def deliver(tx: Transaction, deps: Deps, facts: Facts, *, now: datetime) -> int:
+    """Write what is to be sent about this. Returns how many deliveries are new."""
     people = concerned(tx, facts, now)
     if facts.approved:
         people = replace(people, requestors=())  # the approval tells him
     chosen = told(facts, settings_of(tx, deps, facts), people)
-    usable = channels(tx, mail=mail)
+    usable = channels(tx, deps)
     preferences = tx.notification_preferences.many([one.person for one in chosen.recipients if one.person])
     found = [
         delivery
@@ -46,10 +46,10 @@ def deliver(tx: Transaction, deps: Deps, facts: Facts, *, mail: bool, now: datet
     return tx.deliveries.add(found)
 
 
-def channels(tx: Transaction, *, mail: bool) -> frozenset[str]:
+def channels(tx: Transaction, deps: Deps) -> frozenset[str]:
     """Those that can be used: mail where there is a server, and what the organisation offers."""
     offered = {one.key for one in tx.channels.all() if one.enabled and one.offered}
-    return frozenset(offered | {MAIL}) if mail else frozenset(offered)
+    return frozenset(offered | {MAIL}) if deps.settings.mail_host else frozenset(offered)
 
 
 def settings_of(tx: Transaction, deps: Deps, facts: Facts) -> dict[str, Notification]:

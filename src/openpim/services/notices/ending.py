@@ -20,15 +20,13 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
-def plan_endings(deps: Deps, tenant_id: str, *, mail: bool) -> int:
+def plan_endings(deps: Deps, tenant_id: str) -> int:
     """Returns how many schedules were told of."""
     nearer = (*SOON[1:], timedelta(0))
-    return sum(
-        _look(deps, tenant_id, before, least, mail=mail) for before, least in zip(SOON, nearer, strict=True)
-    )
+    return sum(_look(deps, tenant_id, before, least) for before, least in zip(SOON, nearer, strict=True))
 
 
-def _look(deps: Deps, tenant_id: str, before: timedelta, least: timedelta, *, mail: bool) -> int:
+def _look(deps: Deps, tenant_id: str, before: timedelta, least: timedelta) -> int:
     """least: what ends sooner than this is told by the nearer look alone."""
     now = deps.clock()
     name = f"endings:{before.days}"
@@ -43,7 +41,7 @@ def _look(deps: Deps, tenant_id: str, before: timedelta, least: timedelta, *, ma
             lambda tx, after=after: tx.schedules.ending(after, horizon, BATCH),  # type: ignore[misc]
         )
         if page:
-            deps.store.write(tenant_id, lambda tx, page=page: _tell(tx, deps, page, before, now, mail=mail))  # type: ignore[misc]
+            deps.store.write(tenant_id, lambda tx, page=page: _tell(tx, deps, page, before, now))  # type: ignore[misc]
             found += page
         if len(page) < BATCH:
             break
@@ -58,9 +56,7 @@ def _look(deps: Deps, tenant_id: str, before: timedelta, least: timedelta, *, ma
 _STEP = timedelta(minutes=1) // _MICROSECOND  # a look that found nothing is not worth a write every second
 
 
-def _tell(
-    tx: Transaction, deps: Deps, page: list[Schedule], before: timedelta, now: datetime, *, mail: bool
-) -> None:
+def _tell(tx: Transaction, deps: Deps, page: list[Schedule], before: timedelta, now: datetime) -> None:
     told = [one for one in page if one.assignment_type is not AssignmentType.ACTIVATED]
     keys = {(one.provider, one.role_id, one.scope) for one in told}
     names = Names(tx, keys)
@@ -86,4 +82,4 @@ def _tell(
             schedule_id=one.id,
             stage_id=str(before.days),
         )
-        deliver(tx, deps, facts, mail=mail, now=now)
+        deliver(tx, deps, facts, now=now)

@@ -13,8 +13,8 @@ CURSOR = "notices"
 BATCH = 50
 
 
-def plan(deps: Deps, tenant_id: str, *, mail: bool, limit: int = BATCH) -> int:
-    """Deal with the next events of one tenant. mail: there is a mail server. Returns how many events.
+def plan(deps: Deps, tenant_id: str, *, limit: int = BATCH) -> int:
+    """Deal with the next events of one tenant. Returns how many events.
 
     What happened longer ago than STALE is passed over: a server that was away for weeks, or that has just learned to
     send mail, does not tell old stories.
@@ -32,7 +32,7 @@ def plan(deps: Deps, tenant_id: str, *, mail: bool, limit: int = BATCH) -> int:
         for leaf in leaves:
             if leaf.event.at >= now - STALE:
                 for facts in news_of(tx, leaf.event, break_glass):
-                    deliver(tx, deps, facts, mail=mail, now=now)
+                    deliver(tx, deps, facts, now=now)
         return len(leaves)
 
     return deps.store.write(tenant_id, work)
