@@ -1,7 +1,8 @@
 """A real rsyslog for the tests: TLS by certificates made here, one line of what it understood for each message, in a file.
 
-It may be killed at any moment and started again on the same port. Messages go from the connection to the file without a
-queue in between (queue.type "Direct"), so that what it has read is in the file before it closes a connection.
+It may be killed at any moment and started again on the same port. Unless told otherwise, messages go from the connection
+to the file without a queue in between (queue.type "Direct"), so that what it has read is in the file before it closes a
+connection; "LinkedList" is a queue in memory, which is lost with it.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ global(workDirectory="{folder}" maxMessageSize="16k"
 module(load="imtcp" streamDriver.name="gtls" streamDriver.mode="{mode}" streamDriver.authMode="anon")
 template(name="understood" type="string"
          string="%protocol-version%\\t%pri%\\t%timereported:::date-rfc3339%\\t%hostname%\\t%app-name%\\t%msgid%\\t%structured-data%\\t%msg%\\n")
-ruleset(name="audit" queue.type="Direct") {{
+ruleset(name="audit" queue.type="{queue}") {{
     action(type="omfile" file="{out}" template="understood" flushOnTXEnd="on" asyncWriting="off")
 }}
 input(type="imtcp" port="{port}" address="127.0.0.1" ruleset="audit")
@@ -64,7 +65,7 @@ def missing() -> str | None:
 class Rsyslog:
     """address: for an audit stream. authority: the file with what its certificate rests on."""
 
-    def __init__(self, folder: Path, port: int, *, tls: bool = True) -> None:
+    def __init__(self, folder: Path, port: int, *, tls: bool = True, queue: str = "Direct") -> None:
         problem = missing()
         if problem is not None:
             (pytest.fail if CI else pytest.skip)(problem)
@@ -83,6 +84,7 @@ class Rsyslog:
                 certificate=files.certificate,
                 key=files.key,
                 mode=1 if tls else 0,
+                queue=queue,
                 out=self.out,
                 port=port,
             )

@@ -61,11 +61,12 @@ def happens(world: World, count: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(1))
-def test_every_event_arrives_whoever_is_killed(own_world: World, seed: int, tmp_path: Path) -> None:
-    chance = random.Random(seed)
+@pytest.mark.parametrize("queue", ["Direct", "LinkedList"])
+def test_every_event_arrives_whoever_is_killed(own_world: World, queue: str, tmp_path: Path) -> None:
+    """queue: LinkedList is a queue in the receiver's memory, lost with it: so some of what it had taken comes again."""
+    chance = random.Random(queue)
     world = own_world
-    log = Rsyslog(tmp_path, two_in_a_row())
+    log = Rsyslog(tmp_path, two_in_a_row(), queue=queue)
     servers = Servers(world, log.authority)
     by = world.caller(world.ga)
     ok(
@@ -83,7 +84,7 @@ def test_every_event_arrives_whoever_is_killed(own_world: World, seed: int, tmp_
         servers.start()
         servers.start()  # two at once
         log.start()
-        for _ in range(3):
+        for _ in range(2):
             happens(world, 15)
             time.sleep(chance.uniform(0, 0.3))
             log.kill()
@@ -108,5 +109,5 @@ def test_every_event_arrives_whoever_is_killed(own_world: World, seed: int, tmp_
     assert sorted(position for _, position in places) == list(range(len(wanted)))
     order = list(dict.fromkeys(one["position"] for one in lines))
     again = Counter(one["position"] for one in lines)
-    assert max(again.values()) < 10, "not for ever the same"
+    assert max(again.values()) < 30, "not for ever the same"
     assert order == sorted(order), "the first time, in order"

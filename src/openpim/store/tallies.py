@@ -20,7 +20,7 @@ _s = schedules.c
 _r = requests.c
 _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 _DAY = 86_400_000_000
-_WAITING = (
+WAITING = (
     RequestStatus.PENDING_APPROVAL,
     RequestStatus.PENDING_APPROVAL_PROVISIONING,
     RequestStatus.PENDING_ADMIN_DECISION,
@@ -55,7 +55,7 @@ class Tallies:
                     _r.tenant_id == self._tenant,
                     _r.provider == provider.value,
                     _r.kind == kind.value,
-                    _r.status.in_([one.value for one in _WAITING]),
+                    _r.status.in_([one.value for one in WAITING]),
                 )
                 .limit(most)
                 .subquery()

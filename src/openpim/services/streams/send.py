@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from openpim.core.streams import Stream, pause_after
+from openpim.core.streams import Stream, StreamKind, pause_after
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
 from openpim.ports.streams import NotTakenError, Outgoing, Senders
@@ -23,6 +23,10 @@ BATCHES = 20  # in one look; then others get a turn
 LEASE = timedelta(seconds=90)  # longer than any sender waits for one batch
 _PATIENCE = timedelta(hours=1)  # the longest a receiver may ask us to wait
 _LIMIT = 200
+# Syslog has no acknowledgement: what a receiver has read may still be in its memory when it dies. So a syslog receiver
+# that fails after it took something gets so many of its last events once more; what its memory holds beyond that is its
+# own to keep (docs/how-to/send-the-audit-to-a-siem.md says how).
+OVERLAP = 1000
 
 
 def due(deps: Deps) -> list[tuple[str, Stream]]:
@@ -131,4 +135,17 @@ def _rest(deps: Deps, tenant_id: str, stream: Stream, error: str, wait_seconds: 
     pause = pause_after(stream.failures + 1)
     if wait_seconds is not None:
         pause = min(max(pause, timedelta(seconds=wait_seconds)), _PATIENCE)
-    deps.store.write(tenant_id, lambda tx: tx.streams.failed(stream, now, now + pause, error))
+
+    def work(tx: Transaction) -> None:
+        if tx.streams.failed(stream, now, now + pause, error) and _forgetful(stream):
+            position = tx.cursors.position(stream.cursor)
+            again = max(stream.begins_at, position - OVERLAP)
+            if again < position:
+                tx.cursors.move(stream.cursor, position, again, now)
+
+    deps.store.write(tenant_id, work)
+
+
+def _forgetful(stream: Stream) -> bool:
+    """It took something before this failure, and does not say what it has kept of it."""
+    return stream.kind is StreamKind.SYSLOG and stream.failures == 0
