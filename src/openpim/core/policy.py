@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
+from uuid import UUID, uuid5
 
 from openpim.core.grants import Duration, Kind, days, hours
 from openpim.core.tickets import MOST_PATTERNS, NO_RULES, TicketRules, pattern_fault
@@ -135,7 +137,7 @@ class Policy:
     assignment_requires: frozenset[Requirement] = frozenset({Requirement.JUSTIFICATION})
     eligibility_requires: frozenset[Requirement] = frozenset()
     notifications: dict[str, Notification] = field(
-        default_factory=lambda: {key: Notification() for key in NOTIFICATION_KEYS}
+        default_factory=lambda: dict.fromkeys(NOTIFICATION_KEYS, Notification())
     )
     tickets_above: TicketRules = NO_RULES
     modified_at: datetime | None = None
@@ -153,6 +155,12 @@ class Policy:
 
     def admin_requires(self, kind: Kind) -> frozenset[Requirement]:
         return self.eligibility_requires if kind is Kind.ELIGIBILITY else self.assignment_requires
+
+
+@lru_cache(maxsize=5000)
+def policy_id(tenant_id: str, what: str) -> str:
+    """The id of a policy, the same for ever. what: which one of the tenant's."""
+    return str(uuid5(UUID(tenant_id), f"policy/{what}"))
 
 
 def default_directory_policy(policy_id: str, role_id: str) -> Policy:

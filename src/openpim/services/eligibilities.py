@@ -123,11 +123,17 @@ def _outlines(
             by_key[provider, role_id, scope].append(schedule_id)
     named = Names(tx, by_key.keys())
     found = [
-        Outline(key, named.roles[key], named.scopes[key], named.paths.get(key[2], key[2]), tuple(ids))
-        for key, ids in by_key.items()
-        if key in named.roles
+        Outline(key, name, named.scopes[key], named.paths.get(key[2], key[2]), tuple(by_key[key]))
+        for key, name in named.roles.items()
     ]
-    return sorted(found, key=lambda one: (one.role_name.casefold(), one.scope_name.casefold(), min(one.ids)))
+    rank = _ranks(name for one in found for name in (one.role_name, one.scope_name))
+    return sorted(found, key=lambda one: (rank[one.role_name], rank[one.scope_name], one.key))
+
+
+def _ranks(names: Iterable[str]) -> dict[str, int]:
+    """Where each name stands: hundreds of rows have a few dozen names, so these are compared and not the rows'."""
+    ordered = sorted(set(names), key=lambda name: (name.casefold(), name))
+    return {name: rank for rank, name in enumerate(ordered)}
 
 
 def _details(
@@ -198,9 +204,12 @@ class Names:
         self.roles: dict[Key, str] = {}
         self.scopes: dict[Key, str] = {}
         self.paths: dict[str, str] = {}
-        self._directory(tx, [key for key in keys if key[0] is Provider.DIRECTORY])
-        self._groups(tx, [key for key in keys if key[0] is Provider.GROUP])
-        self._resources(tx, [key for key in keys if key[0] is Provider.RESOURCE])
+        of: dict[Provider, list[Key]] = defaultdict(list)
+        for key in keys:
+            of[key[0]].append(key)
+        self._directory(tx, of[Provider.DIRECTORY])
+        self._groups(tx, of[Provider.GROUP])
+        self._resources(tx, of[Provider.RESOURCE])
 
     def _directory(self, tx: Transaction, keys: list[Key]) -> None:
         if not keys:
@@ -222,11 +231,12 @@ class Names:
             places |= {
                 f"/{one}": found.display_name for one, found in tx.principals.many(sorted(objects)).items()
             }
+        known = {role.id: role.display_name for role in roles.values() if role.enabled}
         for key in keys:
-            role = roles.get(key[1])
-            if role is not None and role.enabled:
-                self.roles[key] = role.display_name
-                self.scopes[key] = places.get(key[2], key[2])
+            _, role_id, scope = key
+            if role_id in known:
+                self.roles[key] = known[role_id]
+                self.scopes[key] = places.get(scope, scope)
 
     def _groups(self, tx: Transaction, keys: list[Key]) -> None:
         groups = tx.groups.many({key[2] for key in keys}) if keys else {}

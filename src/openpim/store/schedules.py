@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -239,7 +239,9 @@ class Schedules:
         return sorted((_value(row) for row in rows), key=lambda one: (one.ends_at or now, one.id))
 
 
+_KINDS = {one.value: one for one in Kind}
 _PROVIDERS = {one.value: one for one in Provider}
+_STATUSES = {one.value: one for one in ScheduleStatus}
 _GET = select(schedules).where(_c.tenant_id == bindparam("tenant"), _c.id == bindparam("id"))
 _MANY = select(schedules).where(
     _c.tenant_id == bindparam("tenant"), _c.id.in_(bindparam("ids", expanding=True))
@@ -320,6 +322,7 @@ def window_text(window: Window) -> str:
     )
 
 
+@lru_cache(maxsize=1000)  # most say the same: nothing
 def window_value(text: str) -> Window:
     start, kind, end, duration = json.loads(text)
     return Window(
@@ -353,14 +356,14 @@ def _row(schedule: Schedule) -> dict[str, Any]:
 def _value(row: RowMapping) -> Schedule:
     return Schedule(
         id=row["id"],
-        kind=Kind(row["kind"]),
-        provider=Provider(row["provider"]),
+        kind=_KINDS[row["kind"]],
+        provider=_PROVIDERS[row["provider"]],
         principal_id=row["principal_id"],
         role_id=row["role_id"],
         scope=row["scope"],
         starts_at=row["starts_at"],
         ends_at=row["ends_at"],
-        status=ScheduleStatus(row["status"]),
+        status=_STATUSES[row["status"]],
         assignment_type=AssignmentType(row["assignment_type"]) if row["assignment_type"] else None,
         created_at=row["created_at"],
         modified_at=row["modified_at"],

@@ -66,20 +66,24 @@ def form(call: Call) -> Answer:
     name, bundle = call.query.get("name", "")[:300], call.query.get("bundle", "")
     kept = bundles.mine(call.deps, call.caller) if bundle else ()
     keys = next((one.roles for one in kept if one.name == bundle), ())
+    offered: dict[str, Sequence[Outline]] = {}
 
     def choose(outlines: Sequence[Outline]) -> Sequence[Outline]:
         if wanted:
             return [one for one in outlines if wanted.intersection(one.ids)]
         if keys:
             return [one for key in keys for one in outlines if one.key == key]
-        return (named(name, outlines) or outlines)[:MOST_TO_CHOOSE] if name else ()
+        fitting = named(name, outlines) if name else ()
+        if len(fitting) == 1:
+            return fitting
+        offered.update(fitting=fitting[:MOST_TO_CHOOSE], all=outlines[:MOST_TO_CHOOSE])
+        return ()
 
     picked = eligibilities.chosen(call.deps, call.caller, choose)
-    if name and not wanted and not keys:
-        fitting = any(named(name, [_outline(one)]) for one in picked)
-        if len(picked) != 1 or not fitting:
-            values = {"name": name, "rows": picked, "several": fitting}
-            return Show("activate_choose.html", values, nav=NAV)
+    if name and not wanted and not keys and not picked:
+        fitting = offered.get("fitting", ())
+        values = {"name": name, "rows": fitting or offered.get("all", ()), "several": bool(fitting)}
+        return Show("activate_choose.html", values, nav=NAV)
     if not picked:
         return Go("/portal/roles", "Choose the roles to activate first.", "note")
     return _show(call, [_choice(call, one) for one in picked], _typed(call.query))
@@ -117,12 +121,6 @@ def submitted(call: Call) -> Answer:
     )
     message = " ".join(_said(choice, request) for choice, request in done)
     return Go("/portal/roles/pending" if waits else "/portal/roles/active", message)
-
-
-def _outline(item: Activatable) -> Outline:
-    one = item.eligibility
-    key = (one.provider, one.role_id, one.scope)
-    return Outline(key, item.role_name, item.scope_name, item.scope_path, (one.id,))
 
 
 # ---------------------------------------------------------------- the form

@@ -20,15 +20,20 @@ def named(wanted: str, mine: Sequence[Outline]) -> tuple[Outline, ...]:
 
 
 def _fitting(wanted: str, candidates: Sequence[tuple[Outline, tuple[str, ...]]]) -> list[Outline]:
-    want = " ".join(wanted.casefold().split())
+    want = _plain(wanted)
     if not want:
         return []
-    folded = [(one, [" ".join(name.casefold().split()) for name in names]) for one, names in candidates]
+    plain = {name: _plain(name) for name in {name for _, names in candidates for name in names}}
+    folded = [(one, [plain[name] for name in names]) for one, names in candidates]
     for level in range(3):
         found = [one for one, names in folded if any(_fits(level, want, name) for name in names)]
         if found:
             return found
     return []
+
+
+def _plain(name: str) -> str:
+    return " ".join(name.casefold().split())
 
 
 def _fits(level: int, want: str, name: str) -> bool:

@@ -34,18 +34,10 @@ _SMALL = 1500  # bytes that fit into one packet anyhow
 
 @cache
 def environment() -> Environment:
-    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - a start does not wait for it
+    from openpim.faces.portal.templating import Templates  # noqa: PLC0415 - a start does not wait for it
 
-    made = Environment(
-        loader=PackageLoader("openpim.faces.portal"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        auto_reload=False,
-    )
+    made = Templates(words.t)
     made.globals |= {
-        "t": words.t,
         "plural": words.plural,
         "static": BASE,
         "provider_names": words.PROVIDER_NAMES,

@@ -36,7 +36,7 @@ def eligible(call: Call) -> Answer:
 
     def choose(outlines: Sequence[Outline]) -> Sequence[Outline]:
         """The page of them that is shown: the favourites in front, and by name within both."""
-        rows = sorted(outlines, key=lambda one: one.key not in starred)
+        rows = sorted(outlines, key=lambda one: one.key not in starred) if starred else outlines
         fitting = _filtered(rows, call, lambda one: one.key[0])
         found.extend((len(outlines), len(fitting)))
         return _page_of(fitting, call)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from uuid import UUID, uuid5
 
 from openpim.core.caller import Caller
 from openpim.core.directory import Principal, PrincipalKind
 from openpim.core.grants import Kind, Provider
-from openpim.core.policy import Policy, default_directory_policy
+from openpim.core.policy import Policy, default_directory_policy, policy_id
 from openpim.core.refusals import Code, Refusal
 from openpim.core.roles import DEFAULT_REVIEWERS
 from openpim.core.scopes import ADMINISTRATIVE_UNITS, TENANT, directory_chain
@@ -87,7 +86,7 @@ class DirectoryRoles:
         return default_directory_policy(self.policy_id(tenant_id, role_id, scope), role_id)
 
     def policy_id(self, tenant_id: str, role_id: str, scope: str) -> str:
-        return str(uuid5(UUID(tenant_id), f"policy/directory/{role_id}"))
+        return policy_id(tenant_id, f"directory/{role_id}")
 
     def default_reviewers(self, tx: Transaction, role_id: str, scope: str, now: datetime) -> frozenset[str]:
         return DEFAULT_REVIEWERS

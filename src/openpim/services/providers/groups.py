@@ -7,12 +7,11 @@ of policy; nothing has to be switched on.
 from __future__ import annotations
 
 from datetime import datetime
-from uuid import UUID, uuid5
 
 from openpim.core.caller import Caller, CallerKind
 from openpim.core.directory import Principal, PrincipalKind
 from openpim.core.grants import Kind, Provider
-from openpim.core.policy import Policy, default_group_policy
+from openpim.core.policy import Policy, default_group_policy, policy_id
 from openpim.core.query import Query
 from openpim.core.refusals import Code, Refusal
 from openpim.core.roles import (
@@ -129,7 +128,7 @@ class Groups:
         return default_group_policy(self.policy_id(tenant_id, role_id, scope), role_id, scope)
 
     def policy_id(self, tenant_id: str, role_id: str, scope: str) -> str:
-        return str(uuid5(UUID(tenant_id), f"policy/group/{scope}/{role_id}"))
+        return policy_id(tenant_id, f"group/{scope}/{role_id}")
 
     def default_reviewers(self, tx: Transaction, role_id: str, scope: str, now: datetime) -> frozenset[str]:
         """The group's owners, and those who manage all roles."""

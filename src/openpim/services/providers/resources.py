@@ -7,13 +7,12 @@ made when first asked for, never inherited.
 from __future__ import annotations
 
 from datetime import datetime
-from uuid import UUID, uuid5
 
 from openpim.core.caller import Caller
 from openpim.core.directory import Principal, PrincipalKind
 from openpim.core.grants import Kind, Provider
 from openpim.core.permissions import MANAGING_ROLES, OWNER
-from openpim.core.policy import Policy, default_resource_policy
+from openpim.core.policy import Policy, default_resource_policy, policy_id
 from openpim.core.refusals import Code, Refusal
 from openpim.core.resources import canonical, contains
 from openpim.core.roles import scoped_role_key
@@ -88,7 +87,7 @@ class ResourceRoles:
         return default_resource_policy(self.policy_id(tenant_id, role_id, scope), role_id, scope)
 
     def policy_id(self, tenant_id: str, role_id: str, scope: str) -> str:
-        return str(uuid5(UUID(tenant_id), f"policy/resource/{scope}/{role_id}"))
+        return policy_id(tenant_id, f"resource/{scope}/{role_id}")
 
     def default_reviewers(self, tx: Transaction, role_id: str, scope: str, now: datetime) -> frozenset[str]:
         """Owners and user access administrators, here and above."""
