@@ -21,6 +21,7 @@ from openpim.core.settings import Settings
 from openpim.core.signin.consent import Audience
 from openpim.core.signin.scopes import Asked
 from openpim.core.signin.values import Grant
+from openpim.notify.chat import AppriseChat
 from openpim.notify.outbound import GuardedOutbound
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
@@ -34,6 +35,7 @@ from openpim.services.signin.proofs import lifetime
 
 SEALER = Sealer(bytes(range(32)), secrets.token_urlsafe)
 OUTBOUND = GuardedOutbound(["127.0.0.0/8"])  # servers of tests are on this machine
+CHAT = AppriseChat(OUTBOUND)
 GRAPH = "https://graph.microsoft.com/.default"
 
 

@@ -32,7 +32,7 @@ from openpim.services.credentials import add_client_secret, put_totp, set_passwo
 from openpim.services.signin.context import SignIn, make_sign_in
 from openpim.store.database import Database
 from openpim.store.schema import metadata
-from tests.signin_helper import OUTBOUND, SEALER, fast, key_maker
+from tests.signin_helper import CHAT, OUTBOUND, SEALER, fast, key_maker
 
 with warnings.catch_warnings():
     # Starlette would rather have httpx2; httpx does.
@@ -121,6 +121,7 @@ def make_world(url: str, **settings: Any) -> World:
         store=database,
         sealer=SEALER,
         outbound=OUTBOUND,
+        chat=CHAT,
         settings=fast(replace(Settings(), **chosen)),
     )
     world = World(make_sign_in(deps, key_maker()), now)

@@ -52,8 +52,9 @@ from openpim.core.settings import Settings
 from openpim.ports.deps import Deps
 from openpim.services import audit_log, authority, due, policies, review, settling, submit, timeouts
 from openpim.services import cancel as cancelling
+from openpim.services.channels import asking, tickets
 from openpim.store.database import Database
-from tests.signin_helper import OUTBOUND, SEALER
+from tests.signin_helper import CHAT, OUTBOUND, SEALER
 
 START = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 TEAMS = "69091246-20e8-4a56-aa4d-066075b2a7a8"  # Teams Administrator: the role of most stories
@@ -155,6 +156,7 @@ class World:
             store=self.database,
             sealer=SEALER,
             outbound=OUTBOUND,
+            chat=CHAT,
             settings=settings or Settings(),
         )
         self.tenant_id = tenant_id or self.new_id()
@@ -395,6 +397,8 @@ class World:
         due.start(self.deps, self.tenant_id)
         timeouts.settle_approvals(self.deps, self.tenant_id)
         timeouts.check_reviewers(self.deps, self.tenant_id)
+        asking.ask_due(self.deps, self.tenant_id)
+        tickets.sweep(self.deps, self.tenant_id)
         settling.settle_due(self.deps, effects, limit=1000)
         self.grow()
 

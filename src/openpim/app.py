@@ -13,6 +13,7 @@ import os
 import secrets
 import socket
 import sys
+import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -24,36 +25,45 @@ from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
+from openpim import logs
 from openpim.config import Config, ConfigError, load
 from openpim.core import caller as callers
 from openpim.core.refusals import Refusal
 from openpim.core.streams import StreamKind
 from openpim.faces import arm, graph, legacy, oidc, portal
+from openpim.faces import monitoring as health
+from openpim.faces.shared.metering import Metering
 from openpim.faces.shared.origins import Origins
 from openpim.faces.shared.paths import TidyPaths
 from openpim.faces.shared.request_ids import RequestIds
+from openpim.faces.shared.request_ids import current as current_request
 from openpim.faces.shared.threads import in_thread
-from openpim.keyfile import read_or_make_key
+from openpim.keyfile import read_or_make_key, read_or_make_token
+from openpim.notify.chat import AppriseChat
 from openpim.notify.ocsf import Ocsf
 from openpim.notify.otlp import Otlp
 from openpim.notify.outbound import GuardedOutbound
 from openpim.notify.syslog import Syslog
+from openpim.ports.channels import Sender
 from openpim.ports.deps import Deps
 from openpim.ports.store import StoreUnavailableError
 from openpim.ports.streams import Senders
+from openpim.services.channels.sending import Chats, Webhooks
+from openpim.services.monitoring import Counters, Monitor
 from openpim.services.notices.sending import Ways
 from openpim.services.sealing import Sealer
 from openpim.services.signin.bearer import ARM, GRAPH, authenticate
 from openpim.services.signin.bootstrap import first_start_link
 from openpim.services.signin.context import SignIn, make_sign_in
 from openpim.store.database import Database
-from openpim.store.migrate import upgrade
+from openpim.store.migrate import is_current, upgrade
 from openpim.tls import TlsFiles, ensure_certificates, own_certificates
 from openpim.workers.audit_log import GrowingLogs
+from openpim.workers.channels import Asking
 from openpim.workers.loop import Loop, Loops
 from openpim.workers.notices import Planning, Sending
 from openpim.workers.recording import Recording
@@ -80,6 +90,7 @@ class System:
     database: Database
     loops: Loops
     app: ASGIApp
+    monitoring: Monitoring
 
 
 def open_store(config: Config, now: Callable[[], datetime] = clock) -> tuple[Database, Deps]:
@@ -88,13 +99,15 @@ def open_store(config: Config, now: Callable[[], datetime] = clock) -> tuple[Dat
     upgrade(config.database)
     key = read_or_make_key(config.data_dir / "key", os.urandom)
     database = Database(config.database)
+    outbound = GuardedOutbound(config.outbound_allow, config.outbound_ca_file)
     deps = Deps(
         clock=now,
         new_id=new_id,
         secret=secrets.token_urlsafe,
         store=database,
         sealer=Sealer(key, secrets.token_urlsafe),
-        outbound=GuardedOutbound(config.outbound_allow, config.outbound_ca_file),
+        outbound=outbound,
+        chat=AppriseChat(outbound),
         settings=config.settings,
     )
     return database, deps
@@ -115,19 +128,29 @@ def make_system(config: Config, *, now: Callable[[], datetime] = clock) -> Syste
             Loop("recording", Recording(deps), config.worker_interval_seconds),
             Loop("audit-log", GrowingLogs(deps), config.worker_interval_seconds),
             Loop("notices", Planning(deps), config.worker_interval_seconds),
-            Loop("deliveries", Sending(deps, _ways(config)), config.worker_interval_seconds),
+            Loop("deliveries", Sending(deps, _ways(config, deps)), config.worker_interval_seconds),
+            Loop("other-systems", Asking(deps), config.worker_interval_seconds),
             Loop("streams", Streaming(deps, _senders(config, deps)), config.worker_interval_seconds),
-        ]
+        ],
+        now,
     )
-    app = make_app(deps, signin, loops if config.run_workers else None, arm_port=config.arm_listening)
-    return System(config, deps, signin, database, loops, app)
+    monitoring = _monitoring(config, deps, signin, database, loops)
+    app = make_app(
+        deps,
+        signin,
+        loops if config.run_workers else None,
+        arm_port=config.arm_listening,
+        monitoring=monitoring,
+    )
+    return System(config, deps, signin, database, loops, app, monitoring)
 
 
-def _ways(config: Config) -> Ways:
-    """How notices leave: by mail where a server is set up."""
+def _ways(config: Config, deps: Deps) -> Ways:
+    """How notices leave: by webhook and chat, and by mail where a server is set up."""
     settings = config.settings
+    senders: dict[str, Sender] = {"webhook": Webhooks(deps), "chat": Chats(deps)}
     if not settings.mail_host:
-        return Ways()
+        return Ways(senders=senders)
     from openpim.notify.mail import MailServer, SmtpMailer
 
     return Ways(
@@ -142,7 +165,8 @@ def _ways(config: Config) -> Ways:
                 ca_file=config.mail_ca_file,
                 helo=urlsplit(settings.origin).hostname or "openpim",
             )
-        )
+        ),
+        senders,
     )
 
 
@@ -162,6 +186,7 @@ def make_app(
     loops: Loops | None = None,
     *,
     arm_port: int | None = None,
+    monitoring: Monitoring | None = None,
 ) -> ASGIApp:
     """The ASGI application of both origins: sign-in, Graph and health on the one, the resource manager on the other.
 
@@ -176,11 +201,12 @@ def make_app(
         if loops is not None:
             await in_thread(loops.stop)
 
+    watched = monitoring or Monitoring(Monitor(deps, Counters()), {"database": partial(_database, deps)})
+    answered = watched.monitor.counters.answered
     who = partial(authenticate, deps, signin.tokens, accepts=GRAPH)
     routes: list[BaseRoute] = [
         Route("/", _front(deps.settings.origin)),
-        Route("/healthz", _healthy),
-        Route("/readyz", _ready(deps)),
+        *health.routes(watched.monitor.text, watched.checks, watched.token),
         *graph.routes(deps, who, signin),
         *legacy.routes(deps, who),
         *oidc.routes(signin),
@@ -188,7 +214,7 @@ def make_app(
     ]
     main = RequestIds(TidyPaths(Starlette(routes=routes, lifespan=lifespan)), new_id)
     manager = arm.application(deps, partial(authenticate, deps, signin.tokens, accepts=ARM))
-    return Origins(deps.settings, main, manager, arm_port)
+    return Origins(deps.settings, Metering(main, answered), Metering(manager, answered, "arm"), arm_port)
 
 
 def _front(origin: str) -> Callable[[Request], object]:
@@ -208,19 +234,56 @@ Portal         {origin}/portal
     return answer
 
 
-async def _healthy(_request: Request) -> Response:
-    return JSONResponse({"status": "ok"})
+# ---------------------------------------------------------------- monitoring
 
 
-def _ready(deps: Deps) -> Callable[[Request], object]:
-    async def answer(_request: Request) -> Response:
-        try:
-            await in_thread(deps.store.read, "", lambda tx: tx.tenants.all())
-        except StoreUnavailableError:
-            return JSONResponse({"status": "the database cannot be reached"}, status_code=503)
-        return JSONResponse({"status": "ok"})
+@dataclass(frozen=True, slots=True)
+class Monitoring:
+    """token: who sends it may read the figures on the public listener; "": nobody."""
 
-    return answer
+    monitor: Monitor
+    checks: health.Checks
+    token: str = ""
+
+
+def _monitoring(config: Config, deps: Deps, signin: SignIn, database: Database, loops: Loops) -> Monitoring:
+    counters = Counters()
+    database.observe = counters.happened
+    looks = loops.looks if config.run_workers else dict
+    monitor = Monitor(deps, counters, pools=database.pools, looks=looks, process=_process)
+    token = read_or_make_token(
+        config.metrics_token_file or config.data_dir / "metrics-token", secrets.token_urlsafe
+    )
+
+    def migrations() -> str:
+        return "" if is_current(database) else "the database has the tables of another release"
+
+    def key_file() -> str:
+        return "" if signin.tokens.keys.readable() else "the key file does not fit the database"
+
+    def workers() -> str:
+        late = monitor.stale(("recording", "audit-log"))
+        return f"workers have not finished a look for a minute: {', '.join(late)}" if late else ""
+
+    checks = {"database": partial(_database, deps), "migrations": migrations, "key file": key_file}
+    return Monitoring(monitor, {**checks, "workers": workers}, token)
+
+
+def _database(deps: Deps) -> str:
+    try:
+        deps.store.read("", lambda tx: tx.tenants.all())
+    except StoreUnavailableError:
+        return "the database cannot be reached"
+    return ""
+
+
+def _process() -> tuple[float, float]:
+    """CPU seconds, and bytes of memory where the system tells."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
+        return time.process_time(), pages * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError, IndexError):
+        return time.process_time(), 0
 
 
 # ---------------------------------------------------------------- pim serve
@@ -236,6 +299,9 @@ def serve(argv: Sequence[str]) -> int:
     options = _options(argv)
     try:
         config = _configured(options)
+        logs.set_up(
+            config.log_format, config.log_level, access=config.log_requests, request_id=current_request
+        )
         tls = _certificates(config)
         system = make_system(config)
     except (ConfigError, ValueError, StoreUnavailableError) as error:
@@ -390,7 +456,7 @@ def _run(system: System, tls: TlsFiles, notes: list[str], door: DemoDoor | None 
     settled = {
         "loop": "uvloop",
         "http": "httptools",
-        "log_level": "warning",
+        "log_config": None,  # ours: src/openpim/logs.py
         "access_log": False,
         "server_header": False,
         "proxy_headers": False,
@@ -405,29 +471,43 @@ def _run(system: System, tls: TlsFiles, notes: list[str], door: DemoDoor | None 
         def capture_signals(self) -> Iterator[None]:
             yield
 
+    watching: socket.socket | None = None
+    if config.metrics_port:
+        watching = _listen(config.metrics_host, config.metrics_port)
+        if watching is None:
+            return 2
+
     class Server(uvicorn.Server):
-        beside: tuple[Beside, asyncio.Task[None]] | None = None
+        beside: list[tuple[Beside, asyncio.Task[None]]]
+
+        def run_beside(self, app: ASGIApp, listening: socket.socket) -> None:
+            other = Beside(uvicorn.Config(app, lifespan="off", **settled))  # type: ignore[arg-type]
+            self.beside.append((other, asyncio.create_task(other.serve(sockets=[listening]))))
 
         def handle_exit(self, sig: int, frame: FrameType | None) -> None:
             portal.close_streams()  # an open page does not keep the server from stopping
             super().handle_exit(sig, frame)
 
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-            if self.beside is not None:
-                self.beside[0].should_exit = True
-                await self.beside[1]
+            for other, running in self.beside:
+                other.should_exit = True
+                await running
             await super().shutdown(sockets=sockets)
 
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            self.beside = []
             await super().startup(sockets=sockets)
             lines = [f"OpenPIM is running at {config.settings.origin}"]
             lines += [f"Resources:    {config.settings.arm_origin} (resource manager)"]
             lines += [f"Data:         {config.data_dir.absolute()}"]
             if tls.authority is not None:
                 lines += [f"Trust:        {tls.authority.absolute()} (its own certificate authority)"]
+            if watching is not None:
+                watched = system.monitoring
+                self.run_beside(health.application(watched.monitor.text, watched.checks), watching)
+                lines += [f"Figures:      http://{config.metrics_host}:{config.metrics_port}/metrics"]
             if door is not None:
-                other = Beside(uvicorn.Config(door.app, lifespan="off", **settled))  # type: ignore[arg-type]
-                self.beside = other, asyncio.create_task(other.serve(sockets=[door.listening]))
+                self.run_beside(door.app, door.listening)
                 lines += [door.note]
             print("\n".join([*lines, *notes]), flush=True)  # noqa: T201 - this is the command's own output
 

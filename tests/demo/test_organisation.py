@@ -21,7 +21,7 @@ from openpim.ports.deps import Deps
 from openpim.services.last_administrator import lasting_holders
 from openpim.services.providers.directory import DirectoryRoles
 from openpim.store.database import Database
-from tests.signin_helper import OUTBOUND, SEALER, fast_sign_in
+from tests.signin_helper import CHAT, OUTBOUND, SEALER, fast_sign_in
 
 NOW = datetime(2026, 11, 20, 8, 30, tzinfo=UTC)
 ALL = Query(limit=999)
@@ -33,7 +33,7 @@ class Demo:
         self.count = 0
         self.now = NOW
         self.deps = Deps(
-            lambda: self.now, self.new_id, self.secret, self.database, SEALER, OUTBOUND, Settings()
+            lambda: self.now, self.new_id, self.secret, self.database, SEALER, OUTBOUND, CHAT, Settings()
         )
         self.signin = fast_sign_in(self.deps)
 

@@ -56,11 +56,13 @@ def activation(
     minimum: timedelta,
     now: datetime,
     extending: Schedule | None = None,
+    ticket_fault: str | None = None,
 ) -> Grant | Refusal:
     """May this activation (or, with `extending`, this longer one) be?
 
     eligibilities: those of the person, or of groups he is in, whose scope contains the asked one.
-    activations: live activations of the same person, role and scope.
+    activations: live activations of the same person, role and scope. ticket_fault: why the ticket that was given will
+    not do, in words.
     """
     start = _start(ask.window, now) if extending is None else extending.starts_at
     reference = now if extending is not None else start
@@ -95,8 +97,10 @@ def activation(
         failed.append("JustificationRule")
     context = policy.context if policy.context_enabled else None
     missing = context if context is not None and context not in proof.acrs else None
+    if ticket_fault is not None:
+        failed.append("TicketingRule")
     if failed:
-        return policy_refusal(failed, missing)
+        return policy_refusal(failed, missing, ticket_fault)
     if missing is not None:
         return Refusal(
             Code.STEP_UP,
@@ -186,13 +190,13 @@ def renewal_asked(ended: Schedule | None, *, window_days: int, now: datetime) ->
     return None
 
 
-def policy_refusal(rules: Iterable[str], context: str | None) -> Refusal:
-    """All failed rules in one refusal, each once, in a stable order."""
+def policy_refusal(rules: Iterable[str], context: str | None, ticket_fault: str | None = None) -> Refusal:
+    """All failed rules in one refusal, each once, in a stable order. ticket_fault: what is wrong with a given ticket."""
     named = tuple(dict.fromkeys(rules))
     words = {
         "ExpirationRule": "the duration is longer than the policy allows (or permanent is not allowed)",
         "JustificationRule": "a justification is required",
-        "TicketingRule": "a ticket number and system are required",
+        "TicketingRule": ticket_fault or "a ticket number and system are required",
         "MfaRule": "multi-factor authentication is required",
     }
     text = "; ".join(words.get(rule, rule) for rule in named)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from openpim.core.settings import Settings
+from openpim.ports.channels import Chat
 from openpim.ports.outbound import Outbound
 from openpim.ports.sealing import Sealer
 from openpim.ports.store import Store
@@ -15,7 +16,7 @@ from openpim.ports.store import Store
 @dataclass(frozen=True, slots=True)
 class Deps:
     """clock: aware UTC now. new_id: a fresh lower-case uuid4. secret(n): url-safe random text of n bytes.
-    sealer: what only the key file opens. outbound: the one road to servers of others, never inside a unit of work."""
+    sealer: what only the key file opens. outbound: the one road to servers of others, never inside a unit of work. chat: on that road too."""
 
     clock: Callable[[], datetime]
     new_id: Callable[[], str]
@@ -23,4 +24,5 @@ class Deps:
     store: Store
     sealer: Sealer
     outbound: Outbound
+    chat: Chat
     settings: Settings

@@ -141,7 +141,9 @@ def _decided_again(
     )
     ask = replace(ask_of(request), window=left)
     proof = Proof(frozenset(request.amr), frozenset(request.acrs))
-    grant = activate.decide(tx, deps, ask, proof, now, None, ignoring=schedule.id, shortest=timedelta(0))
+    grant = activate.decide(
+        tx, deps, ask, proof, now, None, ignoring=schedule.id, shortest=timedelta(0), checked=None
+    )
     if isinstance(grant, Grant) and grant.needs_approval and request.approval_id is None:
         return Refusal(
             Code.POLICY, "The role asks for an approval by now, and nobody has approved this. Ask again."

@@ -10,6 +10,7 @@ from datetime import datetime
 from openpim.core import caller as callers
 from openpim.core.approval import Approval, ApprovalStage, StageStatus, begin_stage, with_stage
 from openpim.core.audit import Target
+from openpim.core.callouts import keys_for
 from openpim.core.grants import Request
 from openpim.core.lifecycle import ApprovalStatus
 from openpim.core.policy import Stage
@@ -39,7 +40,7 @@ def open_approval(
             number=number,
             status=StageStatus.NOT_STARTED,
             settings=settings,
-            keys=settings.primary.keys() or defaults,
+            keys=keys_of_stage(settings, defaults),
         )
         for number, settings in enumerate(stages, start=1)
     )
@@ -55,12 +56,19 @@ def open_approval(
     return approval
 
 
+def keys_of_stage(settings: Stage, defaults: frozenset[str]) -> frozenset[str]:
+    """Who decides a stage: another system alone, the people it names, or the default approvers."""
+    if settings.callout is not None:
+        return keys_for(settings.callout.channel_id)
+    return settings.primary.keys() or defaults
+
+
 def ensure_decidable(
     tx: Transaction, deps: Deps, request: Request, approval: Approval, now: datetime
 ) -> Approval:
     """Add the default approvers to a stage that too few able people are left to decide."""
     stage = approval.current
-    if stage is None:
+    if stage is None or stage.settings.callout is not None:
         return approval
     done = {decision.reviewer_id for decision in approval.of_stage(stage.id)}
     able = able_reviewers(tx, keys_of(tx, request, stage.keys), approval.requestor_id, now) - done

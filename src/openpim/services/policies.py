@@ -7,6 +7,7 @@ from dataclasses import fields, replace
 
 from openpim.core.audit import Target
 from openpim.core.caller import Caller
+from openpim.core.channels import ChannelKind
 from openpim.core.grants import Provider
 from openpim.core.policy import Policy, faults
 from openpim.core.refusals import Code, Refusal
@@ -110,7 +111,12 @@ def update(
         wanted = change(before)
         if isinstance(wanted, Refusal):
             return wanted
-        wrong = faults(wanted) or _unknown_approvers(tx, wanted) or _unnamed_approvers(owner, wanted)
+        wrong = (
+            faults(wanted)
+            or _unknown_approvers(tx, wanted)
+            or _unnamed_approvers(owner, wanted)
+            or _unknown_systems(tx, wanted)
+        )
         if wrong:
             return Refusal(Code.INVALID, "; ".join(message for _, message in wrong) + ".", member=wrong[0][0])
         after = replace(
@@ -181,11 +187,26 @@ def _unknown_approvers(tx: Transaction, policy: Policy) -> list[tuple[str, str]]
     return [("approval", f"there is no user or group {key}") for key in sorted(named - set(known))]
 
 
+def _unknown_systems(tx: Transaction, policy: Policy) -> list[tuple[str, str]]:
+    """Whoever is asked, or says that a ticket is closed, must be a system that an administrator has set up for that."""
+    wanted = [
+        ("approval", one.callout.channel_id) for one in policy.approval.stages if one.callout is not None
+    ]
+    if policy.tickets.system_id is not None:
+        wanted.append(("tickets", policy.tickets.system_id))
+    found = []
+    for member, channel_id in wanted:
+        channel = tx.channels.get(channel_id)
+        if channel is None or channel.kind is not ChannelKind.EXTENSION:
+            found.append((member, f"there is no channel {channel_id} that can be asked"))
+    return found
+
+
 def _unnamed_approvers(provider: Provider, policy: Policy) -> list[tuple[str, str]]:
     if provider is not Provider.GROUP or not policy.approval.required:
         return []
     return [
         ("approval", f"stage {number}: a group's policy must name at least one approver")
         for number, stage in enumerate(policy.approval.stages, start=1)
-        if not stage.primary
+        if not stage.primary and stage.callout is None
     ]

@@ -21,6 +21,8 @@ from openpim.ports.store import Transaction
 from openpim.services import authority
 from openpim.services.actions import activate, administer
 from openpim.services.actions.common import held_exactly, tell
+from openpim.services.channels import tickets
+from openpim.services.channels.tickets import Checked
 from openpim.services.opening import ensure_decidable
 from openpim.services.providers import PROVIDERS
 from openpim.services.recording import record_refusal, storable
@@ -46,7 +48,6 @@ def review(
     Returns the approval as it now stands. Refusals: REQUEST_MISSING, NOT_APPROVER, ALREADY_DECIDED, POLICY
     (a justification is missing), INVALID.
     """
-    now = deps.clock()
     if verdict not in {Verdict.APPROVE, Verdict.DENY}:
         return Refusal(Code.INVALID, "Say Approve or Deny.", member="reviewResult")
     if len(justification) > 10_000 or not storable(justification):
@@ -55,6 +56,9 @@ def review(
             "The justification is too long, or has a character that cannot be stored.",
             member="justification",
         )
+
+    checked = tickets.check_again(deps, caller.tenant_id, approval_id) if verdict is Verdict.APPROVE else {}
+    now = deps.clock()  # asking may have taken its time
 
     def work(tx: Transaction) -> Approval | Refusal:
         first = tx.requests.get(approval_id)
@@ -66,7 +70,7 @@ def review(
         approval = tx.approvals.get(approval_id, lock=True)
         if request is None or approval is None:
             return Refusal(Code.REQUEST_MISSING, f"There is no approval {approval_id}.", member="id")
-        outcome = _review(tx, deps, caller, request, approval, stage_id, verdict, justification, now)
+        outcome = _review(tx, deps, caller, request, approval, stage_id, verdict, justification, now, checked)
         if isinstance(outcome, Refusal):
             _record_refusal(tx, deps, caller, request, outcome, now)
         return outcome
@@ -84,6 +88,7 @@ def _review(
     verdict: Verdict,
     justification: str,
     now: datetime,
+    checked: Checked,
 ) -> Approval | Refusal:
     if stage_id is not None and all(stage.id != stage_id for stage in approval.stages):
         return Refusal(Code.REQUEST_MISSING, f"The approval has no stage {stage_id}.", member="id")
@@ -120,7 +125,7 @@ def _review(
     if after.status is ApprovalStatus.DENIED:
         tx.requests.save(replace(request, status=RequestStatus.DENIED, completed_at=now))
     elif after.status is ApprovalStatus.APPROVED:
-        _carry_out(tx, deps, caller, request, now)
+        carry_out(tx, deps, caller, request, now, checked)
     return after
 
 
@@ -167,12 +172,15 @@ def _record_refusal(
     )
 
 
-def _carry_out(tx: Transaction, deps: Deps, caller: Caller, request: Request, now: datetime) -> None:
-    """All stages approved: read the facts again, then grant; what no longer holds makes the request fail."""
+def carry_out(
+    tx: Transaction, deps: Deps, caller: Caller, request: Request, now: datetime, checked: Checked | None
+) -> None:
+    """All stages approved: read the facts again, then grant; what no longer holds makes the request fail. checked: what
+    the ticket system said meanwhile."""
     outcome = (
         _extend_or_renew(tx, deps, caller, request, now)
         if request.status is RequestStatus.PENDING_ADMIN_DECISION
-        else _activate(tx, deps, caller, request, now)
+        else _activate(tx, deps, caller, request, now, checked)
     )
     if isinstance(outcome, Refusal):
         failed = replace(request, status=RequestStatus.FAILED, completed_at=now, failure=outcome.message)
@@ -192,7 +200,7 @@ def standing(tx: Transaction, request: Request) -> Refusal | None:
 
 
 def _activate(
-    tx: Transaction, deps: Deps, caller: Caller, request: Request, now: datetime
+    tx: Transaction, deps: Deps, caller: Caller, request: Request, now: datetime, checked: Checked | None
 ) -> Request | Refusal:
     refusal = standing(tx, request)
     if refusal is not None:
@@ -200,7 +208,8 @@ def _activate(
     ask = ask_of(request)
     extending = activate.running_activation(tx, ask, now) if request.action is Action.SELF_EXTEND else None
     proof = Proof(frozenset(request.amr), frozenset(request.acrs))
-    grant = activate.decide(tx, deps, ask, proof, now, extending)
+    tickets.note(tx, deps, request, checked, now)
+    grant = activate.decide(tx, deps, ask, proof, now, extending, checked=checked)
     if isinstance(grant, Refusal):
         return grant
     return activate.apply(tx, deps, caller, request, grant, now, extending, fresh=False)

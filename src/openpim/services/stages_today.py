@@ -15,6 +15,7 @@ from openpim.core.policy import Policy, Stage, stricter
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
 from openpim.services.actions.common import eligibilities_for
+from openpim.services.opening import keys_of_stage
 from openpim.services.providers import PROVIDERS
 
 
@@ -51,7 +52,7 @@ def with_stages_of_today(
                 number=number,
                 status=StageStatus.NOT_STARTED,
                 settings=settings,
-                keys=settings.primary.keys() or defaults,
+                keys=keys_of_stage(settings, defaults),
             )
             for number, settings in enumerate(wanted[len(stages) :], start=len(stages) + 1)
         ]
@@ -63,15 +64,20 @@ def _as_today(stage: ApprovalStage, wanted: Stage | None, defaults: frozenset[st
     if stage.status not in {StageStatus.IN_PROGRESS, StageStatus.NOT_STARTED}:
         return stage
     if wanted is None:
-        return replace(stage, keys=defaults)
+        return replace(stage, keys=defaults, settings=replace(stage.settings, callout=None))
+    if stage.fell_back and stage.settings.callout is None and wanted.callout is not None:
+        return replace(stage, keys=defaults)  # it was passed on to people, and stays with them
     settings = replace(
         stage.settings,
         primary=wanted.primary,
         escalation=wanted.escalation,
         quorum=wanted.quorum,
         justification_required=wanted.justification_required,
+        callout=wanted.callout,
     )
-    keys = wanted.primary.keys() or defaults
+    keys = keys_of_stage(wanted, defaults)
+    if wanted.callout is not None:
+        return replace(stage, settings=settings, keys=keys, fell_back=False)
     if stage.escalated:
         keys |= wanted.escalation.keys()
     if stage.fell_back:

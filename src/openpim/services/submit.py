@@ -16,6 +16,8 @@ from openpim.core.refusals import Code, Refusal
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
 from openpim.services.actions import activate, administer, deactivate, extend
+from openpim.services.channels import tickets
+from openpim.services.channels.tickets import NOT_ASKED, Checked
 from openpim.services.providers import PROVIDERS
 from openpim.services.recording import grant_targets, record_refusal, storable
 
@@ -30,27 +32,30 @@ def submit(deps: Deps, caller: Caller, ask: Ask) -> Request | Refusal:
     INVALID, FORBIDDEN, ROLE_MISSING, SUBJECT_MISSING, SCOPE_MISSING, SUBJECT_NOT_ALLOWED, ASSIGNMENT_EXISTS,
     ASSIGNMENT_MISSING, REQUEST_PENDING, TOO_SHORT, POLICY, STEP_UP, LAST_ADMINISTRATOR.
     """
+    checked = tickets.check(deps, caller.tenant_id, ask) if _unreadable(ask) is None else {}
     now = deps.clock()
 
     def work(tx: Transaction) -> Request | Refusal:
         outcome: Request | Refusal
         if not ask.validation_only:
-            outcome = in_transaction(tx, deps, caller, ask, now)
+            outcome = in_transaction(tx, deps, caller, ask, now, checked)
         else:
             with tx.savepoint() as point:
-                outcome = in_transaction(tx, deps, caller, ask, now)
+                outcome = in_transaction(tx, deps, caller, ask, now, checked)
                 point.roll_back()
             if isinstance(outcome, Request):
                 outcome = replace(outcome, validation_only=True)
         if isinstance(outcome, Refusal) and not ask.validation_only:
-            _record_refusal(tx, deps, caller, ask, outcome, now)
+            record_refused(tx, deps, caller, ask, outcome, now)
         return outcome
 
     return deps.store.write(caller.tenant_id, work)
 
 
-def in_transaction(tx: Transaction, deps: Deps, caller: Caller, ask: Ask, now: datetime) -> Request | Refusal:
-    """The same inside a unit of work that is already open (seeding, imports)."""
+def in_transaction(
+    tx: Transaction, deps: Deps, caller: Caller, ask: Ask, now: datetime, checked: Checked = NOT_ASKED
+) -> Request | Refusal:
+    """The same inside a unit of work that is already open (seeding, imports). checked: see `activate`."""
     unreadable = _unreadable(ask)
     if unreadable is not None:
         return unreadable
@@ -66,11 +71,11 @@ def in_transaction(tx: Transaction, deps: Deps, caller: Caller, ask: Ask, now: d
             return known
     match ask.action:
         case Action.SELF_ACTIVATE:
-            return activate.activate(tx, deps, caller, ask, now)
+            return activate.activate(tx, deps, caller, ask, now, checked)
         case Action.SELF_DEACTIVATE:
             return deactivate.deactivate(tx, deps, caller, ask, now)
         case Action.SELF_EXTEND:
-            return extend.ask_extension(tx, deps, caller, ask, now)
+            return extend.ask_extension(tx, deps, caller, ask, now, checked)
         case Action.SELF_RENEW:
             return extend.ask_renewal(tx, deps, caller, ask, now)
         case Action.ADMIN_REMOVE:
@@ -146,7 +151,7 @@ def _unreadable(ask: Ask) -> Refusal | None:
     return None
 
 
-def _record_refusal(
+def record_refused(
     tx: Transaction, deps: Deps, caller: Caller, ask: Ask, refusal: Refusal, now: datetime
 ) -> None:
     rules = PROVIDERS.get(ask.provider)

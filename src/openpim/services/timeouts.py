@@ -19,6 +19,7 @@ from openpim.ports.store import Transaction
 from openpim.services.actions.common import tell
 from openpim.services.ending import close_request
 from openpim.services.opening import ensure_decidable
+from openpim.services.passing_on import pass_on, passes_on
 from openpim.services.providers import PROVIDERS
 from openpim.services.recording import category_of, record
 from openpim.services.stages_today import with_stages_of_today
@@ -60,7 +61,10 @@ def _settle(tx: Transaction, deps: Deps, approval_id: str, now: datetime) -> Non
         return
     stage = approval.current
     if stage is not None and not stage.open_at(now):
-        time_out(tx, deps, request, approval, now)
+        if passes_on(approval):
+            pass_on(tx, deps, request, approval, now)
+        else:
+            time_out(tx, deps, request, approval, now)
         return
     brought_up_to_date(tx, deps, request, approval, now)
 
@@ -76,7 +80,7 @@ def waiting(tx: Transaction, deps: Deps, ask: Ask, now: datetime) -> bool:
             continue
         approval = tx.approvals.get(request.id, lock=True)
         stage = approval.current if approval is not None else None
-        if approval is not None and stage is not None and not stage.open_at(now):
+        if approval is not None and stage is not None and not stage.open_at(now) and not passes_on(approval):
             time_out(tx, deps, request, approval, now)
         else:
             found = True

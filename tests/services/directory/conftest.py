@@ -18,7 +18,7 @@ from openpim.core.query import Query
 from openpim.core.settings import Settings
 from openpim.ports.deps import Deps
 from openpim.store.database import Database
-from tests.signin_helper import OUTBOUND, SEALER
+from tests.signin_helper import CHAT, OUTBOUND, SEALER
 
 START = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 HOME = "aaaaaaaa-0000-4000-8000-000000000001"
@@ -40,6 +40,7 @@ class World:
             self.database,
             SEALER,
             OUTBOUND,
+            CHAT,
             Settings(),
         )
 

@@ -25,6 +25,8 @@ from openpim.services.actions.common import (
     provision,
     tell,
 )
+from openpim.services.channels import tickets
+from openpim.services.channels.tickets import NOT_ASKED, Checked
 from openpim.services.opening import open_approval
 from openpim.services.stages_today import policy_for
 from openpim.services.timeouts import waiting
@@ -34,8 +36,10 @@ APPROVAL_REQUESTED = "Add member to role approval requested (PIM activation)"
 COMPLETED = "Add member to role completed (PIM activation)"
 
 
-def activate(tx: Transaction, deps: Deps, caller: Caller, ask: Ask, now: datetime) -> Request | Refusal:
-    """selfActivate, and selfExtend of a running activation."""
+def activate(
+    tx: Transaction, deps: Deps, caller: Caller, ask: Ask, now: datetime, checked: Checked = NOT_ASKED
+) -> Request | Refusal:
+    """selfActivate, and selfExtend of a running activation. checked: what was said about the ticket."""
     if ask.kind is not Kind.ASSIGNMENT:
         return Refusal(
             Code.INVALID,
@@ -47,12 +51,13 @@ def activate(tx: Transaction, deps: Deps, caller: Caller, ask: Ask, now: datetim
         return Refusal(
             Code.REQUEST_PENDING, "A request for this role here is waiting already. Cancel it to ask again."
         )
-    grant = decide(tx, deps, ask, proof_of(caller), now, extending)
+    grant = decide(tx, deps, ask, proof_of(caller), now, extending, checked=checked)
     if isinstance(grant, Refusal):
         return grant
     later = grant.starts_at > now
     if not grant.needs_approval:
         request = new_request(deps, caller, ask, RequestStatus.PROVISIONED, now, completed_at=now)
+        tickets.note(tx, deps, request, checked, now)
         return apply(tx, deps, caller, request, grant, now, extending, fresh=True)
     status = RequestStatus.PENDING_APPROVAL_PROVISIONING if later else RequestStatus.PENDING_APPROVAL
     request = new_request(deps, caller, ask, status, now)
@@ -60,6 +65,7 @@ def activate(tx: Transaction, deps: Deps, caller: Caller, ask: Ask, now: datetim
         request, approval_id=request.id, schedule_id=extending.id if extending is not None else request.id
     )
     tx.requests.add(request)
+    tickets.note(tx, deps, request, checked, now)
     tell(tx, deps, caller, now, REQUESTED, request, None, then=APPROVAL_REQUESTED)
     policy = policy_for(tx, deps, ask, grant.eligibility)
     limit = grant.starts_at if later and extending is None else None
@@ -77,14 +83,17 @@ def decide(
     *,
     ignoring: str | None = None,
     shortest: timedelta | None = None,
+    checked: Checked | None,
 ) -> Grant | Refusal:
     """Read the facts and decide: at asking, again at approval, and again when a later start comes due (then the
-    waiting schedule itself is ignored). shortest: another minimum than that of the settings."""
+    waiting schedule itself is ignored). shortest: another minimum than that of the settings. checked: what the ticket
+    system said for this decision; None: it need not be asked again."""
     eligibilities = eligibilities_for(tx, ask, now)
     reference = now if extending is not None else max(now, ask.window.start or now)
+    policy = policy_for(tx, deps, ask, deciding.best_eligibility(eligibilities, reference))
     return deciding.activation(
         ask,
-        policy=policy_for(tx, deps, ask, deciding.best_eligibility(eligibilities, reference)),
+        policy=policy,
         eligibilities=eligibilities,
         activations=[
             held
@@ -95,6 +104,7 @@ def decide(
         minimum=minimum(deps) if shortest is None else shortest,
         now=now,
         extending=extending,
+        ticket_fault=tickets.refused(tx, policy, ask.ticket, checked),
     )
 
 

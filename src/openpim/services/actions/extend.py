@@ -18,14 +18,17 @@ from openpim.ports.store import Transaction
 from openpim.services.actions import activate
 from openpim.services.actions.administer import last_ended
 from openpim.services.actions.common import held_exactly, new_request, tell
+from openpim.services.channels.tickets import NOT_ASKED, Checked
 from openpim.services.opening import open_approval
 from openpim.services.timeouts import waiting
 
 
-def ask_extension(tx: Transaction, deps: Deps, caller: Caller, ask: Ask, now: datetime) -> Request | Refusal:
+def ask_extension(
+    tx: Transaction, deps: Deps, caller: Caller, ask: Ask, now: datetime, checked: Checked = NOT_ASKED
+) -> Request | Refusal:
     """SelfExtend."""
     if ask.kind is Kind.ASSIGNMENT and activate.running_activation(tx, ask, now) is not None:
-        return activate.activate(tx, deps, caller, ask, now)
+        return activate.activate(tx, deps, caller, ask, now, checked)
     held = [one for one in held_exactly(tx, ask, now) if one.assignment_type is not AssignmentType.ACTIVATED]
     if not held:
         return Refusal(

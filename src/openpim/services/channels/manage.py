@@ -25,7 +25,7 @@ from openpim.core.channels import (
 from openpim.core.notices import Topic
 from openpim.core.refusals import Code, Refusal
 from openpim.core.roles import MANAGERS, READERS
-from openpim.ports.channels import Chat, Message, Outcome
+from openpim.ports.channels import Message, Outcome
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
 from openpim.services.authority import roles_of
@@ -96,7 +96,7 @@ def may_change(deps: Deps, caller: Caller) -> bool:
     return deps.store.read(caller.tenant_id, lambda tx: _may_write(tx, caller, now))
 
 
-def add(deps: Deps, chat: Chat, caller: Caller, kind: ChannelKind, wanted: Wanted) -> Shown | Refusal:
+def add(deps: Deps, caller: Caller, kind: ChannelKind, wanted: Wanted) -> Shown | Refusal:
     """Refusals: FORBIDDEN, INVALID (name, address, notices, timeoutInMilliseconds, maximumRetries)."""
     now = deps.clock()
     secret = webhooks.new_secret(deps.secret(32)) if kind in SIGNED else ""
@@ -112,7 +112,7 @@ def add(deps: Deps, chat: Chat, caller: Caller, kind: ChannelKind, wanted: Wante
         blank = Channel(deps.new_id(), kind, "", "", "", now)
         if secret:
             blank = replace(blank, sealed_secret=deps.sealer.seal(SECRET_PURPOSE, secret))
-        made = _changed(tx, deps, chat, blank, wanted)
+        made = _changed(tx, deps, blank, wanted)
         if isinstance(made, Refusal):
             return made
         tx.channels.add(made)
@@ -123,12 +123,12 @@ def add(deps: Deps, chat: Chat, caller: Caller, kind: ChannelKind, wanted: Wante
 
 
 def update(
-    deps: Deps, chat: Chat, caller: Caller, channel_id: str, wanted: Wanted, kind: ChannelKind | None = None
+    deps: Deps, caller: Caller, channel_id: str, wanted: Wanted, kind: ChannelKind | None = None
 ) -> Channel | Refusal:
     now = deps.clock()
 
     def work(tx: Transaction, before: Channel) -> Channel | Refusal:
-        after = _changed(tx, deps, chat, before, wanted)
+        after = _changed(tx, deps, before, wanted)
         if isinstance(after, Refusal):
             return after
         if after != before:
@@ -172,7 +172,7 @@ def remove(deps: Deps, caller: Caller, channel_id: str, kind: ChannelKind | None
     return _write(deps, caller, channel_id, kind, now, work)
 
 
-def test(deps: Deps, chat: Chat, caller: Caller, channel_id: str) -> Outcome | Refusal:
+def test(deps: Deps, caller: Caller, channel_id: str) -> Outcome | Refusal:
     """Send a message now, and say what came of it. On record before it is sent."""
     now = deps.clock()
 
@@ -193,7 +193,7 @@ def test(deps: Deps, chat: Chat, caller: Caller, channel_id: str) -> Outcome | R
         link=deps.settings.origin,
     )
     if channel.kind is ChannelKind.CHAT:
-        return said(deps, chat, channel, message)
+        return said(deps, channel, message)
     return told(deps, channel, message)
 
 
@@ -235,7 +235,7 @@ def _found(channel: Channel | None, channel_id: str, kind: ChannelKind | None) -
     return channel
 
 
-def _changed(tx: Transaction, deps: Deps, chat: Chat, channel: Channel, wanted: Wanted) -> Channel | Refusal:
+def _changed(tx: Transaction, deps: Deps, channel: Channel, wanted: Wanted) -> Channel | Refusal:
     """The channel with what is wanted; or what is wrong with it."""
     changes: dict[str, Any] = {
         member: value
@@ -251,7 +251,7 @@ def _changed(tx: Transaction, deps: Deps, chat: Chat, channel: Channel, wanted: 
         return wrong
     if wanted.address is not None:
         address = wanted.address.strip()
-        fault = chat.fault(address) if channel.kind is ChannelKind.CHAT else deps.outbound.fault(address)
+        fault = deps.chat.fault(address) if channel.kind is ChannelKind.CHAT else deps.outbound.fault(address)
         if fault is not None:
             return _bad("address", fault)
         changes["address"] = shown_address(channel.kind, address)

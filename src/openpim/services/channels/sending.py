@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from openpim.core.channels import Channel, ChannelKind
-from openpim.ports.channels import Chat, Message, Outcome
+from openpim.ports.channels import Message, Outcome
 from openpim.ports.deps import Deps
 from openpim.ports.outbound import OutboundError, OutboundFault
 from openpim.services.channels.calls import address_of, post
@@ -30,13 +30,12 @@ class Webhooks:
 class Chats:
     """A Sender: a title and a text, through the chat library."""
 
-    def __init__(self, deps: Deps, chat: Chat) -> None:
+    def __init__(self, deps: Deps) -> None:
         self._deps = deps
-        self._chat = chat
 
     def __call__(self, target: str, message: Message) -> Outcome:
         channel = _channel(self._deps, message.tenant_id, target, ChannelKind.CHAT)
-        return channel if isinstance(channel, Outcome) else said(self._deps, self._chat, channel, message)
+        return channel if isinstance(channel, Outcome) else said(self._deps, channel, message)
 
 
 def told(deps: Deps, channel: Channel, message: Message) -> Outcome:
@@ -49,9 +48,9 @@ def told(deps: Deps, channel: Channel, message: Message) -> Outcome:
     return Outcome(sent=False, reason=f"It answered with {answer.status}.", retry=answer.status != 410)
 
 
-def said(deps: Deps, chat: Chat, channel: Channel, message: Message) -> Outcome:
+def said(deps: Deps, channel: Channel, message: Message) -> Outcome:
     try:
-        return chat.send(address_of(deps, channel), message)
+        return deps.chat.send(address_of(deps, channel), message)
     except OutboundError as error:
         return Outcome(sent=False, reason=error.message, retry=error.fault not in _FINAL)
 
