@@ -50,7 +50,17 @@ from openpim.core.refusals import Code, Refusal
 from openpim.core.roles import GLOBAL_ADMINISTRATOR, PRIVILEGED_ROLE_ADMINISTRATOR
 from openpim.core.settings import Settings
 from openpim.ports.deps import Deps
-from openpim.services import audit_log, authority, due, policies, review, settling, submit, timeouts
+from openpim.services import (
+    audit_log,
+    authority,
+    checkpoints,
+    due,
+    policies,
+    review,
+    settling,
+    submit,
+    timeouts,
+)
 from openpim.services import cancel as cancelling
 from openpim.services.channels import asking, tickets
 from openpim.store.database import Database
@@ -401,6 +411,11 @@ class World:
         tickets.sweep(self.deps, self.tenant_id)
         settling.settle_due(self.deps, effects, limit=1000)
         self.grow()
+
+    def sign(self) -> Any:
+        """The next checkpoint of the audit log, None when it is not time for one."""
+        self.grow()
+        return checkpoints.sign_due(self.deps, self.tenant_id)
 
     def grow(self) -> int:
         """The tenant's audit log takes in all that waits; its size."""

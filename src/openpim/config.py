@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from openpim.core.settings import Settings, working_hours
+from openpim.logs import FORMATS, LEVELS
 from openpim.notify.addresses import Allowed
 
 _DEFAULTS = Settings()
@@ -40,6 +41,12 @@ class Config:
     worker_interval_seconds: int = 1
     outbound_allow: tuple[str, ...] = ()
     outbound_ca_file: Path | None = None
+    metrics_token_file: Path | None = None
+    metrics_host: str = "127.0.0.1"
+    metrics_port: int = 0
+    log_format: str = "text"
+    log_level: str = "warning"
+    log_requests: bool = False
     mail_port: int = 587
     mail_tls: str = "starttls"
     mail_user: str = ""
@@ -166,6 +173,12 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("tls", "key", "tls_key", "The certificate's private key (PEM)."),
     Setting("outbound", "allow", "outbound_allow", 'Networks and names that calls to other servers may lead to although they are not on the internet, or over plain http: "10.0.0.0/8", "ntfy.example.internal", "*.example.internal".', check=_outbound),
     Setting("outbound", "ca_file", "outbound_ca_file", "Certificate authorities (PEM) to trust in these calls, beside the machine's own."),
+    Setting("monitoring", "token_file", "metrics_token_file", "The file with the bearer token that /metrics asks for, readable by its owner only; empty: metrics-token in data_dir, made at the first start."),
+    Setting("monitoring", "host", "metrics_host", "The address of a listener of its own for /metrics, /healthz and /readyz, over plain HTTP and without a token."),
+    Setting("monitoring", "port", "metrics_port", "Its port; 0: there is none.", limits=(0, 65535)),
+    Setting("logging", "format", "log_format", "How the server writes its log to standard error: lines of text, or a JSON object a line.", choices=FORMATS),
+    Setting("logging", "level", "log_level", "What is worth a line.", choices=LEVELS),
+    Setting("logging", "requests", "log_requests", "Whether every request gets a line: method, path without query, status, duration."),
     Setting("organisation", "name", "organisation_name", "The name of the organisation made at the first start."),
     Setting("organisation", "domain", "organisation_domain", "Its domain: sign-in names end in it.", check=_domain),
     Setting("activation", "minimum_minutes", "minimum_minutes", "The shortest activation, and how long one must run before it can be ended; 0: no minimum.", limits=(0, 60)),
@@ -205,7 +218,16 @@ SETTINGS: tuple[Setting, ...] = (
 )  # fmt: skip
 
 
-_PATHS = frozenset({"tls_certificate", "tls_key", "outbound_ca_file", "mail_password_file", "mail_ca_file"})
+_PATHS = frozenset(
+    {
+        "tls_certificate",
+        "tls_key",
+        "outbound_ca_file",
+        "mail_password_file",
+        "mail_ca_file",
+        "metrics_token_file",
+    }
+)
 
 
 def load(path: Path | None, base: Config | None = None) -> Config:

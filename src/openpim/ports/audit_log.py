@@ -43,6 +43,10 @@ class AuditLog(Protocol):
         """A run of hashes (proof/merkle.py), b"" when there is none."""
         ...
 
+    def outside(self, limit: int) -> list[AuditEvent]:
+        """Events that are neither in the log nor wait for it: nobody of ours wrote them. Reads the whole history."""
+        ...
+
     # -- what growing needs
     def behind(self) -> list[str]:
         """The tenants that have events outside their logs; for the system's own unit of work."""

@@ -15,12 +15,15 @@ from openpim.ports.applications import Applications
 from openpim.ports.approvals import Approvals
 from openpim.ports.audit import Audit
 from openpim.ports.audit_log import AuditLog
+from openpim.ports.audit_search import AuditSearch
 from openpim.ports.bundles import Bundles
 from openpim.ports.channels import Channels
+from openpim.ports.checkpoints import Checkpoints
 from openpim.ports.client_credentials import ClientCredentials
 from openpim.ports.credentials import AuthenticationContexts, Credentials, SetupLinks
 from openpim.ports.cursors import Cursors
 from openpim.ports.deliveries import Deliveries, NotificationPreferences
+from openpim.ports.figures import Figures
 from openpim.ports.groups import Groups
 from openpim.ports.oauth import AuthorizationCodes, DeviceCodes, Grants, RefreshTokens, Revocations
 from openpim.ports.organisation_settings import OrganisationSettings
@@ -126,6 +129,10 @@ class Transaction(Protocol):
     @property
     def audit_log(self) -> AuditLog: ...
     @property
+    def audit_search(self) -> AuditSearch: ...
+    @property
+    def checkpoints(self) -> Checkpoints: ...
+    @property
     def cursors(self) -> Cursors: ...
     @property
     def outbox(self) -> Outbox: ...
@@ -141,6 +148,10 @@ class Transaction(Protocol):
     # -- other systems
     @property
     def channels(self) -> Channels: ...
+
+    # -- the whole server
+    @property
+    def figures(self) -> Figures: ...
 
     # -- the portal
     @property

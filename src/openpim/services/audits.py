@@ -25,7 +25,7 @@ def page(deps: Deps, caller: Caller, query: Query) -> Page[AuditEvent]:
     def work(tx: Transaction) -> Page[AuditEvent]:
         newest = (Order("at", descending=True), Order("sequence", descending=True))
         asked = query if query.order else replace(query, order=newest)
-        if not _reads_all(tx, caller, now):
+        if not may_read_all(tx, caller, now):
             mine = Compare("concerns", "eq", caller.principal_id)
             asked = replace(asked, where=mine if query.where is None else All((mine, query.where)))
         return tx.audit.page(asked)
@@ -39,7 +39,7 @@ def get(deps: Deps, caller: Caller, event_id: str) -> AuditEvent | Refusal:
     def work(tx: Transaction) -> AuditEvent | Refusal:
         event = tx.audit.get(event_id)
         if event is not None and (
-            _reads_all(tx, caller, now)
+            may_read_all(tx, caller, now)
             or event.actor_id == caller.principal_id
             or any(target.id == caller.principal_id for target in event.targets)
         ):
@@ -52,10 +52,11 @@ def get(deps: Deps, caller: Caller, event_id: str) -> AuditEvent | Refusal:
 def reads_all(deps: Deps, caller: Caller) -> bool:
     """Whether this caller sees everybody's events."""
     now = deps.clock()
-    return deps.store.read(caller.tenant_id, lambda tx: _reads_all(tx, caller, now))
+    return deps.store.read(caller.tenant_id, lambda tx: may_read_all(tx, caller, now))
 
 
-def _reads_all(tx: Transaction, caller: Caller, now: datetime) -> bool:
+def may_read_all(tx: Transaction, caller: Caller, now: datetime) -> bool:
+    """Whether this caller sees everybody's events."""
     if caller.kind is CallerKind.SERVICE_PRINCIPAL and "AuditLog.Read.All" in caller.permissions:
         return True
     return bool(roles_of(tx, caller, now) & (READERS | {REPORTS_READER}))

@@ -112,7 +112,7 @@ targets = Table(
 _c = events.c
 
 
-def _fields(tenant_id: str) -> Fields:
+def fields_of(tenant_id: str) -> Fields:
     """What the history can be asked about. The tenant is named in each question, so that it stands on its own and is
     answered first: events are then looked up by id."""
 
@@ -169,6 +169,10 @@ _INSERT_TARGET = insert(targets)
 _INSERT_WAITING = insert(queue)
 
 
+# Where a connection keeps the events of the unit of work that it is in, for whoever counts what was committed.
+ADDED = "openpim-added"
+
+
 class Audit:
     """See ports/audit.py."""
 
@@ -185,6 +189,7 @@ class Audit:
             _INSERT,
             [{"tenant_id": self._tenant, **_row(fitting(event))} for event in events],
         )
+        self._connection.info.setdefault(ADDED, []).extend(events)
         waiting = [{"tenant_id": self._tenant, "event_id": event.id} for event in events]
         insert_rows(self._connection, _INSERT_WAITING, waiting)
         found = [
@@ -199,7 +204,7 @@ class Audit:
         return None if row is None else read_event(row)
 
     def page(self, query: Query) -> Page[AuditEvent]:
-        return page(self._connection, self._select(), _fields(self._tenant), query, read_event)
+        return page(self._connection, self._select(), fields_of(self._tenant), query, read_event)
 
 
 def _row(event: AuditEvent) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from sqlalchemy import (
     LargeBinary,
     String,
     Table,
+    Text,
     bindparam,
     delete,
     insert,
@@ -36,6 +37,7 @@ logs = Table(
     metadata,
     Column("tenant_id", String(36), primary_key=True),
     Column("size", BigInteger, nullable=False),
+    Column("fault", Text, nullable=False),
 )
 tiles = Table(
     "audit_log_tiles",
@@ -68,6 +70,17 @@ _WAITING = (
         )
     )
     .where(queue.c.tenant_id == bindparam("tenant"))
+    .order_by(_c.sequence)
+    .limit(bindparam("most"))
+)
+_OUTSIDE = (
+    select(*RECORD, _e.position)
+    .select_from(
+        events.outerjoin(entries, _e.sequence == _c.sequence).outerjoin(
+            queue, (queue.c.tenant_id == _c.tenant_id) & (queue.c.event_id == _c.id)
+        )
+    )
+    .where(_c.tenant_id == bindparam("tenant"), _e.sequence.is_(None), queue.c.event_id.is_(None))
     .order_by(_c.sequence)
     .limit(bindparam("most"))
 )
@@ -105,6 +118,10 @@ class AuditLog:
         asked = {"tenant": self._tenant, "at": level, "which": number}
         return self._connection.execute(_TILE, asked).scalar() or b""
 
+    def outside(self, limit: int) -> list[AuditEvent]:
+        asked = {"tenant": self._tenant, "most": limit}
+        return [read_event(row) for row in self._connection.execute(_OUTSIDE, asked).mappings()]
+
     def behind(self) -> list[str]:
         return list(self._connection.execute(select(queue.c.tenant_id).distinct()).scalars())
 
@@ -112,7 +129,7 @@ class AuditLog:
         asked = _SIZE.with_for_update()
         found = self._connection.execute(asked, {"tenant": self._tenant}).scalar()
         if found is None:
-            insert_if_missing(self._connection, logs, {"tenant_id": self._tenant, "size": 0})
+            insert_if_missing(self._connection, logs, {"tenant_id": self._tenant, "size": 0, "fault": ""})
             found = self._connection.execute(asked, {"tenant": self._tenant}).scalar_one()
         return int(found)
 

@@ -13,14 +13,17 @@ from openpim.store.applications import Applications
 from openpim.store.approvals import Approvals
 from openpim.store.audit import Audit
 from openpim.store.audit_log import AuditLog
+from openpim.store.audit_search import AuditSearch
 from openpim.store.bundles import Bundles
 from openpim.store.channels import Channels
+from openpim.store.checkpoints import Checkpoints
 from openpim.store.client_credentials import ClientCredentials
 from openpim.store.credentials import AuthenticationContexts, Credentials, SetupLinks
 from openpim.store.cursors import Cursors
 from openpim.store.deliveries import Deliveries, NotificationPreferences
 from openpim.store.deny_assignments import DenyAssignments
 from openpim.store.device_codes import DeviceCodes
+from openpim.store.figures import Figures
 from openpim.store.groups import Groups
 from openpim.store.oauth import AuthorizationCodes, Grants, RefreshTokens, Revocations
 from openpim.store.organisation_settings import OrganisationSettings
@@ -184,6 +187,14 @@ class StoreTransaction:
         return AuditLog(self.connection, self.tenant_id)
 
     @cached_property
+    def audit_search(self) -> AuditSearch:
+        return AuditSearch(self.connection, self.tenant_id)
+
+    @cached_property
+    def checkpoints(self) -> Checkpoints:
+        return Checkpoints(self.connection, self.tenant_id)
+
+    @cached_property
     def cursors(self) -> Cursors:
         return Cursors(self.connection, self.tenant_id)
 
@@ -208,6 +219,11 @@ class StoreTransaction:
     @cached_property
     def channels(self) -> Channels:
         return Channels(self.connection, self.tenant_id)
+
+    # -- the whole server
+    @cached_property
+    def figures(self) -> Figures:
+        return Figures(self.connection)
 
     # -- the portal
     @cached_property

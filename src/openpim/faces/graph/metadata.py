@@ -28,6 +28,7 @@ _TYPES = {
     "assignmentScheduleRequests": "privilegedAccessGroupAssignmentScheduleRequest",
     "assignmentSchedules": "privilegedAccessGroupAssignmentSchedule",
     "authenticationContextClassReferences": "authenticationContextClassReference",
+    "checkpoints": "openPimCheckpoint",
     "delegations": "openPimDelegation",
     "directReports": "directoryObject",
     "directoryAudits": "directoryAudit",

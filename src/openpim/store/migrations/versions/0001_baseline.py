@@ -49,6 +49,18 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement a table
         "ix_administrative_units_name", "administrative_units", ["tenant_id", "name_key", "id"], unique=False
     )
     op.create_table(
+        "application_owners",
+        sa.Column("tenant_id", sa.String(length=36), nullable=False),
+        sa.Column("application_id", sa.String(length=36), nullable=False),
+        sa.Column("owner_id", sa.String(length=36), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "tenant_id", "application_id", "owner_id", name=op.f("pk_application_owners")
+        ),
+    )
+    op.create_index(
+        "ix_application_owners_owner", "application_owners", ["tenant_id", "owner_id"], unique=False
+    )
+    op.create_table(
         "application_uris",
         sa.Column("tenant_id", sa.String(length=36), nullable=False),
         sa.Column("uri_key", sa.String(length=255), nullable=False),
@@ -151,6 +163,16 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement a table
     )
     op.create_index("ix_approvals_open", "approvals", ["tenant_id", "status", "id"], unique=False)
     op.create_table(
+        "audit_checkpoints",
+        sa.Column("tenant_id", sa.String(length=36), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("stamp", sa.LargeBinary(), nullable=True),
+        sa.PrimaryKeyConstraint("tenant_id", "number", name=op.f("pk_audit_checkpoints")),
+    )
+    op.create_table(
         "audit_events",
         sa.Column(
             "sequence",
@@ -215,6 +237,16 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement a table
         "ix_audit_log_entries_position", "audit_log_entries", ["tenant_id", "position"], unique=True
     )
     op.create_table(
+        "audit_log_keys",
+        sa.Column("tenant_id", sa.String(length=36), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("sealed", sa.Text(), nullable=False),
+        sa.Column("endorsement", sa.Text(), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "generation", name=op.f("pk_audit_log_keys")),
+    )
+    op.create_table(
         "audit_log_tiles",
         sa.Column("tenant_id", sa.String(length=36), nullable=False),
         sa.Column("level", sa.Integer(), nullable=False),
@@ -226,6 +258,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement a table
         "audit_logs",
         sa.Column("tenant_id", sa.String(length=36), nullable=False),
         sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("fault", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", name=op.f("pk_audit_logs")),
     )
     op.create_table(
@@ -267,6 +300,17 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement a table
         sa.Column("at", Instant(), nullable=False),
         sa.Column("event_id", sa.String(length=36), nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "target_id", "at", "event_id", name=op.f("pk_audit_targets")),
+    )
+    op.create_table(
+        "audit_words",
+        sa.Column("tenant_id", sa.String(length=36), nullable=False),
+        sa.Column(
+            "word",
+            sa.String(length=40).with_variant(sa.String(length=40, collation="C"), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("run", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "word", "run", name=op.f("pk_audit_words")),
     )
     op.create_table(
         "authentication_contexts",

@@ -1,0 +1,91 @@
+"""The words of the audit log, by run of 256 positions: which runs a word occurs in.
+
+A run is entered once, when it is full, so its words are told apart before they are written: some hundreds of rows for 256
+events. A search takes the runs that have all its words, the newest first, and looks at the events of each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Connection,
+    FromClause,
+    String,
+    Table,
+    and_,
+    func,
+    insert,
+    or_,
+    select,
+)
+
+from openpim.core.audit import AuditEvent
+from openpim.core.query import Condition
+from openpim.store.audit import RECORD, entries, events, fields_of, read_event
+from openpim.store.listing import condition, starts_with
+from openpim.store.schema import metadata
+from openpim.store.types import Folded
+from openpim.store.writing import insert_rows
+
+LONGEST_WORD = 40
+words = Table(
+    "audit_words",
+    metadata,
+    Column("tenant_id", String(36), primary_key=True),
+    Column("word", Folded(LONGEST_WORD), primary_key=True),
+    Column("run", BigInteger, primary_key=True),
+)
+_w, _c, _e = words.c, events.c, entries.c
+_INSERT = insert(words)
+_TEXTS = (
+    _c.activity, _c.actor_name, _c.actor_upn, _c.reason, _c.targets, _c.details, _c.ticket_number, _c.ticket_system,
+    _c.on_behalf_of_name, _c.ip,
+)  # fmt: skip
+
+
+class AuditSearch:
+    """See ports/audit_search.py."""
+
+    def __init__(self, connection: Connection, tenant_id: str) -> None:
+        self._connection = connection
+        self._tenant = tenant_id
+
+    def enter(self, run: int, found: Sequence[str]) -> None:
+        rows = [{"tenant_id": self._tenant, "word": word, "run": run} for word in found]
+        insert_rows(self._connection, _INSERT, rows)
+
+    def runs(self, beginnings: Sequence[str], before: int, limit: int) -> list[int]:
+        asked = select(_w.run).where(self._with(words, beginnings[0]), _w.run < before)
+        for one in beginnings[1:]:
+            again = words.alias()
+            has = select(again.c.run).where(self._with(again, one), again.c.run == _w.run)
+            asked = asked.where(has.exists())
+        rows = self._connection.execute(asked.distinct().order_by(_w.run.desc()).limit(limit))
+        return list(rows.scalars())
+
+    def _with(self, table: FromClause, beginning: str) -> ColumnElement[bool]:
+        return and_(table.c.tenant_id == self._tenant, starts_with(table.c.word, beginning))
+
+    def between(
+        self, first: int, end: int, where: Condition | None, beginnings: Sequence[str]
+    ) -> list[AuditEvent]:
+        asked = (
+            select(*RECORD, _e.position)
+            .select_from(entries.join(events, _c.sequence == _e.sequence))
+            .where(_e.tenant_id == self._tenant, _e.position >= first, _e.position < end)
+            .order_by(_e.position.desc())
+        )
+        if where is not None:
+            asked = asked.where(condition(fields_of(self._tenant), where))
+        for one in beginnings:
+            if one.isascii():  # what SQLite and PostgreSQL fold alike; the rest is looked at afterwards
+                asked = asked.where(or_(*(_has(text, one) for text in _TEXTS)))
+        return [read_event(row) for row in self._connection.execute(asked).mappings()]
+
+
+def _has(text: ColumnElement[str], part: str) -> ColumnElement[bool]:
+    return func.lower(text).contains(part, autoescape=True)
