@@ -15,12 +15,11 @@ import socket
 import sys
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from types import FrameType
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
@@ -52,6 +51,7 @@ from openpim.ports.channels import Sender
 from openpim.ports.deps import Deps
 from openpim.ports.store import StoreUnavailableError
 from openpim.ports.streams import Senders
+from openpim.running import bound, listen, run
 from openpim.services.channels.sending import Chats, Webhooks
 from openpim.services.monitoring import Counters, Monitor
 from openpim.services.notices.sending import Ways
@@ -265,8 +265,13 @@ def _monitoring(config: Config, deps: Deps, signin: SignIn, database: Database, 
         late = monitor.stale(("recording", "audit-log"))
         return f"workers have not finished a look for a minute: {', '.join(late)}" if late else ""
 
-    checks = {"database": partial(_database, deps), "migrations": migrations, "key file": key_file}
-    return Monitoring(monitor, {**checks, "workers": workers}, token)
+    checks: dict[str, Callable[[], str]] = {
+        "database": partial(_database, deps),
+        "migrations": migrations,
+        "key file": key_file,
+        "workers": workers,
+    }
+    return Monitoring(monitor, checks, token)
 
 
 def _database(deps: Deps) -> str:
@@ -407,7 +412,7 @@ def _demo_door(system: System) -> DemoDoor | None:
     if config.host not in {"127.0.0.1", "localhost", "::1"}:
         return None
     first = max(config.port, config.arm_listening) + 1
-    tried = (_bound(config.host, port) for port in range(first, min(first + 10, 65536)))
+    tried = (bound(config.host, port) for port in range(first, min(first + 10, 65536)))
     listening = next((one for one in tried if not isinstance(one, OSError)), None)
     if listening is None:
         return None
@@ -441,108 +446,28 @@ def _profile(config: Config, tls: TlsFiles, *, demo: bool) -> list[str]:
 
 
 def _run(system: System, tls: TlsFiles, notes: list[str], door: DemoDoor | None = None) -> int:
-    import asyncio
-
-    import uvicorn
-
-    config = system.config
+    config, watched = system.config, system.monitoring
     listening: list[socket.socket] = []
     for port in (config.port, config.arm_listening):
-        opened = _listen(config.host, port)
+        opened = listen(config.host, port)
         if opened is None:
             return 2
         listening.append(opened)
-
-    settled = {
-        "loop": "uvloop",
-        "http": "httptools",
-        "log_config": None,  # ours: src/openpim/logs.py
-        "access_log": False,
-        "server_header": False,
-        "proxy_headers": False,
-        "timeout_graceful_shutdown": 5,
-        "timeout_keep_alive": 75,  # clients poll every five seconds on one connection
-    }
-
-    class Beside(uvicorn.Server):
-        """Runs in the loop of the other, which hears the signals."""
-
-        @contextlib.contextmanager
-        def capture_signals(self) -> Iterator[None]:
-            yield
-
-    watching: socket.socket | None = None
+    lines = [f"OpenPIM is running at {config.settings.origin}"]
+    lines += [f"Resources:    {config.settings.arm_origin} (resource manager)"]
+    lines += [f"Data:         {config.data_dir.absolute()}"]
+    beside: list[tuple[ASGIApp, socket.socket]] = []
     if config.metrics_port:
-        watching = _listen(config.metrics_host, config.metrics_port)
+        watching = listen(config.metrics_host, config.metrics_port)
         if watching is None:
             return 2
-
-    class Server(uvicorn.Server):
-        beside: list[tuple[Beside, asyncio.Task[None]]]
-
-        def run_beside(self, app: ASGIApp, listening: socket.socket) -> None:
-            other = Beside(uvicorn.Config(app, lifespan="off", **settled))  # type: ignore[arg-type]
-            self.beside.append((other, asyncio.create_task(other.serve(sockets=[listening]))))
-
-        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-            portal.close_streams()  # an open page does not keep the server from stopping
-            super().handle_exit(sig, frame)
-
-        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-            for other, running in self.beside:
-                other.should_exit = True
-                await running
-            await super().shutdown(sockets=sockets)
-
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            self.beside = []
-            await super().startup(sockets=sockets)
-            lines = [f"OpenPIM is running at {config.settings.origin}"]
-            lines += [f"Resources:    {config.settings.arm_origin} (resource manager)"]
-            lines += [f"Data:         {config.data_dir.absolute()}"]
-            if tls.authority is not None:
-                lines += [f"Trust:        {tls.authority.absolute()} (its own certificate authority)"]
-            if watching is not None:
-                watched = system.monitoring
-                self.run_beside(health.application(watched.monitor.text, watched.checks), watching)
-                lines += [f"Figures:      http://{config.metrics_host}:{config.metrics_port}/metrics"]
-            if door is not None:
-                self.run_beside(door.app, door.listening)
-                lines += [door.note]
-            print("\n".join([*lines, *notes]), flush=True)  # noqa: T201 - this is the command's own output
-
-    server = Server(
-        uvicorn.Config(
-            system.app,
-            ssl_certfile=str(tls.certificate),
-            ssl_keyfile=str(tls.key),
-            **settled,  # type: ignore[arg-type]
-        )
-    )
-    server.run(sockets=listening)
+        beside.append((health.application(watched.monitor.text, watched.checks), watching))
+        lines += [f"Figures:      http://{config.metrics_host}:{config.metrics_port}/metrics"]
+    if tls.authority is not None:
+        lines += [f"Trust:        {tls.authority.absolute()} (its own certificate authority)"]
+    if door is not None:
+        beside.append((door.app, door.listening))
+        lines += [door.note]
+    run(system.app, listening, tls, beside, [*lines, *notes], stopping=portal.close_streams)
     system.database.close()
     return 0
-
-
-def _listen(host: str, port: int) -> socket.socket | None:
-    opened = _bound(host, port)
-    if isinstance(opened, OSError):
-        where = f"{host}:{port}"
-        print(  # noqa: T201 - this is the command's own output
-            f"pim serve: cannot listen on {where}: {opened.strerror}. Choose another port with --port.",
-            file=sys.stderr,
-        )
-        return None
-    return opened
-
-
-def _bound(host: str, port: int) -> socket.socket | OSError:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind((host.strip("[]"), port))
-    except OSError as error:
-        listening.close()
-        return error
-    return listening

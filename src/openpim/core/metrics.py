@@ -38,7 +38,7 @@ METRICS: Final = (
     Metric("openpim_grants_in_force", "gauge", "Eligibilities and assignments in force.", ("provider", "kind")),
     Metric("openpim_requests_waiting", "gauge", "Requests that wait for a decision.", ("provider",)),
     Metric("openpim_outbox_entries", "gauge", "Effects that are not carried out yet."),
-    Metric("openpim_outbox_failing", "gauge", "Effects that failed and are tried again: a privilege may outlast its end.",),
+    Metric("openpim_outbox_failing", "gauge", "Effects that failed and are tried again: a privilege may outlast its end."),
     Metric("openpim_outbox_oldest_seconds", "gauge", "Since when the effect waits that is due the longest."),
     Metric("openpim_deliveries_waiting", "gauge", "Notices that are not sent yet."),
     Metric("openpim_deliveries_dead", "gauge", "Notices that were given up."),

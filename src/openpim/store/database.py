@@ -9,7 +9,7 @@ rollback after each read would throw away prepared statements).
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, TypeVar
 
@@ -18,7 +18,9 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.pool import PoolProxiedConnection, QueuePool, StaticPool
 
+from openpim.core.audit import AuditEvent
 from openpim.ports.store import StoreUnavailableError
+from openpim.store.audit import ADDED
 from openpim.store.transaction import StoreTransaction
 
 T = TypeVar("T")
@@ -36,6 +38,9 @@ class Database:
     """
 
     def __init__(self, url: str, *, pool_size: int = 8) -> None:
+        self.observe: Callable[[Sequence[AuditEvent]], None] | None = (
+            None  # told of events that were committed
+        )
         parsed = make_url(url)
         if parsed.drivername in {"postgresql", "postgres"}:
             parsed = parsed.set(drivername="postgresql+psycopg")
@@ -52,6 +57,7 @@ class Database:
                 "pool_size": pool_size,
                 "max_overflow": 0,
                 "pool_pre_ping": False,
+                "hide_parameters": True,
                 "connect_args": {"cursor_factory": PlainCursor},
             }
             self._writer = create_engine(parsed, **common, isolation_level="READ COMMITTED")
@@ -74,7 +80,11 @@ class Database:
         for attempt in range(_TRIES):
             try:
                 with self._gate, self._writer.begin() as connection:
-                    return work(StoreTransaction(connection, tenant_id))
+                    added = connection.info[ADDED] = []
+                    result = work(StoreTransaction(connection, tenant_id))
+                if added and self.observe is not None:
+                    self.observe(added)
+                return result
             except (OperationalError, IntegrityError, InterfaceError) as error:
                 if attempt + 1 < _TRIES and _worth_a_retry(error):
                     continue
@@ -111,6 +121,15 @@ class Database:
     def reading_engine(self) -> Engine:
         return self._reader
 
+    def pools(self) -> dict[str, tuple[int, int]]:
+        """Of each pool how many connections are open, and how many of them in use."""
+        found = {}
+        for name, engine in (("write", self._writer), ("read", self._reader)):
+            if isinstance(engine.pool, QueuePool):
+                pool = engine.pool
+                found[name] = (pool.checkedin() + pool.checkedout(), pool.checkedout())
+        return found
+
     def close(self) -> None:
         self._writer.dispose()
         self._reader.dispose()
@@ -122,7 +141,10 @@ def _worth_a_retry(error: DBAPIError) -> bool:
     return getattr(error.orig, "sqlstate", None) in _RETRY_STATES
 
 
-_SQLITE: dict[str, Any] = {"connect_args": {"check_same_thread": False, "timeout": 10.0}}
+_SQLITE: dict[str, Any] = {
+    "hide_parameters": True,
+    "connect_args": {"check_same_thread": False, "timeout": 10.0},
+}
 
 
 def _sqlite_writer(url: Any) -> Engine:

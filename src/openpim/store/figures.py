@@ -21,7 +21,7 @@ from openpim.store.schedules import in_force_at, schedules
 from openpim.store.tallies import WAITING
 
 _s, _r, _o, _d = schedules.c, requests.c, outbox.c, deliveries.c
-_ONE = literal_column("1")
+_ONE: Any = literal_column("1")
 
 
 class Figures:
@@ -32,7 +32,8 @@ class Figures:
 
     def grants(self, now: datetime, most: int = MOST) -> Mapping[tuple[str, str], int]:
         walked = select(_s.provider, _s.kind).where(in_force_at(now)).limit(most).subquery()
-        rows = self._connection.execute(select(*walked.c, func.count()).group_by(*walked.c))
+        columns: tuple[Any, Any] = (walked.c.provider, walked.c.kind)
+        rows = self._connection.execute(select(*columns, func.count()).group_by(*columns))
         return {(provider, kind): count for provider, kind, count in rows}
 
     def requests_waiting(self, tenants: Sequence[str], most: int = MOST) -> Mapping[str, int]:
@@ -53,7 +54,9 @@ class Figures:
         failed = case((_o.error.is_not(None), 1), else_=0).label("failed")
         pending = select(failed, _o.created_at).where(_o.topic.in_(topics), _o.due_at.is_not(None))
         walked = pending.limit(most).subquery()
-        row = self._connection.execute(select(func.count(), func.sum(walked.c.failed)).select_from(walked)).one()
+        row = self._connection.execute(
+            select(func.count(), func.sum(walked.c.failed)).select_from(walked)
+        ).one()
         oldest = self._connection.execute(
             select(_o.created_at)
             .where(_o.topic.in_(topics), _o.due_at.is_not(None))

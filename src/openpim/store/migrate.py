@@ -53,6 +53,16 @@ def upgrade(url: str) -> None:
         database.close()
 
 
+def is_current(database: Database) -> bool:
+    """Whether it has the tables of this release. Raises StoreUnavailableError."""
+    try:
+        with database.reading_engine.connect() as connection:
+            return _current(connection) == HEAD
+    except OperationalError as error:
+        msg = "the database cannot be reached"
+        raise StoreUnavailableError(msg) from error
+
+
 def _current(connection: Connection) -> str | None:
     try:
         return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import TypeVar
 
 _log = logging.getLogger(__name__)
@@ -25,13 +26,16 @@ class Loop:
 
     def __init__(self, name: str, act: Callable[[], int], interval: float = 1.0) -> None:
         self.name = name
+        self.looked_at: datetime | None = None
         self._act = act
         self._interval = interval
         self._wake = threading.Event()
         self._stopping = False
+        self._clock: Callable[[], datetime] | None = None
         self._thread: threading.Thread | None = None
 
-    def start(self) -> None:
+    def start(self, clock: Callable[[], datetime] | None = None) -> None:
+        self._clock = clock
         self._thread = threading.Thread(target=self._run, name=f"openpim-{self.name}", daemon=True)
         self._thread.start()
 
@@ -52,7 +56,10 @@ class Loop:
 
     def _run(self) -> None:
         while not self._stopping:
-            if self.once() < BATCH:
+            done = self.once()
+            if self._clock is not None:
+                self.looked_at = self._clock()
+            if done < BATCH:
                 self._wake.wait(self._interval)
             self._wake.clear()
 
@@ -60,12 +67,18 @@ class Loop:
 class Loops:
     """All of a server's loops, started and stopped together."""
 
-    def __init__(self, loops: Sequence[Loop]) -> None:
+    def __init__(self, loops: Sequence[Loop], clock: Callable[[], datetime] | None = None) -> None:
+        """clock: to note when each loop has looked."""
         self._loops = tuple(loops)
+        self._clock = clock
 
     def start(self) -> None:
         for loop in self._loops:
-            loop.start()
+            loop.start(self._clock)
+
+    def looks(self) -> dict[str, datetime | None]:
+        """When each loop last finished a look; None: not yet."""
+        return {loop.name: loop.looked_at for loop in self._loops}
 
     def stop(self) -> None:
         """Returns when all have ended, or after ten seconds: what a stuck target leaves undone is done later."""

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextvars import ContextVar
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _PLAIN = re.compile(r"[A-Za-z0-9._:-]{1,64}\Z")
+# For the log alone: what a record was written for. Nothing is decided by it.
+_current: ContextVar[str] = ContextVar("openpim-request", default="")
+
+
+def current() -> str:
+    """The id of the request that this thread works for, "" when there is none."""
+    return _current.get()
 
 
 class RequestIds:
@@ -26,6 +34,7 @@ class RequestIds:
         theirs = Headers(scope=scope).get("client-request-id", "")
         theirs = theirs if _PLAIN.match(theirs) else ours
         scope.setdefault("state", {}).update(request_id=ours, client_request_id=theirs)
+        _current.set(ours)
 
         async def with_ids(message: Message) -> None:
             if message["type"] == "http.response.start":
