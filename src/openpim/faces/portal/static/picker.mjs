@@ -149,6 +149,7 @@ function selects(within) {
     };
     const open = combobox(input, ask, (one) => { select.value = one.value; now(); select.dispatchEvent(new Event("change", { bubbles: true })); });
     input.addEventListener("focus", () => input.select());
+    input.addEventListener("click", () => { if (input.value === (select.selectedOptions[0]?.textContent.trim() ?? "")) input.select(); }); // a click takes the selection away again
     input.addEventListener("click", open);
     input.addEventListener("blur", now); // what is none of them is not taken
   }
