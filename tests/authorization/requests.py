@@ -196,6 +196,12 @@ def _member(stage: Stage) -> Made:
     return f"groups/{stage.group()}/members/{stage.subject}/$ref", None
 
 
+def _owned_application(stage: Stage) -> Made:
+    made, owner = stage.client(), stage.person()
+    stage.world.write(lambda tx: tx.applications.add_owner(made.id, owner))
+    return f"applications/{made.id}/owners/{owner}/$ref", None
+
+
 def _owned_group(stage: Stage) -> Made:
     group, one, two = stage.group(), stage.person(), stage.person()
     stage.world.write(lambda tx: [tx.groups.add_owner(group, each) for each in (one, two)])
@@ -404,6 +410,9 @@ SETUPS |= {
     "POST applications": lambda s: ("applications", {"displayName": "New app"}),
     "PATCH applications/{id}": lambda s: (f"applications/{s.client().id}", {"displayName": "Renamed"}),
     "DELETE applications/{id}": lambda s: (f"applications/{s.client().id}", None),
+    "GET applications/{id}/owners": lambda s: (f"applications/{s.application.id}/owners", None),
+    "POST applications/{id}/owners/$ref": lambda s: (f"applications/{s.client().id}/owners/$ref", s.reference()),
+    "DELETE applications/{id}/owners/{owner}/$ref": _owned_application,
     "POST applications/{id}/addPassword": lambda s: (f"applications/{s.client().id}/addPassword", {}),
     "POST applications/{id}/removePassword": _secret,
     "POST servicePrincipals": lambda s: ("servicePrincipals", {"appId": s.client().app_id}),

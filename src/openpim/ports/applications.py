@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from openpim.core.directory import Application
+from openpim.core.directory import Application, Principal
 from openpim.core.query import Page, Query
 
 
@@ -23,8 +23,27 @@ class Applications(Protocol):
         """Fields: id, app_id, display_name, created_at, public."""
         ...
 
+    def owners(self, id: str, query: Query) -> Page[Principal]:
+        """Those of an application of this tenant, without the deleted ones. Fields: id, kind, display_name, enabled,
+        created_at."""
+        ...
+
+    def is_owner(self, id: str, principal_id: str) -> bool: ...
+
+    def owned(self, principal_id: str, query: Query) -> Page[Application]:
+        """Fields: as of `page`."""
+        ...
+
+    def add_owner(self, id: str, principal_id: str) -> bool:
+        """False where it is one already."""
+        ...
+
+    def remove_owner(self, id: str, principal_id: str) -> bool: ...
+
     def add(self, application: Application) -> None: ...
 
     def save(self, application: Application) -> None: ...
 
-    def remove(self, id: str) -> bool: ...
+    def remove(self, id: str) -> bool:
+        """With its owners."""
+        ...

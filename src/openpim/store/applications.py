@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import (
     Boolean,
     Column,
+    ColumnElement,
     Connection,
     Index,
     RowMapping,
@@ -21,10 +22,12 @@ from sqlalchemy import (
     update,
 )
 
-from openpim.core.directory import Application, fold
+from openpim.core.directory import Application, Principal, fold
 from openpim.core.first_party import APPLICATIONS as FIRST_PARTY
 from openpim.core.query import Page, Query
 from openpim.store.listing import Fields, page
+from openpim.store.principals import FIELDS as PRINCIPAL_FIELDS
+from openpim.store.principals import living, make_principal, principals
 from openpim.store.schema import metadata
 from openpim.store.types import Folded, Instant
 
@@ -53,6 +56,15 @@ application_uris = Table(
     Column("application_id", String(36), nullable=False),
 )
 Index("ix_application_uris_application", application_uris.c.tenant_id, application_uris.c.application_id)
+
+application_owners = Table(
+    "application_owners",
+    metadata,
+    Column("tenant_id", String(36), primary_key=True),
+    Column("application_id", String(36), primary_key=True),
+    Column("owner_id", String(36), primary_key=True),
+)
+Index("ix_application_owners_owner", application_owners.c.tenant_id, application_owners.c.owner_id)
 
 FIELDS = Fields(
     {
@@ -127,6 +139,42 @@ class Applications:
         base = select(applications).where(applications.c.tenant_id == self._tenant_id)
         return page(self._connection, base, FIELDS, query, _make)
 
+    def owners(self, id: str, query: Query) -> Page[Principal]:
+        o = application_owners.c
+        ids = select(o.owner_id).where(o.tenant_id == self._tenant_id, o.application_id == id)
+        base = select(principals).where(living(self._tenant_id), principals.c.id.in_(ids))
+        return page(self._connection, base, PRINCIPAL_FIELDS, query, make_principal)
+
+    def is_owner(self, id: str, principal_id: str) -> bool:
+        statement = select(application_owners.c.owner_id).where(*self._owner(id, principal_id))
+        return self._connection.execute(statement).first() is not None
+
+    def owned(self, principal_id: str, query: Query) -> Page[Application]:
+        o = application_owners.c
+        ids = select(o.application_id).where(o.tenant_id == self._tenant_id, o.owner_id == principal_id)
+        base = select(applications).where(
+            applications.c.tenant_id == self._tenant_id, applications.c.id.in_(ids)
+        )
+        return page(self._connection, base, FIELDS, query, _make)
+
+    def add_owner(self, id: str, principal_id: str) -> bool:
+        if self.is_owner(id, principal_id):
+            return False
+        self._connection.execute(
+            insert(application_owners).values(
+                tenant_id=self._tenant_id, application_id=id, owner_id=principal_id
+            )
+        )
+        return True
+
+    def remove_owner(self, id: str, principal_id: str) -> bool:
+        done = self._connection.execute(delete(application_owners).where(*self._owner(id, principal_id)))
+        return done.rowcount > 0
+
+    def _owner(self, id: str, principal_id: str) -> tuple[ColumnElement[bool], ...]:
+        o = application_owners.c
+        return (o.tenant_id == self._tenant_id, o.application_id == id, o.owner_id == principal_id)
+
     def add(self, application: Application) -> None:
         self._connection.execute(
             insert(applications).values(
@@ -167,6 +215,10 @@ class Applications:
 
     def remove(self, id: str) -> bool:
         self._drop_uris(id)
+        o = application_owners.c
+        self._connection.execute(
+            delete(application_owners).where(o.tenant_id == self._tenant_id, o.application_id == id)
+        )
         done = self._connection.execute(
             delete(applications).where(applications.c.tenant_id == self._tenant_id, applications.c.id == id)
         )

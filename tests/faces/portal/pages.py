@@ -13,6 +13,7 @@ from openpim.core.grants import Kind
 from openpim.core.query import Compare, Query
 from openpim.core.signin.consent import GRAPH_RESOURCE
 from openpim.core.signin.values import Account
+from openpim.services.directory.application_owners import add_owner
 from openpim.services.directory.applications import NewApplication, create_application
 from openpim.services.directory.performing import stamp
 from openpim.services.directory.permission_grants import NewGrant
@@ -124,6 +125,17 @@ def revocation(site: Site) -> Made:
     return f"/portal/enterprise/{face}/revoke", {"grant": ok(create_grant(world.deps, world.system, new)).id}
 
 
+def another_owner(site: Site) -> Made:
+    path, _ = application_path("/owners/add")(site)
+    return path, {"who": site.world.bob}
+
+
+def bobs_application(site: Site) -> Made:
+    made = registered(site.world)
+    ok(add_owner(site.world.deps, site.world.system, made.id, site.world.bob))
+    return f"/portal/applications/{made.id}/owners/remove", {"owner": site.world.bob}
+
+
 def registered(world: World) -> Application:
     made = ok(create_application(world.deps, world.system, NewApplication("Orders")))
     ok(create_service_principal(world.deps, world.system, made.app_id))
@@ -154,6 +166,8 @@ SETUPS: dict[str, Callable[[Site], Made]] = {
     ),
     "GET /portal/applications/{id}/secrets/{key}/remove": credential_path,
     "POST /portal/applications/{id}/secrets/{key}/remove": credential_path,
+    "POST /portal/applications/{id}/owners/add": another_owner,
+    "POST /portal/applications/{id}/owners/remove": bobs_application,
     "GET /portal/enterprise/{id}": enterprise_path(),
     "GET /portal/enterprise/{id}/permissions": enterprise_path("/permissions"),
     "POST /portal/enterprise/{id}/permissions": permissions_of_an_application,

@@ -424,6 +424,120 @@ def test_another_tenants_application_is_not_there(site: Site) -> None:
     assert theirs.id not in page.html
 
 
+# ---------------------------------------------------------------- owners
+
+
+@pytest.fixture
+def owner(site: Site, manager: Browser) -> tuple[Application, Browser]:
+    """Ann owns an application, and has no role."""
+    made = registered(site.world, redirect_uris=("https://a.example/x",))
+    manager.get(f"{HERE}/{made.id}")
+    name = site.world.read(lambda tx: tx.users.get(site.world.ann)).user_principal_name
+    manager.send(f"{HERE}/{made.id}/owners/add", who=name)
+    assert "has another owner" in manager.follow().text
+    return made, site.browser(site.world.ann)
+
+
+def test_an_owner_manages_his_own_and_no_other(site: Site, owner: tuple[Application, Browser]) -> None:
+    world = site.world
+    made, ann = owner
+    other = registered(world, "Other")
+    assert "Orders" in ann.get(f"{HERE}/owned").text
+    assert "Other" not in ann.get(f"{HERE}/owned").text
+    assert shown_secret(add_secret(ann, made))
+    (kept,) = secrets_of(world, made)
+    assert "Build server" in ann.get(f"{HERE}/{made.id}").text
+    ann.get(f"{HERE}/{made.id}/secrets/{kept.id}/remove")
+    ann.send(f"{HERE}/{made.id}/secrets/{kept.id}/remove")
+    assert "is removed" in ann.follow().text
+    edit = f"{HERE}/{made.id}/edit"
+    ann.get(edit)
+    ann.send(edit, redirects="https://b.example/x")
+    assert present(world, made).redirect_uris == ("https://b.example/x",)
+    face = f"/portal/enterprise/{face_of(world, made)}"
+    for path, fields in {
+        f"{HERE}/{other.id}/edit": {"name": "Mine", "seen": "x"},
+        f"{HERE}/{other.id}/secrets/new": {"name": "x", "days": "30", "once": "x"},
+        f"{HERE}/{other.id}/owners/add": {"who": world.ann},
+        f"{HERE}/{other.id}/delete": {},
+        f"{HERE}/new": {"name": "x"},
+        f"{face}/permissions": {"may-User.Read.All": "on"},
+        f"{face}/consent": {"may-User.Read.All": "on", "api": "00000003-0000-0000-c000-000000000000"},
+        f"{face}/switch": {"on": "no"},
+        f"{face}/delete": {},
+    }.items():
+        assert ann.post(path, **fields).status in {400, 403}, path
+    assert present(world, other) == other
+    assert secrets_of(world, other) == []
+    assert world.read(lambda tx: tx.applications.is_owner(other.id, world.ann)) is False
+    assert permissions_of(world, made) == ()
+
+
+def test_what_makes_it_powerful_takes_it_out_of_its_owners_hands(
+    site: Site, owner: tuple[Application, Browser]
+) -> None:
+    world = site.world
+    made, ann = owner
+    empowered(world, made, "RoleManagement.ReadWrite.Directory")
+    assert add_secret(ann, made).status == 403
+    edit = f"{HERE}/{made.id}/edit"
+    ann.get(edit)
+    assert ann.send(edit, redirects="https://evil.example/x").status == 403
+    page = ann.get(f"{HERE}/{made.id}")
+    assert "Powerful" in page.text
+    assert "/owners/add" not in page.html
+    ann.post(f"{HERE}/{made.id}/owners/add", who=world.bob)
+    assert ann.page is not None
+    assert ann.page.status == 403
+    assert not world.read(lambda tx: tx.applications.is_owner(made.id, world.bob))
+    page = site.browser(world.pra).get(f"/portal/enterprise/{face_of(world, made)}/permissions")
+    assert "1 owner" in page.text, "who gives more sees in whose hands it is"
+
+
+def test_owners_come_and_go(site: Site, owner: tuple[Application, Browser]) -> None:
+    world = site.world
+    made, ann = owner
+    add = f"{HERE}/{made.id}/owners/add"
+    for who, why in (
+        (world.ann, "owns the application already"),
+        (world.guest("Gus"), "A guest cannot own"),
+        ("nobody-of-that-name", "Write the sign-in name"),
+        (EVIL, "Write the sign-in name"),
+        ("", "Write the sign-in name"),
+    ):
+        ann.get(f"{HERE}/{made.id}")
+        page = ann.send(add, who=who)
+        assert page.status == 400
+        assert why in page.text
+    ann.get(f"{HERE}/{made.id}")
+    ann.send(add, who=world.bob)
+    assert "bob" in ann.follow().text
+    assert world.ann in {one.actor_id for one in events(world, "Add owner to application")}
+    remove = f"{HERE}/{made.id}/owners/remove"
+    assert ann.post(remove, owner=world.cyd).status == 404
+    ann.post(remove, owner=world.ann)
+    page = ann.follow()
+    assert "The owner is removed." in page.text
+    assert "/owners/add" not in page.html
+    assert ann.post(remove, owner=world.bob).status == 403
+    world.delete(world.bob)
+    assert "Nobody owns it" in ann.get(f"{HERE}/{made.id}").text
+
+
+def test_owners_stay_in_their_tenant(site: Site, owner: tuple[Application, Browser]) -> None:
+    world = site.world
+    made, _ = owner
+    other = World(world.database)
+    other.now = world.now
+    theirs = registered(other)
+    other.write(lambda tx: tx.applications.add_owner(made.id, other.ga))
+    assert not world.read(lambda tx: tx.applications.is_owner(made.id, other.ga))
+    admin = site.browser(world.ga)
+    assert admin.post(f"{HERE}/{theirs.id}/owners/add", who=world.ann).status == 404
+    assert admin.post(f"{HERE}/{made.id}/owners/add", who=other.ann).status == 400
+    assert other.ga not in admin.get(f"{HERE}/{made.id}").html
+
+
 # ---------------------------------------------------------------- permissions and consents
 
 

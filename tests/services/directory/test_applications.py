@@ -5,6 +5,7 @@ import pytest
 from openpim.core import roles as r
 from openpim.core.first_party import AZURE_CLI
 from openpim.core.refusals import Code, Refusal
+from openpim.services.directory.application_owners import add_owner, remove_owner
 from openpim.services.directory.applications import (
     NewApplication,
     create_application,
@@ -114,3 +115,34 @@ def test_faults_of_a_service_principal_are_named(world, changes, member):
     face = create_service_principal(world.deps, world.system, AZURE_CLI)
     refusal = update_service_principal(world.deps, world.as_user(world.ga), face.id, changes)
     assert (refusal.code, refusal.member) == (Code.INVALID, member)
+
+
+def test_an_owner_needs_no_role_for_what_gives_no_power(world):
+    made = create_application(world.deps, world.system, NewApplication("Orders"))
+    owner = world.as_user(world.nobody)
+    assert update_application(world.deps, owner, made.id, {"display_name": "x"}).code is Code.FORBIDDEN
+    assert add_owner(world.deps, owner, made.id, world.nobody).code is Code.FORBIDDEN
+    assert add_owner(world.deps, world.as_user(world.appadmin), made.id, world.nobody) is None
+    assert add_owner(world.deps, world.as_user(world.appadmin), made.id, world.nobody).code is Code.CONFLICT
+    assert update_application(world.deps, owner, made.id, {"display_name": "x"}).display_name == "x"
+    face = create_service_principal(world.deps, owner, made.app_id)
+    assert face.permissions == ()
+    wanted = {"permissions": ("RoleManagement.ReadWrite.Directory",)}
+    assert update_service_principal(world.deps, owner, face.id, wanted).code is Code.FORBIDDEN
+    assert update_service_principal(world.deps, owner, face.id, {"enabled": False}).code is Code.FORBIDDEN
+    assert create_service_principal(world.deps, owner, AZURE_CLI).code is Code.FORBIDDEN
+    update_service_principal(world.deps, world.as_user(world.pra), face.id, wanted)
+    changes = {"redirect_uris": ("https://evil.test/cb",)}
+    assert update_application(world.deps, owner, made.id, changes).code is Code.FORBIDDEN
+    for caller in (owner, world.as_user(world.appadmin)):
+        assert add_owner(world.deps, caller, made.id, world.useradmin).code is Code.FORBIDDEN
+    assert remove_owner(world.deps, owner, made.id, world.nobody) is None
+    assert update_application(world.deps, owner, made.id, {"display_name": "y"}).code is Code.FORBIDDEN
+
+
+def test_owners_go_with_their_application(world):
+    made = create_application(world.deps, world.system, NewApplication("Orders"))
+    add_owner(world.deps, world.system, made.id, world.nobody)
+    assert delete_application(world.deps, world.as_user(world.nobody), made.id) is None
+    assert not world.read(lambda tx: tx.applications.is_owner(made.id, world.nobody))
+    assert add_owner(world.deps, world.system, made.id, world.nobody).code is Code.NOT_FOUND

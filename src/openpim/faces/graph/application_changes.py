@@ -14,7 +14,9 @@ from openpim.faces.graph.call import NO_CONTENT, Answer, Call
 from openpim.faces.graph.dispatch import location
 from openpim.faces.graph.faults import bad, settled
 from openpim.faces.graph.objects import APPLICATIONS, SERVICE_PRINCIPALS
+from openpim.faces.graph.references import reference
 from openpim.faces.graph.table import Endpoint
+from openpim.services.directory.application_owners import add_owner, remove_owner
 from openpim.services.directory.applications import (
     NewApplication,
     create_application,
@@ -109,6 +111,18 @@ def remove_password(call: Call) -> Answer:
     return NO_CONTENT
 
 
+def add_owner_ref(call: Call) -> Answer:
+    who = reference(call.json())
+    settled(add_owner(call.deps, call.caller, _key(call), who), who)
+    return NO_CONTENT
+
+
+def remove_owner_ref(call: Call) -> Answer:
+    who = call.params["owner"].lower()
+    settled(remove_owner(call.deps, call.caller, _key(call), who), who)
+    return NO_CONTENT
+
+
 # ---------------------------------------------------------------- service principals
 
 
@@ -146,6 +160,8 @@ ENDPOINTS = (
     Endpoint("DELETE", "applications/{id}", delete, p.APPLICATIONS_WRITE),
     Endpoint("POST", "applications/{id}/addPassword", add_password, p.APPLICATIONS_WRITE),
     Endpoint("POST", "applications/{id}/removePassword", remove_password, p.APPLICATIONS_WRITE),
+    Endpoint("POST", "applications/{id}/owners/$ref", add_owner_ref, p.APPLICATIONS_WRITE),
+    Endpoint("DELETE", "applications/{id}/owners/{owner}/$ref", remove_owner_ref, p.APPLICATIONS_WRITE),
     Endpoint("POST", "servicePrincipals", create_principal, p.APPLICATIONS_WRITE),
     Endpoint("PATCH", "servicePrincipals/{id}", update_principal, p.PRINCIPALS_WRITE),
     Endpoint("DELETE", "servicePrincipals/{id}", delete_principal, p.APPLICATIONS_WRITE),

@@ -1,4 +1,4 @@
-"""`/servicePrincipals` and `/applications`, read only; by id or by `appId='…'`."""
+"""`/servicePrincipals` and `/applications` with their owners, read only; by id or by `appId='…'`."""
 
 from __future__ import annotations
 
@@ -6,10 +6,19 @@ from openpim.core.query import Order
 from openpim.faces.graph import permissions as p
 from openpim.faces.graph.call import Answer, Call
 from openpim.faces.graph.faults import settled
-from openpim.faces.graph.objects import APPLICATIONS, GROUPS, SERVICE_PRINCIPALS, object_rows, searching
+from openpim.faces.graph.objects import (
+    APPLICATIONS,
+    GROUPS,
+    SERVICE_PRINCIPALS,
+    object_rows,
+    people,
+    people_query,
+    searching,
+)
 from openpim.faces.graph.resource import listed
 from openpim.faces.graph.table import Endpoint
 from openpim.services import browse
+from openpim.services.directory import application_owners
 from openpim.wire.odata import ODataError
 
 _SEARCHED = {"displayname": "display_name"}
@@ -65,6 +74,13 @@ def application_by_app(call: Call) -> Answer:
     return APPLICATIONS.entity(call, settled(found, key))
 
 
+def owners(call: Call) -> Answer:
+    key = call.params["id"].lower()
+    return people(
+        call, settled(application_owners.owners(call.deps, call.caller, key, people_query(call)), key)
+    )
+
+
 ENDPOINTS = (
     Endpoint("GET", "servicePrincipals", service_principals, p.APPLICATIONS_READ),
     Endpoint("GET", "servicePrincipals/{id}", service_principal, p.APPLICATIONS_READ),
@@ -73,4 +89,5 @@ ENDPOINTS = (
     Endpoint("GET", "applications", applications, p.APPLICATIONS_READ),
     Endpoint("GET", "applications/{id}", application, p.APPLICATIONS_READ),
     Endpoint("GET", "applications()", application_by_app, p.APPLICATIONS_READ),
+    Endpoint("GET", "applications/{id}/owners", owners, p.APPLICATIONS_READ),
 )

@@ -1,4 +1,4 @@
-"""Registering an application, with its service principal; changing and deleting one. What was typed stays when it is
+"""Registering an application, with its service principal; changing and deleting one; its owners. What was typed stays when it is
 refused; who has been overtaken by another's change is told so."""
 
 from __future__ import annotations
@@ -7,13 +7,16 @@ from typing import Any, Final
 
 from openpim.core.directory import Application
 from openpim.core.refusals import Code, Refusal
-from openpim.faces.portal.applications import HERE, NAV, address_of, of_path
+from openpim.faces.portal.applications import HERE, NAV, address_of, of_path, show
 from openpim.faces.portal.call import Answer, Call, Go, RefusedError, Show
+from openpim.faces.portal.pick import exact
 from openpim.faces.portal.policy_form import Typed
 from openpim.faces.portal.statuses import status_of
 from openpim.faces.portal.table import Page
 from openpim.faces.portal.words import t
+from openpim.services import picking
 from openpim.services.directory import application_views as views
+from openpim.services.directory.application_owners import add_owner, remove_owner
 from openpim.services.directory.application_views import ApplicationView
 from openpim.services.directory.applications import (
     NewApplication,
@@ -100,6 +103,36 @@ def service_principal(call: Call) -> Answer:
     return Go(address_of(view), t("{name} may be used in this organisation now.", name=made.display_name))
 
 
+# ---------------------------------------------------------------- owners
+
+
+def owner_added(call: Call) -> Answer:
+    view = of_path(call)
+    application, typed = _application(view), Typed(dict(call.form))
+    who = typed.text("who")
+    found = exact(picking.principals(call.deps, call.caller, who, picking.PEOPLE), who)
+    if found is None:
+        typed.wrong("who", t("Nobody, or more than one person, is called so. Write the sign-in name."))
+        return show(call, view, typed)
+    refusal = add_owner(call.deps, call.caller, application.id, found)
+    if refusal is None:
+        return Go(address_of(view), t("{name} has another owner.", name=application.display_name))
+    if refusal.member != "owner_id":
+        raise RefusedError(refusal)
+    typed.wrong("who", refusal.message)
+    return show(call, view, typed)
+
+
+def owner_removed(call: Call) -> Answer:
+    view = of_path(call)
+    refusal = remove_owner(
+        call.deps, call.caller, _application(view).id, call.form.get("owner", "").lower()[:36]
+    )
+    if refusal is not None:
+        raise RefusedError(refusal)
+    return Go(address_of(view), t("The owner is removed."))
+
+
 # ---------------------------------------------------------------- the form
 
 
@@ -163,4 +196,6 @@ PAGES: Final = (
     Page("GET", f"{HERE}/{{id}}/delete", removal),
     Page("POST", f"{HERE}/{{id}}/delete", removed),
     Page("POST", f"{HERE}/{{id}}/service-principal", service_principal),
+    Page("POST", f"{HERE}/{{id}}/owners/add", owner_added),
+    Page("POST", f"{HERE}/{{id}}/owners/remove", owner_removed),
 )

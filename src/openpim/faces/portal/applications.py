@@ -14,9 +14,11 @@ from openpim.core.refusals import Refusal
 from openpim.faces.portal import client_ways
 from openpim.faces.portal.call import Answer, Call, RefusedError, Show
 from openpim.faces.portal.finding import NOT_OURS, holder_address, search, settled
+from openpim.faces.portal.policy_form import Typed
 from openpim.faces.portal.table import Page
 from openpim.faces.portal.words import t
 from openpim.services import browse
+from openpim.services.directory import application_owners
 from openpim.services.directory import application_views as views
 from openpim.services.directory.application_views import ApplicationView
 
@@ -29,7 +31,12 @@ _WEB: Final = frozenset({"http", "https"})
 
 def listing(call: Call) -> Answer:
     values = _found(call, lambda query: browse.applications(call.deps, call.caller, query))
-    return Show("applications.html", values, nav=NAV)
+    return Show("applications.html", {**values, "owned": False}, nav=NAV)
+
+
+def owned_listing(call: Call) -> Answer:
+    values = _found(call, lambda query: application_owners.owned(call.deps, call.caller, query))
+    return Show("applications.html", {**values, "owned": True}, nav=NAV)
 
 
 def enterprise_listing(call: Call) -> Answer:
@@ -66,8 +73,9 @@ def _view(call: Call, look: Callable[..., ApplicationView | Refusal]) -> Applica
         raise RefusedError(NOT_OURS) from error
 
 
-def show(call: Call, view: ApplicationView) -> Show:
-    """The page of one application: by its registration where it has one here and was asked for by it."""
+def show(call: Call, view: ApplicationView, typed: Typed | None = None) -> Show:
+    """The page of one application: by its registration where it has one here and was asked for by it. typed: what was
+    typed for another owner."""
     by_face = call.path.startswith(ENTERPRISE)
     values = {
         "view": view,
@@ -76,11 +84,12 @@ def show(call: Call, view: ApplicationView) -> Show:
         "redirects": redirects_of(view.application),
         "first": "consents" not in call.query,
         "address": holder_address,
+        "typed": typed or Typed({}),
         "ways": client_ways.of_application(call.deps.settings, call.presence.tenant, view.application)
         if view.application is not None and not by_face
         else None,
     }
-    return Show("application.html", values, nav=NAV)
+    return Show("application.html", values, 400 if typed is not None else 200, nav=NAV)
 
 
 def name_of(view: ApplicationView) -> str:
@@ -126,6 +135,7 @@ def _found(call: Call, ask: Any) -> dict[str, Any]:
 
 PAGES = (
     Page("GET", HERE, listing),
+    Page("GET", f"{HERE}/owned", owned_listing),
     Page("GET", ENTERPRISE, enterprise_listing),
     Page("GET", f"{HERE}/{{id}}", one),
     Page("GET", f"{ENTERPRISE}/{{id}}", enterprise_one),

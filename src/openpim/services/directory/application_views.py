@@ -17,10 +17,16 @@ from openpim.core.signin.values import ClientCredential
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
 from openpim.services.browse import shut
+from openpim.services.directory.application_owners import MOST
 from openpim.services.directory.performing import not_found
 from openpim.services.directory.permission_grants import sees_all
 from openpim.services.directory.privileges import is_powerful
-from openpim.services.directory.rights import may_grant_permissions, may_manage_applications, rights_of
+from openpim.services.directory.rights import (
+    may_grant_permissions,
+    may_manage_application,
+    may_manage_applications,
+    rights_of,
+)
 
 CONSENTS = 25  # that one page shows
 OWN_APIS = {GRAPH_RESOURCE: "Microsoft Graph", ARM_RESOURCE: "Azure Resource Manager"}
@@ -54,8 +60,9 @@ class ApplicationView:
     """application: where it is registered here. face: its service principal here.
 
     powerful: it may do more than sign people in, so its secrets, redirect addresses and whether it may sign in are for
-    those who give permissions. may_manage: the caller may change what gives nobody anything; may_decide: that and, where
-    it is powerful, the rest; may_empower: give it permissions. credentials: None where the caller does not get to see them.
+    those who give permissions. may_manage: the caller owns it or manages applications, so he may change what gives nobody
+    anything; may_decide: that and, where it is powerful, the rest; may_switch: whether it may be used here; may_empower: give
+    it permissions. owners: of the registration. credentials: None where the caller does not get to see them.
     consents: only the caller's own where all_consents is False; next: the cursor of the following page of them.
     """
 
@@ -64,7 +71,9 @@ class ApplicationView:
     powerful: bool
     may_manage: bool
     may_decide: bool
+    may_switch: bool
     may_empower: bool
+    owners: tuple[Principal, ...]
     credentials: tuple[CredentialView, ...] | None
     consents: tuple[Consent, ...]
     all_consents: bool
@@ -159,7 +168,10 @@ def _view(
     now: datetime,
 ) -> ApplicationView:
     powerful = is_powerful(tx, face, now)
-    manages = may_manage_applications(tx, caller, now) is None
+    switches = may_manage_applications(tx, caller, now) is None
+    manages = switches or (
+        application is not None and may_manage_application(tx, caller, application.id, now) is None
+    )
     empowers = may_grant_permissions(tx, caller, now) is None
     consents = _consents(tx, caller, face, after, now)
     shown = application is not None and (manages or rights_of(tx, caller, now).any(READERS))
@@ -169,12 +181,20 @@ def _view(
         powerful=powerful,
         may_manage=manages,
         may_decide=manages and (empowers or not powerful),
+        may_switch=switches and (empowers or not powerful),
         may_empower=empowers,
+        owners=_owners(tx, application),
         credentials=_credentials(tx, application, now) if shown and application is not None else None,
         consents=_dressed(tx, caller, consents.items),
         all_consents=sees_all(tx, caller, now),
         next=consents.next,
     )
+
+
+def _owners(tx: Transaction, application: Application | None) -> tuple[Principal, ...]:
+    if application is None:
+        return ()
+    return tx.applications.owners(application.id, Query(order=(Order("display_name"),), limit=MOST)).items
 
 
 def _credentials(tx: Transaction, application: Application, now: datetime) -> tuple[CredentialView, ...]:

@@ -23,7 +23,11 @@ from openpim.services.directory.performing import (
     perform,
 )
 from openpim.services.directory.privileges import is_powerful
-from openpim.services.directory.rights import may_grant_permissions, may_manage_applications
+from openpim.services.directory.rights import (
+    may_grant_permissions,
+    may_manage_application,
+    may_manage_applications,
+)
 from openpim.services.directory.service_principals import remove_with_all
 from openpim.services.directory.targets import of_application
 
@@ -80,7 +84,7 @@ def update_application(
         old = tx.applications.get(application_id)
         if old is None:
             return not_found("application", application_id)
-        refusal = may_manage_applications(tx, caller, now)
+        refusal = may_manage_application(tx, caller, application_id, now)
         if refusal is not None:
             return refusal
         new = changed(old, changes, CHANGEABLE)
@@ -127,7 +131,7 @@ def delete_application(deps: Deps, caller: Caller, application_id: str) -> Refus
         application = tx.applications.get(application_id)
         if application is None:
             return not_found("application", application_id)
-        refusal = may_manage_applications(tx, caller, now)
+        refusal = may_manage_application(tx, caller, application_id, now)
         if refusal is not None:
             return refusal
         face = tx.service_principals.by_app_id(application.app_id)

@@ -172,6 +172,19 @@ def may_manage_applications(tx: Transaction, caller: Caller, now: datetime) -> R
     return forbidden("To manage applications, activate Application Administrator first.")
 
 
+def may_manage_application(
+    tx: Transaction, caller: Caller, application_id: str, now: datetime
+) -> Refusal | None:
+    """One that is registered: its owners too. What gives power is decided apart (may_grant_permissions)."""
+    if caller.kind is CallerKind.USER and tx.applications.is_owner(application_id, caller.principal_id):
+        return None
+    if rights_of(tx, caller, now).any(APPLICATION_MANAGERS, APPLICATION_PERMISSIONS):
+        return None
+    return forbidden(
+        "To manage this application, be one of its owners, or activate Application Administrator first."
+    )
+
+
 def may_grant_permissions(tx: Transaction, caller: Caller, now: datetime) -> Refusal | None:
     """Permissions of applications reach as far as roles do, so they are given by those who give roles."""
     if rights_of(tx, caller, now).any(ROLE_MANAGERS, frozenset({"AppRoleAssignment.ReadWrite.All"})):

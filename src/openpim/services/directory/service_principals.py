@@ -24,7 +24,11 @@ from openpim.services.directory.performing import (
     perform,
 )
 from openpim.services.directory.privileges import is_powerful, is_privileged
-from openpim.services.directory.rights import may_grant_permissions, may_manage_applications
+from openpim.services.directory.rights import (
+    may_grant_permissions,
+    may_manage_application,
+    may_manage_applications,
+)
 from openpim.services.directory.targets import of_service_principal
 from openpim.services.ending import end_all_of
 
@@ -36,10 +40,14 @@ def create_service_principal(deps: Deps, caller: Caller, app_id: str) -> Service
     new_id = deps.new_id()
 
     def work(tx: Transaction, now: datetime) -> Done[ServicePrincipal] | Refusal:
-        refusal = may_manage_applications(tx, caller, now)
+        application = tx.applications.by_app_id(app_id)
+        ours = application is not None and application.tenant_id == tx.tenant_id
+        if application is not None and ours:
+            refusal = may_manage_application(tx, caller, application.id, now)
+        else:
+            refusal = may_manage_applications(tx, caller, now)
         if refusal is not None:
             return refusal
-        application = tx.applications.by_app_id(app_id)
         if application is None:
             return Refusal(
                 Code.INVALID, f"There is no application with the client id {app_id:.100}.", member="app_id"

@@ -18,7 +18,7 @@ from openpim.ports.store import Transaction
 from openpim.services.credentials import NewSecret, add_client_secret
 from openpim.services.directory.performing import Done, not_found, perform
 from openpim.services.directory.privileges import is_powerful
-from openpim.services.directory.rights import may_grant_permissions, may_manage_applications
+from openpim.services.directory.rights import may_grant_permissions, may_manage_application
 from openpim.services.signin.context import SignIn
 
 MOST = 20
@@ -88,7 +88,7 @@ def _application(
     application = tx.applications.get(application_id)
     if application is None:
         return not_found("application", application_id)
-    refusal = may_manage_applications(tx, caller, now)
+    refusal = may_manage_application(tx, caller, application.id, now)
     if refusal is not None:
         return refusal
     principal = tx.service_principals.by_app_id(application.app_id)

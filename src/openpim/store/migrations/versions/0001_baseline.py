@@ -896,6 +896,14 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement a table
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_schedules")),
     )
     op.create_index("ix_schedules_end", "schedules", ["status", "ends_at"], unique=False)
+    op.create_index(
+        "ix_schedules_ended",
+        "schedules",
+        ["tenant_id", "provider", "kind", sa.literal_column("ends_at DESC"), "id"],
+        unique=False,
+        sqlite_where=sa.text("assignment_type IS NULL OR assignment_type = 'Assigned'"),
+        postgresql_where=sa.text("assignment_type IS NULL OR assignment_type = 'Assigned'"),
+    )
     op.create_index("ix_schedules_linked", "schedules", ["tenant_id", "linked_id"], unique=False)
     op.create_index("ix_schedules_list", "schedules", ["tenant_id", "provider", "kind", "id"], unique=False)
     op.create_index(
