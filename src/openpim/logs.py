@@ -32,7 +32,7 @@ _SECRETS = (
 )
 _SCHEMES = re.compile(r"(?i)\b(bearer|basic|splunk)(\s+)[A-Za-z0-9._~+/=:-]{6,}")
 _PAIRS = re.compile(
-    rf"""(?ix)(["']?\b(?:{_NAMES})\b["']?\s*[=:]\s*)("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s&,;"'\])}}]+)"""
+    rf"""(?ix)(["']?\b(?:{_NAMES})\b["']?\s*[=:]\s*)("(?:[^"\\]|\\.)*"[^\s&,;\])}}]*|'(?:[^'\\]|\\.)*'[^\s&,;\])}}]*|[^\s&,;"'\])}}]+)"""
 )
 
 
@@ -67,7 +67,10 @@ class _Lines(logging.Formatter):
         return without_secrets(text)[:_LONGEST]
 
     def traceback(self, record: logging.LogRecord) -> str:
-        return self.formatException(record.exc_info)[-_LONGEST:] if record.exc_info else ""
+        """Its beginning and its end."""
+        text = self.formatException(record.exc_info) if record.exc_info else ""
+        half = _LONGEST // 2
+        return text if len(text) <= _LONGEST else f"{text[:half]} … {text[-half:]}"
 
 
 class TextLines(_Lines):
