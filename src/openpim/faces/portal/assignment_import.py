@@ -1,123 +1,135 @@
-"""Assignments in bulk, from CSV: first a preview that decides every row and does nothing, then exactly what was shown.
+"""Assignments in bulk, from a CSV file or text: first a preview that decides every row and does nothing, then exactly what
+was shown, all of it or none.
 
-What is confirmed travels in the form, sealed for the session that saw it: what has been changed on the way is not taken.
-Every row is decided again when it is carried out, so the seal gives nobody a right.
+What is confirmed travels in the form, sealed (assignment_draft.py). Every row is decided again when it is carried out, so
+the seal gives nobody a right.
 """
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final
-from uuid import UUID, uuid5
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Final
 
 from openpim.core.ask import Ask
-from openpim.core.grants import Action, ExpirationType, Kind, Provider, Ticket, Window
+from openpim.core.grants import Provider, Ticket
 from openpim.core.refusals import Code, Refusal
+from openpim.faces.portal import assignment_csv as table
+from openpim.faces.portal import assignment_draft as draft
+from openpim.faces.portal.assignment_csv import Row, UnreadableError
+from openpim.faces.portal.assignment_draft import Line
 from openpim.faces.portal.assignments import HERE, NAV
-from openpim.faces.portal.call import Answer, Call, Show
+from openpim.faces.portal.call import Answer, Call, File, Go, Show, Verify
 from openpim.faces.portal.marks import proof_needed
-from openpim.faces.portal.moments import read_moment
 from openpim.faces.portal.table import Page
-from openpim.faces.portal.words import t
+from openpim.faces.portal.words import plural, t
 from openpim.services import assigning
 from openpim.services.assigning import Member, Target
-from openpim.services.submit import submit
+from openpim.services.submit_all import decide_all, submit_all
 
 IMPORT: Final = f"{HERE}/import"
-MOST_ROWS: Final = 200
-COLUMNS: Final = (
-    ("action", "assign (also when empty) or remove", False),
-    ("provider", "directory (also when empty), group or resource", False),
-    ("role", "a role’s name or id; member or owner of a group", True),
-    ("scope", "/ (also when empty) or an administrative unit; a group; the path of a resource", False),
-    ("member", "a user principal name, or the exact name or id of a person, group or application", True),
-    ("type", "eligible or active", True),
-    ("start", "a moment such as 2026-11-21T14:30Z, in UTC unless it says otherwise; empty: now", False),
-    ("end", "a moment, or permanent", True),
-    ("justification", "why", False),
-    ("ticket_number", "where the policy asks for a ticket", False),
-    ("ticket_system", "where the policy asks for a ticket", False),
-)
-_PURPOSE: Final = "portal import"
-_LASTS: Final = timedelta(hours=1)
-_LARGEST: Final = 200_000  # characters of what is sealed: it must fit into a form
-_STEP_UP_SIZE: Final = 20_000
-_KINDS: Final = {
-    "eligible": Kind.ELIGIBILITY,
-    "eligibility": Kind.ELIGIBILITY,
-    "active": Kind.ASSIGNMENT,
-    "assigned": Kind.ASSIGNMENT,
-    "assignment": Kind.ASSIGNMENT,
-}
-_ACTIONS: Final = {"": Action.ADMIN_ASSIGN, "assign": Action.ADMIN_ASSIGN, "remove": Action.ADMIN_REMOVE}
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A row as it was read. number: of its line in a spreadsheet. ask: None where problem says what is wrong with it.
-    done: it has been carried out, as this request."""
-
-    number: int
-    role: str
-    scope: str
-    member: str
-    ask: Ask | None = None
-    problem: str = ""
-    done: str = ""
+A_PAGE: Final = 100
+_LONGEST_TEXT: Final = 1_000_000  # characters that are written into the page
+_LARGEST_FORM: Final = table.LARGEST_FILE + draft.LARGEST
+_STEP_UP_SIZE: Final = 20_000  # what is longer does not wait for a sign-in: it is sent again
+_CONTEXT: Final = re.compile(r"c[1-9][0-9]?")
 
 
 def begin(call: Call) -> Answer:
     return _show(call)
 
 
+def template(_call: Call) -> Answer:
+    return File(table.template(), "text/csv; charset=utf-8", "assignments-template.csv")
+
+
 def press(call: Call) -> Answer:
-    """Preview what was written, or carry out what was previewed."""
-    if call.form.get("sealed"):
-        return _carry_out(call)
-    return _preview(call)
+    """Preview what was written or chosen, look at another page of the preview, or carry out what was previewed."""
+    pressed = call.form.get("go", "")[:20]
+    if pressed == "verify":
+        return _verify(call)
+    if not call.form.get("sealed"):
+        return _preview(call)
+    lines = draft.opened(call, call.form["sealed"])
+    if isinstance(lines, str):
+        return _show(call, problem=lines)
+    if pressed.startswith("page-"):
+        return _show(call, lines=lines, page=pressed.removeprefix("page-"), again=call.form["sealed"])
+    return _carry_out(call, lines)
+
+
+def _verify(call: Call) -> Answer:
+    """More proof for rows that ask for it, where what was sent is too much to wait for a sign-in."""
+    wanted = call.form.get("need", "")
+    if call.form.get("verified"):
+        return Go(IMPORT, t("You are verified. Choose the file again."))
+    return Verify(IMPORT, wanted if _CONTEXT.fullmatch(wanted) else "")
 
 
 # ---------------------------------------------------------------- preview
 
 
 def _preview(call: Call) -> Answer:
-    text = call.form.get("csv", "")
-    rows = _read(text)
-    if isinstance(rows, str):
-        return _show(call, problem=rows)
+    try:
+        rows = table.rows(_text(call))
+    except UnreadableError as error:
+        return _show(call, problem=str(error))
     reader = _Reader(call)
-    lines = [reader.line(number, row) for number, row in rows]
-    checked, refused = _checked(call, lines)
-    if refused is not None and len(text) < _STEP_UP_SIZE:
-        again = proof_needed(call, refused, IMPORT)
+    lines, needed = _checked(call, [reader.line(row) for row in rows])
+    if needed is not None and not call.files and len(call.form.get("csv", "")) < _STEP_UP_SIZE:
+        again = proof_needed(call, needed, IMPORT)
         if again is not None:
             return again
-    good = [one for one in checked if one.ask is not None]
-    sealed = _seal(call, good) if good else ""
-    if len(sealed) > _LARGEST:
-        return _show(call, problem=t("This is too much at a time. Send fewer rows, or shorter reasons."))
-    return _show(call, lines=checked, sealed=sealed, good=len(good))
+    return _show(call, lines=lines, needed=needed)
 
 
-def _checked(call: Call, lines: Iterable[Line]) -> tuple[list[Line], Refusal | None]:
+def _text(call: Call) -> str:
+    """Of the file, or what was written."""
+    text = call.form.get("csv", "")
+    file = call.files.get("file")
+    if file is None:
+        return text[:_LONGEST_TEXT]
+    if text.strip():
+        raise UnreadableError(t("Choose a file or write, not both."))
+    if len(file.body) > table.LARGEST_FILE:
+        most = table.LARGEST_FILE // 1024 // 1024
+        raise UnreadableError(t("The file is larger than {most} MB. Send it in parts.", most=most))
+    return table.decoded(file.body)
+
+
+def _checked(call: Call, lines: Sequence[Line]) -> tuple[list[Line], Refusal | None]:
     """Each row decided, and nothing done; and the first refusal that more proof would lift."""
-    found, seen = [], dict[tuple[object, ...], int]()
-    needed: Refusal | None = None
+    seen = dict[tuple[object, ...], int]()
+    found: list[Line] = []
     for line in lines:
         ask = line.ask
-        if ask is None:
-            found.append(line)
-            continue
-        key = (ask.action, ask.kind, ask.provider, ask.principal_id, ask.role_id, ask.scope)
-        first = seen.setdefault(key, line.number)
-        if first != line.number:
-            found.append(replace(line, ask=None, problem=t("This is row {number} again.", number=first)))
-            continue
-        outcome = submit(call.deps, call.caller, replace(ask, validation_only=True))
+        if ask is not None:
+            key = (
+                ask.action,
+                ask.kind,
+                ask.provider,
+                ask.principal_id,
+                ask.role_id,
+                ask.scope,
+                ask.schedule_id,
+            )
+            first = seen.setdefault(key, line.number)
+            if first != line.number:
+                line = replace(line, ask=None, problem=t("This is row {number} again.", number=first))  # noqa: PLW2901
+        found.append(line)
+    return _judged(
+        found, decide_all(call.deps, call.caller, [one.ask for one in found if one.ask is not None])
+    )
+
+
+def _judged(lines: Iterable[Line], outcomes: Sequence[object]) -> tuple[list[Line], Refusal | None]:
+    """The lines with what became of each that asked for something. outcomes: of these, in their order."""
+    remaining = iter(outcomes)
+    found: list[Line] = []
+    needed: Refusal | None = None
+    for line in lines:
+        outcome = next(remaining) if line.ask is not None else None
         if isinstance(outcome, Refusal):
             if outcome.code is Code.STEP_UP or outcome.rules == ("MfaRule",):
                 needed = needed or outcome
@@ -125,37 +137,6 @@ def _checked(call: Call, lines: Iterable[Line]) -> tuple[list[Line], Refusal | N
         else:
             found.append(line)
     return found, needed
-
-
-def _read(text: str) -> list[tuple[int, dict[str, str]]] | str:
-    """The rows with their numbers, or what is wrong with all of it."""
-    text = text.lstrip("\ufeff").strip("\r\n")
-    head = text.partition("\n")[0]
-    reader = csv.reader(io.StringIO(text), delimiter=";" if head.count(";") > head.count(",") else ",")
-    rows: list[tuple[int, dict[str, str]]] = []
-    names: list[str] = []
-    try:
-        for number, cells in enumerate(reader, start=1):
-            if not names:
-                names = [cell.strip().lower().replace(" ", "_") for cell in cells]
-                missing = [one for one, _, must in COLUMNS if must and one not in names]
-                if missing or len(names) != len(set(names)):
-                    return t("The first row must name the columns, each once; missing: {names}.", names=", ".join(missing) or "-")  # fmt: skip
-            elif any(cell.strip() for cell in cells):
-                rows.append((number, dict(zip(names, map(_cell, cells), strict=False))))
-    except csv.Error as error:
-        return t("This is not CSV: {why}.", why=str(error)[:200])
-    if not rows:
-        return t("There is nothing to do: write a row of column names, and a row for each assignment.")
-    if len(rows) > MOST_ROWS:
-        return t("At most {count} rows at a time.", count=MOST_ROWS)
-    return rows
-
-
-def _cell(text: str) -> str:
-    """Without the apostrophe by which our own downloads keep a text from being a formula."""
-    text = text.strip()[:2000]
-    return text[1:] if text[:1] == "'" and text[1:2] in {"=", "+", "-", "@"} else text
 
 
 class _Reader:
@@ -166,42 +147,31 @@ class _Reader:
         self._targets: dict[tuple[Provider, str, str], Target | Refusal] = {}
         self._members: dict[tuple[Provider, str, str, str], Member | str] = {}
 
-    def line(self, number: int, row: dict[str, str]) -> Line:
-        def shown(name: str) -> str:
-            return row.get(name, "")[:120]
-
-        line = Line(number, shown("role"), shown("scope") or "/", shown("member"))
-        action = _ACTIONS.get(row.get("action", "").lower())
-        kind = _KINDS.get(row.get("type", "").lower())
-        wanted = row.get("provider", "").lower() or Provider.DIRECTORY.value
-        provider = next((one for one in Provider if one.value == wanted), None)
-        if action is None:
-            return replace(line, problem=t("The action is assign or remove."))
-        if provider is None:
-            return replace(line, problem=t("The provider is directory, group or resource."))
-        if kind is None:
-            return replace(line, problem=t("The type is eligible or active."))
-        window = _window(row) if action is Action.ADMIN_ASSIGN else Window()
-        if isinstance(window, str):
-            return replace(line, problem=window)
-        where = self._target(provider, row.get("role", ""), row.get("scope", ""))
+    def line(self, row: Row) -> Line:
+        role, scope, member_name = (row.text(name)[:120] for name in ("role", "scope", "member"))
+        line = Line(row.number, role, scope or "/", member_name)
+        wanted = table.wanted(row)
+        if isinstance(wanted, str):
+            return replace(line, problem=wanted)
+        where = self._target(wanted.provider, row.text("role"), row.text("scope"))
         if isinstance(where, Refusal):
             return replace(line, problem=where.message)
-        member = self._member(where, row.get("member", "")[:256])
+        member = self._member(where, row.text("member")[:256])
         if isinstance(member, str):
             return replace(line, role=where.role_name, scope=where.scope_name, problem=member)
         ask = Ask(
-            kind=kind,
-            provider=provider,
-            action=action,
+            kind=wanted.kind,
+            provider=wanted.provider,
+            action=wanted.action,
             principal_id=member.id,
             role_id=where.role_id,
             scope=where.scope,
-            justification=row.get("justification") or None,
-            ticket=Ticket(row.get("ticket_number") or None, row.get("ticket_system") or None),
-            window=window,
+            schedule_id=wanted.schedule_id,
+            justification=row.text("justification") or None,
+            ticket=Ticket(row.text("ticket_number") or None, row.text("ticket_system") or None),
+            window=wanted.window,
         )
-        return Line(number, where.role_name, where.scope_name, member.name, ask)
+        return Line(row.number, where.role_name, where.scope_name, member.name, ask)
 
     def _target(self, provider: Provider, role: str, scope: str) -> Target | Refusal:
         key = (provider, role, scope)
@@ -221,108 +191,85 @@ class _Reader:
         return self._members[key]
 
 
-def _window(row: dict[str, str]) -> Window | str:
-    start, end = row.get("start", ""), row.get("end", "")
-    begins = read_moment(start[:40]) if start else None
-    if start and not _usable(begins):
-        return t("The start is no moment: write it as 2026-11-21T14:30Z.")
-    if end.lower() == "permanent":
-        return Window(begins, ExpirationType.NO_EXPIRATION)
-    ends = read_moment(end[:40])
-    if not _usable(ends):
-        return t("The end is no moment: write it as 2026-11-21T14:30Z, or permanent.")
-    return Window(begins, ExpirationType.AFTER_DATE_TIME, end=ends)
-
-
-def _usable(when: datetime | None) -> bool:
-    return when is not None and 1970 <= when.year < 9000
-
-
 # ---------------------------------------------------------------- confirmation
 
 
-def _carry_out(call: Call) -> Answer:
-    held = call.signin.sealer.unseal_json(_PURPOSE, call.form["sealed"])
-    if held is None or held.get("s") != call.presence.session.id:
-        return _show(call, problem=t("This preview was not shown to you in this form. Look at a new one."))
-    if call.now - datetime.fromisoformat(held["at"]) > _LASTS:
-        return _show(call, problem=t("This preview is more than an hour old. Look at a new one."))
-    found: list[Line] = []
-    for row in held["rows"]:
-        line, ask = _open(row, UUID(held["n"]))
-        done = submit(call.deps, call.caller, ask)
-        if isinstance(done, Refusal):
-            again = proof_needed(call, done, IMPORT) if not found and len(call.form["sealed"]) < _STEP_UP_SIZE else None  # fmt: skip
-            if again is not None:
-                return again
-            found.append(replace(line, problem=done.message))
-        else:
-            found.append(replace(line, done=done.id))
-    values = {"lines": found, "bad": sum(1 for one in found if one.problem)}
-    return Show("assignment_imported.html", values, 400 if values["bad"] == len(found) else 200, nav=NAV)
+def _carry_out(call: Call, lines: Sequence[Line]) -> Answer:
+    """All rows that could be done, in one unit of work; where one cannot be done any more, none."""
+    asked = [one for one in lines if one.ask is not None]
+    outcomes = submit_all(call.deps, call.caller, [one.ask for one in asked if one.ask is not None])
+    judged, needed = _judged(lines, outcomes)
+    if any(isinstance(one, Refusal) for one in outcomes):
+        again = None
+        if needed is not None and len(call.form["sealed"]) < _STEP_UP_SIZE:
+            again = proof_needed(call, needed, IMPORT)
+        return again or _show(
+            call,
+            lines=judged,
+            needed=needed,
+            problem=t("Nothing was done, because a row cannot be done any more. Look at all of it again."),
+        )
+    done = [
+        replace(line, done=request.id)
+        for line, request in zip(asked, outcomes, strict=True)
+        if not isinstance(request, Refusal)
+    ]
+    values = {"lines": done[:A_PAGE], "count": len(done), "left_out": len(lines) - len(done)}
+    return Show("assignment_imported.html", values, nav=NAV)
 
 
-def _seal(call: Call, lines: Iterable[Line]) -> str:
-    body: dict[str, Any] = {
-        "s": call.presence.session.id,
-        "at": call.now.isoformat(),
-        "n": call.deps.new_id(),
-        "rows": [_closed(one, one.ask) for one in lines if one.ask is not None],
-    }
-    return call.signin.sealer.seal_json(_PURPOSE, body)
-
-
-def _closed(line: Line, ask: Ask) -> list[Any]:
-    start, end = ask.window.start, ask.window.end
-    return [
-        line.number, line.role, line.scope, line.member, ask.kind.value, ask.provider.value, ask.action.value,
-        ask.principal_id, ask.role_id, ask.scope, ask.justification, ask.ticket.number, ask.ticket.system,
-        ask.window.type.value, start.isoformat() if start else None, end.isoformat() if end else None,
-    ]  # fmt: skip
-
-
-def _open(row: list[Any], nonce: UUID) -> tuple[Line, Ask]:
-    """The same row again; the ids of its request come from the preview, so that twice is once."""
-    number, role, scope, member, kind, provider, action, who, role_id, place, why, ticket, system, type_, start, end = row  # fmt: skip
-    window = Window(
-        datetime.fromisoformat(start).astimezone(UTC) if start else None,
-        ExpirationType(type_),
-        end=datetime.fromisoformat(end).astimezone(UTC) if end else None,
-    )
-    ask = Ask(
-        kind=Kind(kind),
-        provider=Provider(provider),
-        action=Action(action),
-        principal_id=who,
-        role_id=role_id,
-        scope=place,
-        justification=why,
-        ticket=Ticket(ticket, system),
-        window=window,
-        request_id=str(uuid5(nonce, str(number))),
-    )
-    return Line(number, role, scope, member, ask), ask
+# ---------------------------------------------------------------- the page
 
 
 def _show(
-    call: Call, *, lines: Iterable[Line] = (), sealed: str = "", good: int = 0, problem: str = ""
+    call: Call,
+    *,
+    lines: Sequence[Line] = (),
+    page: str = "1",
+    again: str = "",
+    needed: Refusal | None = None,
+    problem: str = "",
 ) -> Show:
-    shown = tuple(lines)
-    faults = sum(1 for one in shown if one.problem)
+    """again: the preview as it is sealed already."""
+    good = sum(one.ask is not None for one in lines)
+    faults = len(lines) - good
+    sealed = again or (draft.sealed(call, lines) if lines else "")
+    if len(sealed) > draft.LARGEST:
+        lines, good, sealed = (), 0, ""
+        problem = t("This is too much at a time. Send fewer rows, or shorter reasons.")
+    # What is wrong comes first, for it is what is to be looked at.
+    order = sorted(lines, key=lambda one: one.ask is not None)
+    pages = max(1, -(-len(order) // A_PAGE))
+    at = min(int(page), pages) if page.isascii() and page.isdigit() and len(page) < 5 else 1
+    at = max(at, 1)
+    file = call.files.get("file")
     values = {
-        "csv": call.form.get("csv", ""),
-        "columns": COLUMNS,
-        "lines": shown,
+        "csv": "" if again else call.form.get("csv", "")[:_LONGEST_TEXT],
+        "file_name": file.name if file is not None else "",
+        "columns": table.COLUMNS,
+        "lines": order[(at - 1) * A_PAGE : at * A_PAGE],
+        "all_lines": len(order),
+        "page": at,
+        "pages": pages,
         "sealed": sealed,
         "good": good,
         "faults": faults,
+        "carry_out": _button(good, faults),
+        "need": (needed.detail or "mfa") if needed is not None else "",
         "problem": problem,
-        "most": MOST_ROWS,
+        "most": table.MOST_ROWS,
+        "most_bytes": table.LARGEST_FILE // 1024 // 1024,
     }
-    return Show("assignment_import.html", values, 400 if problem or faults else 200, nav=NAV)
+    return Show("assignment_import.html", values, 400 if problem or (faults and not again) else 200, nav=NAV)
+
+
+def _button(good: int, faults: int) -> str:
+    do = plural(good, "Carry out {count} row", "Carry out {count} rows")
+    return do if not faults else t("{do}, leave out {count}", do=do, count=faults)
 
 
 PAGES: Final[tuple[Page, ...]] = (
     Page("GET", IMPORT, begin),
-    Page("POST", IMPORT, press),
+    Page("POST", IMPORT, press, largest=_LARGEST_FORM),
+    Page("GET", f"{IMPORT}/template", template),
 )

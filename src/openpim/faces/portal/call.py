@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias
 
 from openpim.core.caller import Caller
 from openpim.core.refusals import Refusal
+from openpim.faces.shared.multipart import Upload
 from openpim.ports.deps import Deps
 from openpim.services.signin.context import SignIn
 from openpim.services.signin.events import Origin
@@ -21,7 +22,7 @@ Tone = Literal["good", "bad", "note"]
 class Call:
     """One request of somebody who is signed in. params: from the path. query, form: as sent, text only.
 
-    path: of this page, with its query, to come back to. origin: the browser's address and name, for history.
+    files: those that were chosen. path: of this page, with its query, to come back to. origin: the browser's address and name, for history.
     """
 
     signin: SignIn
@@ -32,6 +33,7 @@ class Call:
     params: Mapping[str, str] = field(default_factory=dict)
     query: Mapping[str, str] = field(default_factory=dict)
     form: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, Upload] = field(default_factory=dict)
 
     @property
     def deps(self) -> Deps:

@@ -24,7 +24,8 @@ from openpim.faces.portal.call import Answer, Call, Data, File, Go, RefusedError
 from openpim.faces.portal.pages import HEADERS, packed, render
 from openpim.faces.portal.statuses import status_of
 from openpim.faces.portal.table import Page
-from openpim.faces.shared.body import BadBody, parse_form, read_form
+from openpim.faces.shared.body import BadBody, parse_form
+from openpim.faces.shared.multipart import Sent, read_sent
 from openpim.faces.shared.threads import in_thread
 from openpim.ports.store import StoreUnavailableError
 from openpim.services.signin.context import SignIn
@@ -38,7 +39,7 @@ TENANT = "__Host-openpim-tenant"
 HOME = "/portal/roles"
 _TITLES = {403: "You cannot open this page", 404: "There is nothing here", 503: "Try again in a moment"}
 _log = logging.getLogger(__name__)
-_LARGEST_FORM = 256 * 1024
+_LARGEST_KEPT = 32 * 1024  # of a form that waits for a sign-in
 
 
 def endpoint(signin: SignIn, page: Page) -> Endpoint:
@@ -46,9 +47,9 @@ def endpoint(signin: SignIn, page: Page) -> Endpoint:
 
     async def handle(request: Request) -> Response:
         query = parse_form(request.scope["query_string"])
-        form: dict[str, str] | BadBody = {}
+        form: Sent | BadBody = Sent({}, {})
         if request.method == "POST":
-            form = await read_form(request, _LARGEST_FORM)
+            form = await read_sent(request, page.largest)
         return await in_thread(_answer, signin, page, request, query, form)
 
     return handle
@@ -59,7 +60,7 @@ def _answer(
     page: Page,
     request: Request,
     query: dict[str, str] | BadBody,
-    form: dict[str, str] | BadBody,
+    form: Sent | BadBody,
 ) -> Response:
     try:
         return _run(signin, page, request, query, form)
@@ -75,7 +76,7 @@ def _run(
     page: Page,
     request: Request,
     query: dict[str, str] | BadBody,
-    form: dict[str, str] | BadBody,
+    form: Sent | BadBody,
 ) -> Response:
     browser = browser_of(signin, request)
     path = _path(request)
@@ -95,7 +96,8 @@ def _run(
         path=path,
         params=request.path_params,
         query=query if isinstance(query, dict) else {},
-        form=form if isinstance(form, dict) else {},
+        form=form.fields if isinstance(form, Sent) else {},
+        files=form.files if isinstance(form, Sent) else {},
     )
     answer: Answer
     if bad is not None:
@@ -127,16 +129,22 @@ def _path(request: Request) -> str:
 
 
 def _signed_out(
-    signin: SignIn, request: Request, browser: Browser, path: str, form: dict[str, str] | BadBody
+    signin: SignIn, request: Request, browser: Browser, path: str, form: Sent | BadBody
 ) -> Response:
     """Nobody is there: the sign-in, and then back, with what was typed."""
     if request.method != "POST":
         turn = sign_in(signin, path, browser)
-    elif isinstance(form, dict) and from_our_page(signin, request):
-        turn = sign_in_again(signin, browser, path=HOME, action=path, form=form)
+    elif isinstance(form, Sent) and _may_wait(form) and from_our_page(signin, request):
+        turn = sign_in_again(signin, browser, path=HOME, action=path, form=form.fields)
     else:
         turn = sign_in(signin, HOME, browser)
     return _sign_in_page(signin, request, browser, turn)
+
+
+def _may_wait(form: Sent) -> bool:
+    """Whether it can be kept in the pages of a sign-in. A file cannot."""
+    size = sum(len(name) + len(value) for name, value in form.fields.items())
+    return not form.files and size <= _LARGEST_KEPT
 
 
 def _sign_in_page(signin: SignIn, request: Request, browser: Browser, turn: Turn) -> Response:

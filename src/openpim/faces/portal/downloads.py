@@ -1,10 +1,19 @@
-"""Tables as files to take away: CSV that a spreadsheet reads as text."""
+"""Tables as files to take away: CSV that a spreadsheet reads as text, whatever people have written into it."""
 
 from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+# What begins a formula, in the widths that spreadsheets read alike.
+_FORMULA: Final = "=+\\-@\uff1d\uff0b\uff0d\uff20"
+_BEGINS: Final = re.compile(rf"\s*[{_FORMULA}]|[\t\r\n]")
+# Where the separator is another one than ours, a cell begins behind it.
+_INSIDE: Final = re.compile(rf"([;\t\r\n|][\"\s]*)(?=[{_FORMULA}])")
+_KEPT: Final = re.compile(rf"'(?=\s*[{_FORMULA}])")
 
 
 def as_csv(columns: Sequence[str], rows: Iterable[Mapping[str, str]]) -> bytes:
@@ -18,4 +27,10 @@ def as_csv(columns: Sequence[str], rows: Iterable[Mapping[str, str]]) -> bytes:
 
 def plain_cell(text: str) -> str:
     """A text that no spreadsheet takes for a formula: names and reasons are written by people."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+    text = _INSIDE.sub(r"\1'", text)
+    return f"'{text}" if _BEGINS.match(text) else text
+
+
+def written_cell(text: str) -> str:
+    """What was written before `plain_cell` made it plain (but for what begins inside it)."""
+    return text[1:] if _KEPT.match(text) else text
