@@ -1,12 +1,13 @@
 """Servers that behave as told, badly for the most part: real sockets on this machine, one thread for each connection.
 
-`serve(script)` gives a server; `script(connection)` gets an accepted (and, with `tls`, secured) socket whose request
+`serve(script)` gives a server; `script(connection, asked)` gets an accepted (and, with `tls`, secured) socket whose request
 has been read, and does with it what it likes. What was asked is in `server.asked`.
 """
 
 from __future__ import annotations
 
 import contextlib
+import json
 import socket
 import ssl
 import threading
@@ -14,7 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-Script = Callable[[socket.socket], None]
+Script = Callable[[socket.socket, Any], None]
 
 
 @dataclass
@@ -75,8 +76,9 @@ def serve(script: Script | None, tls: Any = None) -> Iterator[Hostile]:
             secured = context.wrap_socket(connection, server_side=True) if context else connection
             with secured:
                 secured.settimeout(30)
-                server.asked.append(read_request(secured))
-                script(secured)
+                asked = read_request(secured)
+                server.asked.append(asked)
+                script(secured, asked)
 
     def accept() -> None:
         while True:
@@ -106,9 +108,20 @@ def serve(script: Script | None, tls: Any = None) -> Iterator[Hostile]:
 
 
 def says(text: bytes) -> Script:
-    return lambda connection: connection.sendall(text)
+    return lambda connection, _asked: connection.sendall(text)
 
 
 def answers(body: bytes = b"", status: str = "200 OK", *headers: str) -> Script:
     head = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers]
     return says("\r\n".join(head).encode("latin-1") + b"\r\n\r\n" + body)
+
+
+def replies(answer: Callable[[Asked], tuple[int, Any]]) -> Script:
+    """answer: of the request, a status and what is sent as JSON (bytes: as they are)."""
+
+    def script(connection: socket.socket, asked: Asked) -> None:
+        status, data = answer(asked)
+        body = data if isinstance(data, bytes) else json.dumps(data).encode()
+        answers(body, f"{status} Said", "Content-Type: application/json")(connection, asked)
+
+    return script

@@ -80,7 +80,7 @@ def test_an_early_answer_counts_although_the_body_was_not_read() -> None:
 
 
 def drip(server: list[Hostile]) -> Any:
-    def script(connection: Any) -> None:
+    def script(connection: Any, _asked: Any) -> None:
         for byte in b"HTTP/1.1 200 OK\r\nX-Slow: " + b"x" * 100_000:
             connection.sendall(bytes([byte]))
             if server[0].over.wait(0.02):
@@ -101,7 +101,7 @@ def test_a_server_that_drips_costs_the_deadline_and_no_more() -> None:
 def test_a_body_that_drips() -> None:
     box: list[Hostile] = []
 
-    def script(connection: Any) -> None:
+    def script(connection: Any, _asked: Any) -> None:
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
         while not box[0].over.wait(0.02):
             connection.sendall(b"x")
@@ -114,7 +114,7 @@ def test_a_body_that_drips() -> None:
 def test_endless_interim_answers() -> None:
     box: list[Hostile] = []
 
-    def script(connection: Any) -> None:
+    def script(connection: Any, _asked: Any) -> None:
         while not box[0].over.is_set():
             connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
 

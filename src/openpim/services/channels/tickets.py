@@ -196,12 +196,12 @@ def _ask(deps: Deps, tenant_id: str, channel: Channel, ask: Ask, number: str, no
     data = json_of(answer) if answer.ok else None
     said: dict[str, object] = data if isinstance(data, dict) else {}
     state = said.get("state")
-    if state not in {"valid", "closed", "unknown"}:
+    if not isinstance(state, str) or state not in {"valid", "closed", "unknown"}:
         what = f"It answered with {answer.status}." if not answer.ok else "Its answer cannot be used."
         return replace(facts, reason=what)
     reason = said.get("reason")
     words = reason[:_LONGEST_REASON] if isinstance(reason, str) and reason.isprintable() else ""
-    return replace(facts, state=TicketState(str(state)), reason=words)
+    return replace(facts, state=TicketState(state), reason=words)
 
 
 def _end(
