@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 Step = Callable[[Any, "Place"], None]
 ADMIN: Final = "Emergency Access 1"
@@ -43,6 +43,14 @@ class Screen:
         return self.page or urlsplit(self.path).path
 
 
+def go(page: Any, screen: Screen, there: Place) -> None:
+    """All the way to the screen."""
+    page.goto(screen.path.replace("{secure}", there.secure))
+    for step in screen.way:
+        step(page, there)
+    page.wait_for_load_state("load")
+
+
 def follow(selector: str, number: int = 0) -> Step:
     """Go where a link leads."""
     return lambda page, _: page.goto(page.locator(selector).nth(number).get_attribute("href", timeout=5000))
@@ -67,7 +75,19 @@ def tick(label: str) -> Step:
 
 
 def choose(label: str, option: str) -> Step:
-    return lambda page, _: page.get_by_label(label, exact=True).first.select_option(label=option)
+    """Of a list; with the script, a long one is searched."""
+
+    def step(page: Any, _there: Place) -> None:
+        page.wait_for_load_state("load")
+        page.locator("select[data-pick-here]:visible").first.wait_for(state="detached")
+        field = page.get_by_role("combobox", name=label, exact=True)
+        if field.evaluate("one => one.tagName") == "SELECT":
+            field.select_option(label=option)
+            return
+        field.fill(option)
+        page.get_by_role("option", name=option, exact=True).click()
+
+    return step
 
 
 def unfold(page: Any, _there: Place) -> None:
@@ -97,6 +117,28 @@ def code_typed(page: Any, there: Place) -> None:
     press("Next")(page, there)
 
 
+REGISTER: Final = (
+    fill("Name", "Meeting Planner"),
+    tick("Public client"),
+    fill("Redirect addresses", "https://planner.tidewater.example/done"),
+)
+
+
+def let_in(page: Any, there: Place) -> None:
+    """The application whose page this is asks to act for whoever is signed in."""
+    client = page.locator("main dd code").first.inner_text()
+    asked = {
+        "client_id": client,
+        "response_type": "code",
+        "redirect_uri": "https://planner.tidewater.example/done",
+        "scope": "https://graph.microsoft.com/RoleAssignmentSchedule.ReadWrite.Directory openid",
+        "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+        "code_challenge_method": "S256",
+    }
+    page.goto(f"{there.secure}/organizations/oauth2/v2.0/authorize?{urlencode(asked)}")
+
+
+AN_APPLICATION: Final = follow("main td a:has-text('Compliance Exporter')")
 TEAMS: Final = "69091246-20e8-4a56-aa4d-066075b2a7a8"
 SETTINGS: Final = "/portal/policies/{provider}/{role}"
 MEMBERS: Final = "greta.holmsund@tidewater.example\nSupport Operations"
@@ -168,6 +210,7 @@ SCREENS: Final = (
     Screen("approvals", "Jonas", "/portal/approvals"),
     Screen("approvals-none", "Greta", "/portal/approvals"),
     Screen("approval", "Jonas", "/portal/approvals", (follow(".what a"),), "/portal/approvals/{id}"),
+    Screen("stand-ins", "Jonas", "/portal/approvals/stand-ins"),
     # -- assignments
     Screen("assignments", ADMIN, "/portal/assignments"),
     Screen("assignments-active", ADMIN, "/portal/assignments?tab=active"),
@@ -299,6 +342,89 @@ SCREENS: Final = (
     Screen("method-authenticator", "Dana", "/portal/me/authenticator"),
     Screen("method-recovery-codes", "Dana", "/portal/me/recovery-codes"),
     Screen("method-passkey", "Dana", "/portal/me/passkeys/new"),
+    # -- applications and the organisation
+    Screen("applications", ADMIN, "/portal/applications"),
+    Screen("application", ADMIN, "/portal/applications", (AN_APPLICATION,), "/portal/applications/{id}"),
+    Screen("applications-owned", ADMIN, "/portal/applications/owned"),
+    Screen("application-new", ADMIN, "/portal/applications/new", REGISTER),
+    Screen(
+        "application-registered",
+        ADMIN,
+        "/portal/applications/new",
+        (*REGISTER, press("Register")),
+        "/portal/applications/{id}",
+    ),
+    Screen("consent", ADMIN, "/portal/applications/new", (*REGISTER, press("Register"), let_in), page="-"),
+    Screen(
+        "application-edit",
+        ADMIN,
+        "/portal/applications",
+        (AN_APPLICATION, follow("main a[href$='/edit']")),
+        "/portal/applications/{id}/edit",
+    ),
+    Screen(
+        "application-secret",
+        ADMIN,
+        "/portal/applications",
+        (AN_APPLICATION, follow("main a[href$='/secrets/new']")),
+        "/portal/applications/{id}/secrets/new",
+    ),
+    Screen(
+        "application-secret-made",
+        ADMIN,
+        "/portal/applications",
+        (
+            AN_APPLICATION,
+            follow("main a[href$='/secrets/new']"),
+            fill("Description", "build server"),
+            press("Add"),
+        ),
+        "/portal/applications/{id}/secrets/new",
+    ),
+    Screen(
+        "application-secret-remove",
+        ADMIN,
+        "/portal/applications",
+        (AN_APPLICATION, follow("main a[href$='/remove']")),
+        "/portal/applications/{id}/secrets/{key}/remove",
+    ),
+    Screen(
+        "application-delete",
+        ADMIN,
+        "/portal/applications",
+        (AN_APPLICATION, follow("main a[href$='/delete']")),
+        "/portal/applications/{id}/delete",
+    ),
+    Screen("enterprise-applications", ADMIN, "/portal/enterprise"),
+    Screen(
+        "enterprise-application",
+        ADMIN,
+        "/portal/enterprise",
+        (AN_APPLICATION,),
+        "/portal/enterprise/{id}",
+    ),
+    Screen(
+        "enterprise-permissions",
+        ADMIN,
+        "/portal/enterprise",
+        (AN_APPLICATION, follow("main a[href$='/permissions']")),
+        "/portal/enterprise/{id}/permissions",
+    ),
+    Screen(
+        "enterprise-consent",
+        ADMIN,
+        "/portal/enterprise",
+        (AN_APPLICATION, follow("main a[href$='/consent']")),
+        "/portal/enterprise/{id}/consent",
+    ),
+    Screen(
+        "enterprise-delete",
+        ADMIN,
+        "/portal/enterprise",
+        (AN_APPLICATION, follow("main a[href$='/delete']")),
+        "/portal/enterprise/{id}/delete",
+    ),
+    Screen("organisation", ADMIN, "/portal/organisation"),
     # -- what goes wrong
     Screen("nowhere", "Mira", "/portal/nowhere", page="-"),
 )
@@ -309,6 +435,9 @@ NO_PICTURE: Final = {
     "/portal/roles/eligible": "the same screen as /portal/roles",
     "/portal/assignments/csv": "a download",
     "/portal/assignments/json": "a download",
+    "/portal/approvals/count": "a number for the menu",
+    "/portal/pick": "suggestions for a field",
+    "/portal/assignments/import/template": "a download",
     "/portal/audit/csv": "a download",
     "/portal/audit/json": "a download",
     "/portal/me/passkeys/{id}/remove": "the demo's people have no passkeys; the form is the one of the other methods",

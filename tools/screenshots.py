@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tools.pictures import SCREENS, Place, Screen
+from tools.pictures import SCREENS, Place, Screen, go
 
 ROOT = Path(__file__).parent.parent
 OUT = ROOT / "build" / "screenshots"
@@ -66,13 +66,6 @@ def main() -> None:
     print(f"{options.out}: {len(list(options.out.glob('*.png')))} pictures")
     if failed:
         sys.exit("\n".join(failed))
-
-
-def go(page: Any, screen: Screen, there: Place) -> None:
-    page.goto(screen.path.replace("{secure}", there.secure))
-    for step in screen.way:
-        step(page, there)
-    page.wait_for_load_state("load")
 
 
 def take(page: Any, screen: Screen, folder: Path, also: list[str]) -> None:

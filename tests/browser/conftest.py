@@ -103,18 +103,19 @@ def open_page(browser: Any, site: LiveSite) -> Iterator[Callable[..., Any]]:
 
 
 @pytest.fixture
-def check_access() -> Callable[[Any], None]:
-    """No finding of axe-core (WCAG 2.2 AA and its best practices) that is serious or worse."""
+def check_access() -> Callable[..., None]:
+    """No finding of axe-core (WCAG 2.2 AA and its best practices) that is serious or worse; only: these rules alone."""
     if not AXE.exists():
         _missing("axe-core (make .venv/.browser)")
-    rules = AXE.read_text(encoding="utf-8")
+    axe = AXE.read_text(encoding="utf-8")
 
-    def check(page: Any) -> None:
+    def check(page: Any, only: tuple[str, ...] = ()) -> None:
         if not page.evaluate("'axe' in window"):
-            page.evaluate(rules)  # by the debugger, which no Content-Security-Policy binds
+            page.evaluate(axe)  # by the debugger, which no Content-Security-Policy binds
         tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+        what = {"type": "rule", "values": only} if only else {"type": "tag", "values": tags}
         found = page.evaluate(
-            "tags => axe.run(document, {runOnly: tags, resultTypes: ['violations']})", tags
+            "what => axe.run(document, {runOnly: what, resultTypes: ['violations']})", what
         )["violations"]
         bad = [
             f"{one['id']} ({one['impact']}): {one['help']}: {[node['target'] for node in one['nodes'][:3]]}"

@@ -66,6 +66,11 @@ class Hand:
 
     def choose(self, what: Any, label: str) -> None:
         """One of a list, by what is written there; with a script, long lists are searched."""
+        self.page.wait_for_load_state("load")
+        if self.page.evaluate("document.documentElement.classList.contains('scripted')"):
+            expect(self.page.locator("select[data-pick-here]:visible")).to_have_count(
+                0
+            )  # they become searches
         if what.evaluate("one => one.tagName") == "INPUT":
             self.write(what, label)
             option = self.page.get_by_role("option", name=label, exact=True)

@@ -34,11 +34,15 @@ class LiveSite:
     world: World
     signin: SignIn
     origin: str
+    tenant_id: str = ""  # if it is not the world's own
+    place: Any = None  # where the pictures of tools/pictures.py are taken
 
     def session(self, who: str, *, mfa: bool = True) -> str:
         """The cookie of somebody who has just signed in."""
         amr = ("pwd", "otp", "mfa") if mfa else ("pwd",)
-        return enter_demo(self.signin, Account(self.world.tenant_id, who), amr, Origin(self.origin))
+        return enter_demo(
+            self.signin, Account(self.tenant_id or self.world.tenant_id, who), amr, Origin(self.origin)
+        )
 
     def cookies(self, who: str, *, mfa: bool = True) -> list[Any]:
         """For a browser context."""
@@ -47,10 +51,10 @@ class LiveSite:
 
 
 @contextlib.contextmanager
-def serving(world: World) -> Iterator[LiveSite]:
+def serving(world: World, *, mfa_at_sign_in: str = "asked") -> Iterator[LiveSite]:
     listening = socket.create_server(("127.0.0.1", 0))
     origin = f"http://localhost:{listening.getsockname()[1]}"
-    settings = replace(world.deps.settings, origin=origin, allowed_hosts=(), mfa_at_sign_in="asked")
+    settings = replace(world.deps.settings, origin=origin, allowed_hosts=(), mfa_at_sign_in=mfa_at_sign_in)
     signin = fast_sign_in(replace(world.deps, settings=settings, secret=secrets.token_urlsafe))
     routes = [*oidc.routes(signin), *portal.routes(signin)]
     app = RequestIds(TidyPaths(Starlette(routes=routes)), world.new_id)
