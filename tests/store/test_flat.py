@@ -7,6 +7,7 @@ are what a tenant looks like after years: nearly all activations, requests and a
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -69,21 +70,29 @@ def fill(database: Database) -> None:
     fields = "tenant_id, kind, provider, scope, created_at, role_id, principal_id, id"
     same = f"'{TENANT}', '{{kind}}', 'directory', '/', {ago}, {key(9, 'n % 100', d)}, {person('n', d)}"
     statements = []
-    for kind, number, ends, status in (
-        ("eligibility", 2, "NULL", "'Provisioned'"),
+    taken = "n % 50 = 4"  # eligibilities that are over
+    for kind, number, ends, status, given in (
+        (
+            "eligibility",
+            2,
+            f"CASE WHEN {taken} THEN {ago} + 60000000 END",
+            f"CASE WHEN {taken} THEN 'Expired' ELSE 'Provisioned' END",
+            "NULL",
+        ),
         (
             "assignment",
             3,
             f"CASE WHEN {live} THEN {MICROS} + 3600000000 ELSE {ago} + 60000000 END",
             f"CASE WHEN {live} THEN 'Provisioned' ELSE 'Expired' END",
+            "CASE WHEN n % 50 = 3 THEN 'Assigned' ELSE 'Activated' END",
         ),
     ):
         common = same.format(kind=kind)
         ticket = key(number, "n", d)
         # name is quoted because WINDOW is a word of SQL
         statements.append(
-            f'INSERT INTO schedules ({fields}, starts_at, ends_at, status, request_id, linked_id, "window") '
-            f"SELECT {common}, {ticket}, {ago}, {ends}, {status}, {ticket}, "
+            f"INSERT INTO schedules ({fields}, starts_at, ends_at, status, assignment_type, request_id, linked_id, "
+            f'"window") SELECT {common}, {ticket}, {ago}, {ends}, {status}, {given}, {ticket}, '
             f"{key(2, 'n', d) if kind == 'assignment' else 'NULL'}, '[null,\"notSpecified\",null,null]' "
             f"FROM {series} AS x"
         )
@@ -104,6 +113,7 @@ def fill(database: Database) -> None:
         '"quorum":1,"timeout_minutes":1440}'
     )
     no = "0" if d == "sqlite" else "false"
+    mac = "zeroblob(32)" if d == "sqlite" else "decode(repeat('00', 32), 'hex')"
     statements += [
         (
             "INSERT INTO approvals (tenant_id, id, requestor_id, status) "
@@ -126,9 +136,11 @@ def fill(database: Database) -> None:
         ),
         (
             "INSERT INTO audit_events (tenant_id, id, at, activity, category, result, reason, actor_id, actor_kind, "
-            "actor_name, amr, correlation_id, targets, details) "
+            "actor_name, amr, correlation_id, targets, details, on_behalf_of_id, on_behalf_of_name, ticket_number, "
+            "ticket_system, request_id, policy_version, mac) "
             f"SELECT '{TENANT}', {key(5, 'n', d)}, {ago}, 'Activity ' || (n % 40), 'RoleManagement', 'success', '', "
-            f"{person('n', d)}, 'user', 'x', '[]', {request}, '[]', '[]' FROM {series} AS x"
+            f"{person('n', d)}, 'user', 'x', '[]', {request}, '[]', '[]', '', '', '', '', '', '', {mac} "
+            f"FROM {series} AS x"
         ),
         (
             "INSERT INTO audit_targets (tenant_id, target_id, at, event_id) "
@@ -172,6 +184,10 @@ def database(database_url: str) -> Iterator[Database]:
 P = guid(1, 77)
 ROLE = guid(9, 7)
 NEWEST = (Order("created_at", descending=True),)
+ENDED = (Order("ends_at", descending=True), Order("id"))
+OVER = AnyOf("status", ("Provisioned", "Expired", "Revoked"))
+LATER = base64.urlsafe_b64encode(f'[{MICROS - 20 * DAY},"{guid(2, 5)}"]'.encode()).decode().rstrip("=")
+MONTH = (NOW - timedelta(days=30), NOW)
 LATEST = (Order("at", descending=True),)
 
 
@@ -206,6 +222,10 @@ QUESTIONS: dict[str, Callable[[Any], Any]] = {
         E, Query(All((Compare("principal_id", "eq", P), Compare("role_id", "eq", ROLE)))), live_at=NOW
     ),
     "my instances": page(A, Query(), in_force_at=NOW, principal_ids=[P, guid(1, 9), guid(1, 10)]),
+    "eligibilities that have ended": page(E, Query(OVER, order=ENDED), ended=MONTH),
+    "assignments that have ended": page(A, Query(OVER, order=ENDED), ended=MONTH),
+    "eligibilities that have ended, page 3": page(E, Query(OVER, order=ENDED, after=LATER), ended=MONTH),
+    "assignments that have ended, page 3": page(A, Query(OVER, order=ENDED, after=LATER), ended=MONTH),
     "my eligibilities": page(E, Query(), live_at=NOW, principal_ids=[P, guid(1, 9), guid(1, 10)]),
     "schedules by id": page(E, Query(AnyOf("id", (guid(2, 5), guid(2, 6)))), live_at=NOW),
     "schedules of a request": page(A, Query(Compare("request_id", "eq", guid(3, 5))), live_at=NOW),

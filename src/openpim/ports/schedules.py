@@ -62,9 +62,13 @@ class Schedules(Protocol):
         *,
         in_force_at: datetime | None = None,
         live_at: datetime | None = None,
+        ended: tuple[datetime, datetime] | None = None,
         principal_ids: Collection[str] | None = None,
     ) -> Page[Schedule]:
-        """A page of schedules; in_force_at keeps instances only, live_at drops what has ended."""
+        """A page of schedules; in_force_at keeps instances only, live_at drops what has ended.
+
+        ended: what administrators gave (no activations) that has an end after the first moment, up to the second.
+        """
         ...
 
     def due_to_start(self, now: datetime, limit: int) -> list[Schedule]:

@@ -27,6 +27,7 @@ LOOK_BACK_DAYS = 30
 _MOST_PEOPLE = 200
 _MOST_PLACES = 2000
 _OVER = tuple(status.value for status in ScheduleStatus if status not in LIVE)
+_ENDED = AnyOf("status", (ScheduleStatus.PROVISIONED.value, *_OVER))
 
 
 class Tab(StrEnum):
@@ -93,12 +94,12 @@ def listed(deps: Deps, caller: Caller, wanted: Wanted) -> Page[Row] | Refusal:
         person, people = _people(tx, wanted.who, now)
         if roles is not None:
             parts.append(AnyOf("role_id", roles))
-        if wanted.tab is Tab.EXPIRED:
-            parts += _ended(wanted, now)
         nothing: Page[Row] = Page(())
         if roles == () or people == ():
             return nothing
         over = wanted.tab is Tab.EXPIRED
+        if over:
+            parts.append(_ENDED)
         order = (Order("ends_at", descending=True), Order("id")) if over else (Order("role_id"), Order("id"))
         try:
             page = tx.schedules.page(
@@ -106,6 +107,7 @@ def listed(deps: Deps, caller: Caller, wanted: Wanted) -> Page[Row] | Refusal:
                 kind_of(wanted),
                 Query(All(tuple(parts)), order=order, limit=wanted.limit, after=wanted.after),
                 live_at=None if over else now,
+                ended=(now - timedelta(days=max(1, wanted.days)), now) if over else None,
                 principal_ids=people,
             )
         except UnknownFieldError:
@@ -215,18 +217,6 @@ def _people(
     if known is None or known.kind is PrincipalKind.GROUP:
         return None, frozenset({known.id}) if known is not None else ()
     return known.id, identities(tx, known.id, now)
-
-
-def _ended(wanted: Wanted, now: datetime) -> list[Condition]:
-    since = now - timedelta(days=max(1, wanted.days))
-    parts: list[Condition] = [
-        Compare("ends_at", "gt", since),
-        Compare("ends_at", "le", now),
-        AnyOf("status", (ScheduleStatus.PROVISIONED.value, *_OVER)),
-    ]
-    if wanted.kind is Kind.ASSIGNMENT:
-        parts.append(Compare("assignment_type", "eq", AssignmentType.ASSIGNED.value))
-    return parts
 
 
 # ---------------------------------------------------------------- names

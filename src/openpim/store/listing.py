@@ -41,6 +41,7 @@ class Fields:
 
     names: text compared without regard to case, as lower(column). folded: the same for a column that already
     holds lower-case text in binary order (`store.types.Folded`), so that an index serves prefixes too.
+    filled: of the columns that may be null, those that are not in any row of these lists.
     identity: the column that makes the order total.
     """
 
@@ -51,12 +52,14 @@ class Fields:
         identity: str = "id",
         names: Sequence[str] = (),
         folded: Sequence[str] = (),
+        filled: Sequence[str] = (),
         conditions: Mapping[str, Callable[[q.Compare], ColumnElement[bool]]] | None = None,
     ) -> None:
         self.columns = columns
         self.identity = identity
         self.names = frozenset(names)
         self.folded = frozenset(folded)
+        self.filled = frozenset(filled)
         self.conditions = conditions or {}
 
     def column(self, field: str) -> ColumnElement[Any]:
@@ -65,6 +68,9 @@ class Fields:
         except KeyError:
             msg = f"cannot filter or sort by {field}"
             raise q.UnknownFieldError(msg) from None
+
+    def nullable(self, field: str) -> bool:
+        return field not in self.filled and bool(getattr(self.column(field), "nullable", True))
 
 
 def condition(fields: Fields, where: q.Condition) -> ColumnElement[bool]:
@@ -196,7 +202,7 @@ def page(
 def _ordered_by(statement: Select[Any], fields: Fields, keys: tuple[tuple[str, bool], ...]) -> Select[Any]:
     """The statement in the order of the keys, with a column for each of them for the cursor."""
     for field, descending in keys:
-        statement = statement.order_by(_ordered(fields.column(field), descending))
+        statement = statement.order_by(_ordered(fields, field, descending))
     for index, (field, _) in enumerate(keys):
         statement = statement.add_columns(fields.column(field).label(f"_key{index}"))
     return statement
@@ -205,13 +211,10 @@ def _ordered_by(statement: Select[Any], fields: Fields, keys: tuple[tuple[str, b
 _ordered_once = lru_cache(maxsize=256)(_ordered_by)
 
 
-def _nullable(column: ColumnElement[Any]) -> bool:
-    return bool(getattr(column, "nullable", True))
-
-
-def _ordered(column: ColumnElement[Any], descending: bool) -> ColumnElement[Any]:
+def _ordered(fields: Fields, field: str, descending: bool) -> ColumnElement[Any]:
     """Where nulls go is said only where there can be some: PostgreSQL's indices serve no order that says it."""
-    if not _nullable(column):
+    column = fields.column(field)
+    if not fields.nullable(field):
         return column.desc() if descending else column.asc()
     return column.desc().nulls_last() if descending else column.asc().nulls_first()
 
@@ -224,7 +227,7 @@ def _beyond(fields: Fields, keys: list[tuple[str, bool]], values: list[Any]) -> 
         true()
     )  # says of the first key alone what all alternatives say: an index seeks it
     first, downward = keys[0]
-    if values[0] is not None and not _nullable(fields.column(first)):
+    if values[0] is not None and not fields.nullable(first):
         column, typed = fields.column(first), _typed(fields.column(first), values[0], first)
         bound = column <= typed if downward else column >= typed
     for (field, descending), value in zip(keys, values, strict=True):
