@@ -176,6 +176,33 @@ def test_objects_of_all_kinds(graph: Graph) -> None:
     assert graph.rows("/applications", world.bob) == []
 
 
+def test_applications_and_their_owners(graph: Graph) -> None:
+    """An owner needs the scope like everybody, and no role; guests, groups and strangers own nothing."""
+    world = graph.world
+    made = graph.post("/applications", world.ga, {"displayName": "Orders"}).json()
+    address = f"/applications/{made['id']}"
+    ref = {"@odata.id": f"{ORIGIN}/v1.0/users/{world.ann}"}
+    error(graph.post(f"{address}/owners/$ref", world.ann, ref), 403, "Authorization_RequestDenied")
+    assert graph.post(f"{address}/owners/$ref", world.ga, ref).status_code == 204
+    assert graph.post(f"{address}/owners/$ref", world.ga, ref).status_code in {400, 409}
+    assert [row["id"] for row in graph.rows(f"{address}/owners", world.bob)] == [world.ann]
+    for other in (world.guest("Gus"), world.group("Team"), world.new_id()):
+        bad = {"@odata.id": f"{ORIGIN}/v1.0/directoryObjects/{other}"}
+        assert graph.post(f"{address}/owners/$ref", world.ann, bad).status_code in {400, 404}
+    assert graph.patch(address, world.ann, {"displayName": "Order desk"}).status_code == 204
+    assert (
+        graph.patch(
+            address, person(world.ann, scopes=frozenset({"User.Read"})), {"displayName": "x"}
+        ).status_code
+        == 403
+    )
+    assert graph.patch(address, world.bob, {"displayName": "x"}).status_code == 403
+    assert graph.ok(address, world.bob)["displayName"] == "Order desk"
+    assert graph.delete(f"{address}/owners/{world.ann}/$ref", world.ann).status_code == 204
+    assert graph.rows(f"{address}/owners", world.bob) == []
+    error(graph.delete(f"{address}/owners/{world.ann}/$ref", world.ga), 404, "Request_ResourceNotFound")
+
+
 def test_administrative_units(graph: Graph) -> None:
     world = graph.world
     made = graph.post("/directory/administrativeUnits", world.pra, {"displayName": "West"})
