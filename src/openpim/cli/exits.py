@@ -18,6 +18,7 @@ EXITS = (
     (9, "timeout", "Not effective within the time.", "See pim requests; the request goes on."),
     (10, "partial", "Some of several failed.", "Read the lines above; run the command again."),
     (11, "server", "The server or the network failed.", "pim doctor"),
+    (12, "tampered", "The audit history is not what was signed.", "Read what is named; keep the database as evidence."),
     (130, "interrupted", "Interrupted at the keyboard.", "Run the command again: it is safe to repeat."),
 )  # fmt: skip
 

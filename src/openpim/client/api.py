@@ -94,6 +94,17 @@ class Api:
             return data
         raise _refused(response.status, response.headers, data)
 
+    def download(self, path: str, *, beta: bool = False) -> tuple[bytes, dict[str, str]]:
+        """An answer that is no JSON object: its bytes and headers."""
+        url = self.url(path, beta=beta)
+        response = self._authorized("GET", url, None, reads=True)
+        if response.status == 401:
+            self.session.renew(self.resource)
+            response = self._authorized("GET", url, None, reads=True)
+        if 200 <= response.status < 300:
+            return response.body, response.headers
+        raise _refused(response.status, response.headers, decode_json(response))
+
     def _prepared(self, body: Row | None) -> tuple[dict[str, str], bytes | None]:
         headers = {"Authorization": "Bearer " + self.session.access(self.resource)}
         if body is None:

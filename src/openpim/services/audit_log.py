@@ -8,6 +8,7 @@ alarm, an event of its own, says so.
 from __future__ import annotations
 
 import hmac
+from datetime import datetime
 from typing import Final
 
 from openpim.core.audit import AuditEvent, Target, leaf_bytes
@@ -15,7 +16,8 @@ from openpim.core.caller import system
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
 from openpim.proof.history import ALARMS
-from openpim.proof.merkle import leaf_hash
+from openpim.proof.merkle import TreeError, leaf_hash
+from openpim.services.checkpoints import tell_fault
 from openpim.services.recording import MAC_PURPOSE, record
 
 BATCH: Final = 500
@@ -31,7 +33,8 @@ def behind(deps: Deps) -> list[str]:
 
 def grow(deps: Deps, tenant_id: str) -> int:
     """Take in the events that wait, at most BATCH of them. Returns how many. Several may grow the same log at once:
-    one after the other."""
+    one after the other. When the hashes are damaged nothing can be added until they are mended; an alarm says so, and
+    nothing is lost."""
     now = deps.clock()
 
     def work(tx: Transaction) -> int:
@@ -50,17 +53,27 @@ def grow(deps: Deps, tenant_id: str) -> int:
         if leaves:
             tx.audit_log.append(size, leaves)
         for event in forged:
-            _alarm(tx, deps, FORGED, event.id, event)
+            _alarm(tx, deps, now, FORGED, event.id, event)
         for event_id in gone:
-            _alarm(tx, deps, GONE, event_id, None)
+            _alarm(tx, deps, now, GONE, event_id, None)
         return len(waiting)
 
-    def _alarm(tx: Transaction, deps: Deps, activity: str, event_id: str, event: AuditEvent | None) -> None:
-        targets = (Target("AuditRecord", event_id[:36], event.activity if event else ""),)
-        record(tx, deps, system(tenant_id), now, activity=activity, category="DirectoryManagement",
-               targets=targets, result="failure", reason=_ADVICE)  # fmt: skip
+    try:
+        return deps.store.write(tenant_id, work)
+    except TreeError as error:
+        why = f"nothing can be added to the log: {error}"
+        deps.store.write(tenant_id, lambda tx: tell_fault(tx, deps, why, now))
+        return 0
 
-    return deps.store.write(tenant_id, work)
+
+def _alarm(
+    tx: Transaction, deps: Deps, now: datetime, activity: str, event_id: str, event: AuditEvent | None
+) -> None:
+    targets = (Target("AuditRecord", event_id[:36], event.activity if event else ""),)
+    record(
+        tx, deps, system(tx.tenant_id), now, activity=activity, category="DirectoryManagement",
+        targets=targets, result="failure", reason=_ADVICE,
+    )  # fmt: skip
 
 
 _ADVICE = "Somebody or something other than OpenPIM wrote to the database. Run: pim audit verify"

@@ -53,9 +53,9 @@ def sign_due(deps: Deps, tenant_id: str) -> SignedCheckpoint | None:
         try:
             made = _made(tx, deps, size, now)
         except (_Refused, NoteError, TreeError) as error:
-            _tell(tx, deps, str(error), now)
+            tell_fault(tx, deps, str(error), now)
             return None
-        _tell(tx, deps, "", now)
+        tell_fault(tx, deps, "", now)
         tx.checkpoints.add(made)
         return made
 
@@ -88,7 +88,7 @@ def _agree(last: SignedCheckpoint, keys: list[LogKey], tree: Tree) -> None:
     if said.size != last.size or said.at != moment(last.at):
         raise _Refused(f"the record of checkpoint {last.number} was changed")
     if tree.size < said.size:
-        raise _Refused(f"the log has {tree.size} events, and checkpoint {last.number} had {said.size}")
+        raise _Refused(f"checkpoint {last.number} had {said.size} events, and the log has fewer")
     if tree.root(said.size) != said.root:
         raise _Refused(f"the log does not begin with what checkpoint {last.number} signed")
 
@@ -138,7 +138,7 @@ def _key(tx: Transaction, deps: Deps, keys: list[LogKey], now: datetime) -> LogK
     return made
 
 
-def _tell(tx: Transaction, deps: Deps, fault: str, now: datetime) -> None:
+def tell_fault(tx: Transaction, deps: Deps, fault: str, now: datetime) -> None:
     """An alarm when signing stops, an event when it goes on."""
     if fault == tx.checkpoints.fault():
         return

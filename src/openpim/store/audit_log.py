@@ -52,7 +52,7 @@ _e, _c, _t = entries.c, events.c, tiles.c
 _SIZE = select(logs.c.size).where(logs.c.tenant_id == bindparam("tenant"))
 _SINCE = (
     select(*RECORD, _e.position)
-    .select_from(entries.join(events, _c.sequence == _e.sequence))
+    .select_from(entries.join(events, (_c.sequence == _e.sequence) & (_c.tenant_id == _e.tenant_id)))
     .where(_e.tenant_id == bindparam("tenant"), _e.position >= bindparam("first"))
     .order_by(_e.position)
     .limit(bindparam("most"))

@@ -75,7 +75,7 @@ class AuditSearch:
     ) -> list[AuditEvent]:
         asked = (
             select(*RECORD, _e.position)
-            .select_from(entries.join(events, _c.sequence == _e.sequence))
+            .select_from(entries.join(events, (_c.sequence == _e.sequence) & (_c.tenant_id == _e.tenant_id)))
             .where(_e.tenant_id == self._tenant, _e.position >= first, _e.position < end)
             .order_by(_e.position.desc())
         )

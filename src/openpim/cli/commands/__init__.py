@@ -48,6 +48,7 @@ COMMANDS = {
     "assign": ("administration", "Make somebody eligible for a role, or assign it"),
     "unassign": ("administration", "Take an eligibility or an assignment away"),
     "policy": ("administration", "Show or change what a role demands"),
+    "audit": ("administration", "Prove that the audit history is what it was"),
     "profile": ("this command", "List, choose, add and remove servers"),
     "doctor": ("this command", "Check that everything works, and say what to do"),
     "completion": ("this command", "Print the completion script of a shell"),
