@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
 
@@ -105,7 +106,9 @@ def test_a_stream_says_news_and_ends_with_its_session(site: Site, monkeypatch: A
         hub.close()
         return said
 
-    said = asyncio.run(asyncio.wait_for(listen(), 20))
+    # In a thread of its own: where browser tests ran before, their driver's loop is still there in this one.
+    with ThreadPoolExecutor(1) as apart:
+        said = apart.submit(lambda: asyncio.run(asyncio.wait_for(listen(), 20))).result()
     assert said[0].startswith(b"retry:")
     assert live._NEWS in said
     assert said[-1] == live._ENDED
