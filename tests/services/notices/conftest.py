@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from openpim.core.settings import Settings
@@ -23,13 +21,6 @@ def world(shared_database: Database) -> World:
 
 
 @pytest.fixture
-def own_world(database_url: str) -> Iterator[World]:
-    world = World(database_url, settings=SETTINGS)
-    yield world
-    world.close()
-
-
-@pytest.fixture
-def telling(own_world: World) -> Telling:
-    """A world of its own, with a post office that keeps what it is given."""
-    return Telling(own_world)
+def telling(world: World) -> Telling:
+    """A world with a post office that keeps what it is given."""
+    return Telling(world)
