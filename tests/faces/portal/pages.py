@@ -7,6 +7,7 @@ anew and returns the path and the fields.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 from openpim.core.directory import Application
 from openpim.core.grants import Kind
@@ -244,6 +245,14 @@ SETUPS: dict[str, Callable[[Site], Made]] = {
     "GET /portal/roles/renew/{id}": schedule_path("renew"),
     "POST /portal/roles/renew/{id}": schedule_path("renew"),
     "POST /portal/approvals": approve_several,
+    "POST /portal/approvals/stand-ins": lambda site: (
+        "/portal/approvals/stand-ins",
+        {"person": site.world.bob, "until": f"{site.world.now + timedelta(days=1):%Y-%m-%dT%H:%M}"},
+    ),
+    "POST /portal/approvals/stand-ins/withdraw": lambda site: (
+        "/portal/approvals/stand-ins/withdraw",
+        {"person": site.world.cyd},
+    ),
     "GET /portal/approvals/{id}": lambda site: (approval_path(site), {}),
     "POST /portal/approvals/{id}": lambda site: (
         approval_path(site),

@@ -63,16 +63,19 @@ def field_of(when: datetime | None) -> str:
 
 def read_window(typed: Typed, known: Mapping[str, datetime | None] | None = None) -> Window | None:
     """None where a field is wrong, which `typed` then says. known: moments that the form showed without their seconds."""
-    start = _moment(typed, "start", known)
+    start = read_moment_field(typed, "start", known)
     if typed.text("how") == PERMANENT:
         return None if typed.errors else Window(start, ExpirationType.NO_EXPIRATION)
     if not typed.text("until"):
         typed.wrong("until", t("Say until when, or choose permanent."))
-    until = _moment(typed, "until", known)
+    until = read_moment_field(typed, "until", known)
     return None if typed.errors else Window(start, ExpirationType.AFTER_DATE_TIME, end=until)
 
 
-def _moment(typed: Typed, name: str, known: Mapping[str, datetime | None] | None) -> datetime | None:
+def read_moment_field(
+    typed: Typed, name: str, known: Mapping[str, datetime | None] | None = None
+) -> datetime | None:
+    """None where nothing is typed, or what is no moment, which `typed` then says."""
     text = typed.text(name, 40)
     if not text:
         return None
