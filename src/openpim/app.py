@@ -33,7 +33,7 @@ from openpim.config import Config, ConfigError, load
 from openpim.core import caller as callers
 from openpim.core.refusals import Refusal
 from openpim.core.streams import StreamKind
-from openpim.faces import arm, graph, legacy, oidc, portal
+from openpim.faces import arm, graph, hooks, legacy, oidc, portal
 from openpim.faces import monitoring as health
 from openpim.faces.shared.metering import Metering
 from openpim.faces.shared.origins import Origins
@@ -210,6 +210,7 @@ def make_app(
         *graph.routes(deps, who, signin),
         *legacy.routes(deps, who),
         *oidc.routes(signin),
+        *hooks.routes(deps),
         *portal.routes(signin),
     ]
     main = RequestIds(TidyPaths(Starlette(routes=routes, lifespan=lifespan)), new_id)
@@ -301,6 +302,10 @@ def serve(argv: Sequence[str]) -> int:
         from openpim.importing import run
 
         return run(argv[1:], _configured, lambda config: open_store(config)[1])
+    if argv and argv[0] == "verify-audit":
+        from openpim import verifying
+
+        return verifying.run(argv[1:], _configured, lambda config: open_store(config)[1])
     options = _options(argv)
     try:
         config = _configured(options)

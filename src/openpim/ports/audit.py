@@ -15,6 +15,21 @@ class Audit(Protocol):
 
     def get(self, event_id: str) -> AuditEvent | None: ...
 
+    def last_sequence(self) -> int: ...
+
+    def targets_said(
+        self, after: tuple[str, ...] | None, last: int, limit: int
+    ) -> tuple[list[tuple[str, str, str]], tuple[str, ...] | None]:
+        """What the index of targets must hold for the events up to the sequence `last`: (target, event, instant in
+        microseconds), and where to go on, None at the end."""
+        ...
+
+    def targets_kept(
+        self, after: tuple[str, ...] | None, last: int, limit: int
+    ) -> tuple[list[tuple[str, str, str]], tuple[str, ...] | None]:
+        """The same, as the index holds it."""
+        ...
+
     def page(self, query: Query) -> Page[AuditEvent]:
         """Fields: id at activity (as written) activity_text (in any case) category result actor_id actor_name correlation_id target_id (any target), and
         concerns (the actor, or any target)."""

@@ -38,7 +38,7 @@ _sha256 = hashlib.sha256
 
 class Finding:
     """kind: changed | removed | inserted | reordered | backdated | outside | hashes | rolled back | checkpoint | key |
-    alarm | export. position: in the log, None where it is about no single one."""
+    alarm | index. position: in the log, None where it is about no single one."""
 
     __slots__ = ("kind", "position", "text")
 
@@ -115,7 +115,7 @@ class History:
                 continue
             position = int(number)
             if position in found or not 0 <= position - self._tile * TILE < len(self._stated):
-                self._say(
+                self.say(
                     "inserted", position, f"{_named(leaf)} stands at position {position}, which is taken"
                 )
                 continue
@@ -161,13 +161,13 @@ class History:
                 trusted = Key.parse(self._trusted or offered[0][0])
                 self.keys = chain(trusted, offered)
         except NoteError as error:
-            self._say("key", None, f"the keys of this log do not follow from the one you trust: {error}")
+            self.say("key", None, f"the keys of this log do not follow from the one you trust: {error}")
         if any(key.name != self.origin for key in self.keys):
-            self._say("key", None, "a key is that of another log")
+            self.say("key", None, "a key is that of another log")
         if self._remembered is not None:
             size, root = self._remembered
             if size > self.size:
-                self._say(
+                self.say(
                     "rolled back", None,
                     f"the log has {self.size} events, and had {size} when it was checked before: it was set back",
                 )  # fmt: skip
@@ -181,21 +181,21 @@ class History:
         number = row.get("checkpoint")
         name = f"checkpoint {number}"
         if number != (self.checkpoints[-1][0] + 1 if self.checkpoints else 0):
-            self._say("checkpoint", None, f"{name} does not follow the one before: some are missing")
+            self.say("checkpoint", None, f"{name} does not follow the one before: some are missing")
         try:
             text, _ = opened(str(row.get("note")), self.keys[::-1])
             made = Checkpoint.parse(text)
             datetime.strptime(made.at, _FORM)  # noqa: DTZ007 - all instants end in Z
         except (NoteError, ValueError) as error:
-            self._say("checkpoint", None, f"{name} is not signed by this log: {error}")
+            self.say("checkpoint", None, f"{name} is not signed by this log: {error}")
             return
         before = self.checkpoints[-1][1] if self.checkpoints else None
         if made.origin != self.origin:
-            self._say("checkpoint", None, f"{name} is of another log")
+            self.say("checkpoint", None, f"{name} is of another log")
         elif before is not None and (made.size < before.size or made.at < before.at):
-            self._say("checkpoint", None, f"{name} is smaller or older than the one before")
+            self.say("checkpoint", None, f"{name} is smaller or older than the one before")
         elif made.size > self.size:
-            self._say(
+            self.say(
                 "rolled back", None,
                 f"the log has {self.size} events, and {name} was signed over {made.size}: it was set back",
             )  # fmt: skip
@@ -221,7 +221,7 @@ class History:
         wanted = min(TILE, self.size - self._tile * TILE)
         data = data[: max(0, wanted) * HASH]
         if len(data) != wanted * HASH:
-            self._say(
+            self.say(
                 "hashes", self._tile * TILE, f"the hashes from position {self._tile * TILE} on are not whole"
             )
             data = data.ljust(max(0, wanted) * HASH, b"\x00")
@@ -265,7 +265,7 @@ class History:
                 if older
                 else "newer than the checkpoint that proves it"
             )
-            self._say(
+            self.say(
                 "backdated",
                 position,
                 f"{_named(leaf)} is dated {at}, {than} ({self._low if older else self._high})",
@@ -287,13 +287,13 @@ class History:
                 and position not in self._accepted
             ):
                 about = ", ".join(one["id"] for one in event.get("targets", ()))
-                self._say(
+                self.say(
                     "alarm",
                     position,
                     f"the server itself noted: {event['activity']} ({about}) {event.get('reason', '')}",
                 )
         except (ValueError, KeyError, TypeError, RecursionError):
-            self._say("changed", position, f"the event at position {position} cannot be read")
+            self.say("changed", position, f"the event at position {position} cannot be read")
 
     def _bounds(self, position: int) -> None:
         """Between which instants the events of this position and the next ones must be."""
@@ -325,7 +325,7 @@ class History:
             if self._tree.root() == root:
                 self._good = size
                 continue
-            self._say(
+            self.say(
                 "hashes", size - 1,
                 f"the events from position {self._good} to {size - 1} are not those of {what}: the hashes of the log were "
                 "changed; at least one event was changed, removed, put in between or moved",
@@ -365,13 +365,13 @@ class History:
             home = belongs.get(have)
             if home is not None:
                 moved.add(home)
-                self._say(
+                self.say(
                     "reordered",
                     position,
                     f"{_named(leaf)} stands at position {position} and belongs at {home}",
                 )
             else:
-                self._say("changed", position, f"{_named(leaf)} at position {position} was changed")
+                self.say("changed", position, f"{_named(leaf)} at position {position} was changed")
         return moved
 
     def _tell_missing(self, moved: set[int]) -> None:
@@ -381,17 +381,16 @@ class History:
                 left = [one for one in range(begin, min(end, begin + _MOST_FINDINGS) + 1) if one not in moved]
                 if left:
                     where = f"position {begin}" if begin == end else f"positions {begin} to {end}"
-                    self._say("removed", begin, f"the event at {where} was removed" if begin == end else
+                    self.say("removed", begin, f"the event at {where} was removed" if begin == end else
                               f"the events at {where} were removed")  # fmt: skip
 
     def _beside(self, line: bytes, number: bytes, leaf: bytes) -> None:
         if number != b"null":
             raise UnreadableError("a line has no position")
-        self._say(
-            "outside", None, f"{_named(leaf)} is in the table and not in the log: somebody put it there"
-        )
+        self.say("outside", None, f"{_named(leaf)} is in the table and not in the log: somebody put it there")
 
-    def _say(self, kind: str, position: int | None, text: str) -> None:
+    def say(self, kind: str, position: int | None, text: str) -> None:
+        """Note a finding."""
         if len(self.findings) < _MOST_FINDINGS:
             self.findings.append(Finding(kind, position, text))
         else:

@@ -17,7 +17,7 @@ from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
 from openpim.proof.history import ALARMS
 from openpim.proof.merkle import TreeError, leaf_hash
-from openpim.services.checkpoints import tell_fault
+from openpim.services.checkpoints import DAMAGED, tell_fault
 from openpim.services.recording import MAC_PURPOSE, record
 
 BATCH: Final = 500
@@ -60,9 +60,8 @@ def grow(deps: Deps, tenant_id: str) -> int:
 
     try:
         return deps.store.write(tenant_id, work)
-    except TreeError as error:
-        why = f"nothing can be added to the log: {error}"
-        deps.store.write(tenant_id, lambda tx: tell_fault(tx, deps, why, now))
+    except TreeError:
+        deps.store.write(tenant_id, lambda tx: tell_fault(tx, deps, DAMAGED, now))
         return 0
 
 

@@ -26,6 +26,7 @@ from openpim.services.sealing import b64, unb64
 PURPOSE: Final = "audit-log-key"
 REFUSED: Final = "Audit checkpoint refused"
 RESUMED: Final = "Audit checkpoints resumed"
+DAMAGED: Final = "the hashes of the log are damaged: nothing is added or signed until they are mended"
 NEXT_KEY: Final = "Change audit log key"
 
 
@@ -52,7 +53,10 @@ def sign_due(deps: Deps, tenant_id: str) -> SignedCheckpoint | None:
             return None
         try:
             made = _made(tx, deps, size, now)
-        except (_Refused, NoteError, TreeError) as error:
+        except TreeError:
+            tell_fault(tx, deps, DAMAGED, now)
+            return None
+        except (_Refused, NoteError) as error:
             tell_fault(tx, deps, str(error), now)
             return None
         tell_fault(tx, deps, "", now)

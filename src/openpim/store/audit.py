@@ -20,8 +20,11 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    func,
     insert,
+    or_,
     select,
+    tuple_,
     type_coerce,
 )
 
@@ -202,6 +205,43 @@ class Audit:
     def get(self, event_id: str) -> AuditEvent | None:
         row = self._connection.execute(self._select().where(_c.id == event_id)).mappings().first()
         return None if row is None else read_event(row)
+
+    def last_sequence(self) -> int:
+        asked = select(func.max(_c.sequence)).where(_c.tenant_id == self._tenant)
+        return int(self._connection.execute(asked).scalar() or 0)
+
+    def targets_said(
+        self, after: tuple[str, ...] | None, last: int, limit: int
+    ) -> tuple[list[tuple[str, str, str]], tuple[str, ...] | None]:
+        asked = self._select().where(_c.sequence > int(after[0] if after else 0), _c.sequence <= last)
+        rows = self._connection.execute(asked.order_by(_c.sequence).limit(limit)).mappings().all()
+        found = [
+            (key, str(row["id"]), str(row["at"]))
+            for row in rows
+            for key in sorted({_key(target.id) for target in read_event(row).targets if target.id})
+        ]
+        return found, (str(rows[-1]["sequence"]),) if len(rows) == limit else None
+
+    def targets_kept(
+        self, after: tuple[str, ...] | None, last: int, limit: int
+    ) -> tuple[list[tuple[str, str, str]], tuple[str, ...] | None]:
+        t = targets.c
+        at = type_coerce(t.at, BigInteger)
+        # Of an event that came since, nothing; of one that is not there, all.
+        asked = (
+            select(t.target_id, t.event_id, at)
+            .select_from(targets.outerjoin(events, (_c.tenant_id == t.tenant_id) & (_c.id == t.event_id)))
+            .where(t.tenant_id == self._tenant, or_(_c.sequence.is_(None), _c.sequence <= last))
+            .order_by(t.target_id, t.at, t.event_id)
+            .limit(limit)
+        )
+        if after is not None:
+            asked = asked.where(
+                tuple_(t.target_id, at, t.event_id) > tuple_(after[0], int(after[1]), after[2])
+            )
+        rows = self._connection.execute(asked).all()
+        found = [(str(target), str(event), str(moment)) for target, event, moment in rows]
+        return found, (found[-1][0], found[-1][2], found[-1][1]) if len(rows) == limit else None
 
     def page(self, query: Query) -> Page[AuditEvent]:
         return page(self._connection, self._select(), fields_of(self._tenant), query, read_event)
