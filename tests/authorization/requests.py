@@ -6,17 +6,21 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from openpim.core.channels import ChannelKind
 from openpim.core.directory import Application
 from openpim.core.grants import Provider, Request, Schedule
 from openpim.core.policy import Policy
 from openpim.core.query import Query
 from openpim.core.signin.consent import GRAPH_RESOURCE, PermissionGrant
 from openpim.core.signin.values import AuthenticationContext
+from openpim.core.streams import StreamKind
 from openpim.faces.graph.table import Endpoint
 from openpim.services import policies, role_assignments
+from openpim.services.channels import manage
+from openpim.services.streams import manage as streams
 from openpim.wire.ids import encode_instance_id
 from tests.faces.graph.client import Graph, Who
-from tests.world import GA, HELPDESK, READER, World
+from tests.world import GA, HELPDESK, READER, World, ok
 
 CUSTOM = ("microsoft.directory/applications/standard/read",)
 PIM = "roleManagement/directory"
@@ -69,6 +73,21 @@ class Stage:
     # -- fresh things
     def person(self) -> str:
         return self.world.user("Somebody")
+
+    def name(self) -> str:
+        return f"Channel {self.world.new_id()}"
+
+    def channel(self, address: str = "https://example.com/ask") -> str:
+        made = manage.add(
+            self.world.deps,
+            self.world.system,
+            ChannelKind.EXTENSION,
+            manage.Wanted(self.name(), address=address),
+        )
+        assert isinstance(made, manage.Shown), made
+        for old in self.world.read(lambda tx: tx.channels.all())[:-30]:
+            self.world.write(lambda tx, old=old: tx.channels.remove(old.id))
+        return made.channel.id
 
     def group(self) -> str:
         return self.world.group("Some group", [self.subject], role_assignable=False)
@@ -377,6 +396,16 @@ def _delegation(stage: Stage) -> Made:
     return f"openPim/delegations/{stage.person()}", None
 
 
+def _stream(stage: Stage) -> str:
+    """A destination of the audit history; the one before it goes, because there are not endless many."""
+    world = stage.world
+    by = world.caller(world.ga)
+    for view in ok(streams.all_of(world.deps, by)):
+        streams.remove(world.deps, by, view.stream.id)
+    wanted = streams.Wanted("siem", "https://siem.example.com/")
+    return ok(streams.create(world.deps, by, StreamKind.OCSF, wanted)).stream.id
+
+
 _ASKED: dict[str, dict[str, Any]] = {
     "getMemberGroups": {"securityEnabledOnly": True},
     "getMemberObjects": {},
@@ -438,6 +467,36 @@ SETUPS |= {
         {"delegateId": s.world.bob, "endDateTime": (s.world.now + timedelta(days=9)).isoformat()},
     ),
     "DELETE openPim/delegations/{id}": _delegation,
+    "GET openPim/auditLog/checkpoints/{id}": lambda _: ("openPim/auditLog/checkpoints/1", None),
+    "POST openPim/channels": lambda s: (
+        "openPim/channels",
+        {"kind": "webhook", "displayName": s.name(), "address": "https://example.com/hook"},
+    ),
+    "GET openPim/channels/{id}": lambda s: (f"openPim/channels/{s.channel()}", None),
+    "PATCH openPim/channels/{id}": lambda s: (f"openPim/channels/{s.channel()}", {"isEnabled": False}),
+    "DELETE openPim/channels/{id}": lambda s: (f"openPim/channels/{s.channel()}", None),
+    "POST openPim/channels/{id}/rotateSecret": lambda s: (f"openPim/channels/{s.channel()}/rotateSecret", None),
+    "POST openPim/channels/{id}/test": lambda s: (f"openPim/channels/{s.channel('http://127.0.0.1:9/')}/test", None),
+    "POST identityGovernance/privilegedAccess/customExtensions": lambda s: (
+        "identityGovernance/privilegedAccess/customExtensions",
+        {"displayName": s.name(), "endpointConfiguration": {"targetUrl": "https://example.com/ask"}},
+    ),
+    "GET identityGovernance/privilegedAccess/customExtensions/{id}": lambda s: (
+        f"identityGovernance/privilegedAccess/customExtensions/{s.channel()}",
+        None,
+    ),
+    "PATCH identityGovernance/privilegedAccess/customExtensions/{id}": lambda s: (
+        f"identityGovernance/privilegedAccess/customExtensions/{s.channel()}",
+        {"description": "Changed"},
+    ),
+    "DELETE identityGovernance/privilegedAccess/customExtensions/{id}": lambda s: (
+        f"identityGovernance/privilegedAccess/customExtensions/{s.channel()}",
+        None,
+    ),
+    "POST openPim/auditStreams": lambda s: ("openPim/auditStreams", {"displayName": f"siem {s.world.new_id()}", "kind": "ocsf", "address": "https://siem.example.com/"}),
+    "GET openPim/auditStreams/{id}": lambda s: (f"openPim/auditStreams/{_stream(s)}", None),
+    "PATCH openPim/auditStreams/{id}": lambda s: (f"openPim/auditStreams/{_stream(s)}", {"isPaused": True}),
+    "DELETE openPim/auditStreams/{id}": lambda s: (f"openPim/auditStreams/{_stream(s)}", None),
     "POST invitations": lambda s: ("invitations", {"invitedUserEmailAddress": f"guest{s.world.new_id()[-6:]}@elsewhere.example"}),
     "POST users/{id}/createSetupLink": lambda s: (f"users/{s.person()}/createSetupLink", None),
     **{f"GET {GROUPS}/{kind}Schedule{what}": lambda s, kind=kind, what=what: (f"{GROUPS}/{kind}Schedule{what}?$filter=groupId eq '{s.group()}'", None) for kind in KINDS for what in ("s", "Instances", "Requests")},

@@ -31,6 +31,8 @@ GRAPH_PERMISSIONS: Final = (
     "Policy.Read.All",
     "Policy.Read.ConditionalAccess",
     "Policy.ReadWrite.ConditionalAccess",
+    "PrivilegedAccess-CustomExt.Read.All",
+    "PrivilegedAccess-CustomExt.ReadWrite.All",
     "PrivilegedAccess.Read.AzureAD",
     "PrivilegedAccess.Read.AzureADGroup",
     "PrivilegedAccess.ReadWrite.AzureAD",

@@ -34,6 +34,7 @@ GRAPH_DELEGATED: tuple[str, ...] = (
     "GroupMember.ReadWrite.All",
     "Organization.Read.All",
     "Policy.ReadWrite.ConditionalAccess",
+    "PrivilegedAccess-CustomExt.ReadWrite.All",
     "PrivilegedAccess.ReadWrite.AzureAD",
     "PrivilegedAccess.ReadWrite.AzureADGroup",
     "PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup",

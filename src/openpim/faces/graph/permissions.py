@@ -124,6 +124,8 @@ GROUP_POLICIES_WRITE = ("RoleManagementPolicy.ReadWrite.AzureADGroup",)
 POLICIES_READ = (*ROLE_POLICIES_READ, *GROUP_POLICIES_READ)
 POLICIES_WRITE = (*ROLE_POLICIES_WRITE, *GROUP_POLICIES_WRITE)
 AUDITS_READ = ("AuditLog.Read.All", *_DIRECTORY_READ)
+CHANNELS_READ = ("PrivilegedAccess-CustomExt.Read.All", "PrivilegedAccess-CustomExt.ReadWrite.All")
+CHANNELS_WRITE = ("PrivilegedAccess-CustomExt.ReadWrite.All",)
 CONTEXTS_READ = ("AuthenticationContext.Read.All", "AuthenticationContext.ReadWrite.All", "Policy.Read.All",
                  "Policy.Read.ConditionalAccess", "Policy.ReadWrite.ConditionalAccess")  # fmt: skip
 CONTEXTS_WRITE = ("AuthenticationContext.ReadWrite.All", "Policy.ReadWrite.ConditionalAccess")

@@ -31,6 +31,8 @@ MEANINGS = MappingProxyType(
         "RoleAssignmentSchedule.ReadWrite.Directory": "activate, give and take roles",
         "RoleEligibilitySchedule.Read.Directory": "read eligibilities",
         "RoleEligibilitySchedule.ReadWrite.Directory": "give and take eligibilities",
+        "PrivilegedAccess-CustomExt.Read.All": "read which other systems are told and asked",
+        "PrivilegedAccess-CustomExt.ReadWrite.All": "change which other systems are told and asked",
         "RoleManagementPolicy.Read.Directory": "read role settings",
         "RoleManagementPolicy.ReadWrite.Directory": "change role settings",
         "user_impersonation": "do everything there that you can do",

@@ -14,6 +14,7 @@ from typing import Any
 from openpim.core.grants import Duration
 from openpim.core.policy import (
     ApprovalSettings,
+    AskFirst,
     Expiry,
     Level,
     Notification,
@@ -21,7 +22,9 @@ from openpim.core.policy import (
     Requirement,
     Reviewers,
     Stage,
+    WhenDown,
 )
+from openpim.core.tickets import NO_RULES, TicketRules, TicketsDown
 from openpim.faces.shared.policy_rules import MINUTES_A_DAY, expiry_name, notification_key, requires_name
 from openpim.wire.claims import is_context_id
 from openpim.wire.enums import Rule, is_rule_type, lookup, rule
@@ -112,11 +115,41 @@ def _enablement(body: Body, known: Rule) -> Change:
         wanted.add(found)
     if given is None and body.has("enabledRules"):
         raise body.fail("enabledRules", "is null, not a list")
+    ours = body.object("openPim")
+    tickets = _tickets(ours, known) if ours is not None and ours.has("tickets") else None
 
     def change(policy: Policy) -> Policy:
+        if tickets is not None:
+            policy = replace(policy, tickets=tickets)
         return policy if given is None else _with(policy, name, frozenset(wanted))
 
     return change
+
+
+def _tickets(ours: Body, known: Rule) -> TicketRules:
+    """The whole of it: what is left out is as it is by default; null takes all of it away."""
+    if known.caller != "EndUser":
+        raise ours.fail("tickets", "is for activations: it belongs to Enablement_EndUser_Assignment")
+    given = ours.object("tickets")
+    if given is None:
+        return NO_RULES
+    return TicketRules(
+        tuple(given.texts("patterns", most=20, max_length=200) or ()),
+        given.guid("customExtensionId"),
+        given.choice("whenDown", TicketsDown) or TicketsDown.REFUSE,
+        given.boolean("endsWithTicket") or False,
+    )
+
+
+def _callout(ours: Body) -> AskFirst | None:
+    given = ours.object("callout")
+    if given is None:
+        return None
+    return AskFirst(
+        given.need_guid("customExtensionId"),
+        given.choice("whenDown", WhenDown) or WhenDown.REFUSE,
+        given.boolean("mayAutoApprove") or False,
+    )
 
 
 def _context(body: Body, _known: Rule) -> Change:
@@ -220,9 +253,10 @@ def _stage(body: Body) -> StageChange:
         if people is not None:
             changes[attribute] = _reviewers(people)
     ours = body.object("openPim")
-    changes.setdefault("quorum", 1)
+    changes |= {"quorum": 1, "callout": None}
     if ours is not None:
         changes["quorum"] = ours.integer("quorum", least=1, most=20) or 1
+        changes["callout"] = _callout(ours)
         exact = ours.integer("timeOutInMinutes", least=1, most=60 * MINUTES_A_DAY)
         if exact is not None:
             changes["timeout_minutes"] = exact

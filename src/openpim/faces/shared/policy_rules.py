@@ -1,7 +1,8 @@
 """The seventeen rules of a policy, out: typed settings (`core.policy`) as the rules that Graph shows them as.
 
-Ours beside Graph's, in an open-type member `openPim` of an approval stage, and only where it differs from what Graph
-can say: `quorum`, and `timeOutInMinutes` for a time-out that is not whole days.
+Ours beside Graph's, in an open-type member `openPim`, and only where it differs from what Graph can say. Of an approval
+stage: `quorum`, `timeOutInMinutes` for a time-out that is not whole days, and `callout` for one that another system
+decides. Of the rule of what an activation must bring: `tickets`.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from openpim.core.policy import ApprovalSettings, Expiry, Policy, Requirement, Reviewers, Stage
+from openpim.core.tickets import NO_RULES, TicketRules
 from openpim.wire.enums import RULES, Rule
 
 Row = dict[str, Any]
@@ -65,9 +67,21 @@ def _expiration(policy: Policy, rule: Rule, _names: Names) -> Row:
 
 def _enablement(policy: Policy, rule: Rule, _names: Names) -> Row:
     wanted: frozenset[Requirement] = getattr(policy, requires_name(rule))
-    return {
+    found: Row = {
         "enabledRules": [one.value for one in _REQUIREMENTS if one in wanted],
         "target": target(rule),
+    }
+    if rule.caller == "EndUser" and policy.tickets != NO_RULES:
+        found["openPim"] = {"tickets": tickets_row(policy.tickets)}
+    return found
+
+
+def tickets_row(rules: TicketRules) -> Row:
+    return {
+        "patterns": list(rules.patterns),
+        "customExtensionId": rules.system_id,
+        "whenDown": rules.when_down.value,
+        "endsWithTicket": rules.ends_with_ticket,
     }
 
 
@@ -116,6 +130,12 @@ def stage_row(stage: Stage, names: Names) -> Row:
         ours["quorum"] = stage.quorum
     if stage.timeout_minutes != days * MINUTES_A_DAY:
         ours["timeOutInMinutes"] = stage.timeout_minutes
+    if stage.callout is not None:
+        ours["callout"] = {
+            "customExtensionId": stage.callout.channel_id,
+            "whenDown": stage.callout.when_down.value,
+            "mayAutoApprove": stage.callout.may_auto_approve,
+        }
     if ours:
         found["openPim"] = ours
     return found
