@@ -38,12 +38,14 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A yes: from when until when, on which eligibility it rests, and whether somebody must approve first."""
+    """A yes: from when until when, on which eligibility it rests, and whether somebody must approve first.
+    policy_version: of the role settings it was decided by (`Policy.version`)."""
 
     starts_at: datetime
     ends_at: datetime | None
     eligibility: Schedule | None = None
     needs_approval: bool = False
+    policy_version: str = ""
 
 
 def activation(

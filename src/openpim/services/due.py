@@ -123,7 +123,7 @@ def _start(tx: Transaction, deps: Deps, found: Schedule, now: datetime) -> None:
     tx.schedules.save(running)
     done = replace(request, status=RequestStatus.PROVISIONED, completed_at=now)
     tx.requests.save(done)
-    tell(tx, deps, system, now, activate.COMPLETED, done, running)
+    tell(tx, deps, system, now, activate.COMPLETED, done, running, policy_version=grant.policy_version)
     settling.ask_for(tx, deps, running, now)
 
 

@@ -50,6 +50,7 @@ def record(
 
     on_behalf_of: id and name of the person in whose place the caller acted. then: an activity that happened right after, of which all else is the same: two events by one write.
     """
+    said = dict(details)
     event = AuditEvent(
         id=deps.new_id(),
         at=now,
@@ -70,10 +71,10 @@ def record(
         details=details,
         on_behalf_of_id=on_behalf_of[0],
         on_behalf_of_name=on_behalf_of[1],
-        ticket_number=ticket.number or "",
-        ticket_system=ticket.system or "",
+        ticket_number=ticket.number or said.get("TicketNumber", ""),
+        ticket_system=ticket.system or said.get("TicketSystem", ""),
         request_id=caller.request_id or "",
-        policy_version=policy_version,
+        policy_version=policy_version or said.get("PolicyVersion", ""),
     )
     add(tx, deps, event, *([replace(event, id=deps.new_id(), activity=then)] if then else []))
     return event

@@ -121,7 +121,11 @@ def _review(
         after = ensure_decidable(tx, deps, request, after, now)
     tx.approvals.save(after, approval)
     said = replace(request, justification=justification)
-    tell(tx, deps, caller, now, APPROVED if verdict is Verdict.APPROVE else DENIED, said, None)
+    other = tx.principals.get(right_of) if right_of != caller.principal_id else None
+    tell(
+        tx, deps, caller, now, APPROVED if verdict is Verdict.APPROVE else DENIED, said, None,
+        on_behalf_of=(right_of, other.display_name) if other is not None else ("", ""),
+    )  # fmt: skip
     if after.status is ApprovalStatus.DENIED:
         tx.requests.save(replace(request, status=RequestStatus.DENIED, completed_at=now))
     elif after.status is ApprovalStatus.APPROVED:

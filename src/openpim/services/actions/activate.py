@@ -66,7 +66,8 @@ def activate(
     )
     tx.requests.add(request)
     tickets.note(tx, deps, request, checked, now)
-    tell(tx, deps, caller, now, REQUESTED, request, None, then=APPROVAL_REQUESTED)
+    version = grant.policy_version
+    tell(tx, deps, caller, now, REQUESTED, request, None, then=APPROVAL_REQUESTED, policy_version=version)
     policy = policy_for(tx, deps, ask, grant.eligibility)
     limit = grant.starts_at if later and extending is None else None
     open_approval(tx, deps, request, policy.approval.stages, now, limit=limit)
@@ -91,7 +92,7 @@ def decide(
     eligibilities = eligibilities_for(tx, ask, now)
     reference = now if extending is not None else max(now, ask.window.start or now)
     policy = policy_for(tx, deps, ask, deciding.best_eligibility(eligibilities, reference))
-    return deciding.activation(
+    grant = deciding.activation(
         ask,
         policy=policy,
         eligibilities=eligibilities,
@@ -106,6 +107,7 @@ def decide(
         extending=extending,
         ticket_fault=tickets.refused(tx, policy, ask.ticket, checked),
     )
+    return grant if isinstance(grant, Refusal) else replace(grant, policy_version=str(policy.version))
 
 
 def apply(
@@ -149,11 +151,12 @@ def apply(
     done = COMPLETED if schedule.status is ScheduleStatus.PROVISIONED else ""
     if fresh:
         tx.requests.add(request)
-        tell(tx, deps, caller, now, REQUESTED, request, schedule, then=done)
+        version = grant.policy_version
+        tell(tx, deps, caller, now, REQUESTED, request, schedule, then=done, policy_version=version)
     else:
         tx.requests.save(request)
         if done:
-            tell(tx, deps, caller, now, done, request, schedule)
+            tell(tx, deps, caller, now, done, request, schedule, policy_version=grant.policy_version)
     return request
 
 

@@ -53,15 +53,18 @@ def give(tx: Transaction, deps: Deps, caller: Caller, ask: Ask, now: datetime) -
         start = ask.window.start if ask.window.start is not None and ask.window.start > now else now
         grant = Grant(start, ask.window.ends(start))
     else:
+        policy = rules.policy(tx, deps, ask.role_id, ask.scope)
         grant = deciding.assignment(
             ask,
-            policy=rules.policy(tx, deps, ask.role_id, ask.scope),
+            policy=policy,
             existing=existing,
             proof=proof_of(caller),
             minimum=minimum(deps),
             now=now,
             replacing=replacing,
         )
+        if not isinstance(grant, Refusal):
+            grant = replace(grant, policy_version=str(policy.version))
     if isinstance(grant, Refusal):
         return grant
     if (
@@ -126,10 +129,11 @@ def write(
     if fresh:
         tx.requests.add(request)
         requested = _name(request, schedule, "requested")
-        tell(tx, deps, caller, now, requested, request, schedule, then=completed)
+        version = grant.policy_version
+        tell(tx, deps, caller, now, requested, request, schedule, then=completed, policy_version=version)
     else:
         tx.requests.save(request)
-        tell(tx, deps, caller, now, completed, request, schedule)
+        tell(tx, deps, caller, now, completed, request, schedule, policy_version=grant.policy_version)
     return request
 
 

@@ -136,9 +136,11 @@ def tell(
     *,
     then: str = "",
     reason: str = "",
+    policy_version: str = "",
+    on_behalf_of: tuple[str, str] = ("", ""),
 ) -> None:
     """One audit event about a request, with Entra's targets and details. then: another activity right after it.
-    reason: why, where it is not the requestor's own justification."""
+    reason: why, where it is not the requestor's own justification. on_behalf_of: as in `record`."""
     rules = PROVIDERS[request.provider]
     record(
         tx,
@@ -158,6 +160,8 @@ def tell(
         reason=reason or request.justification or "",
         details=grant_details(request=request, schedule=schedule, role_id=request.role_id),
         correlation_id=request.id,
+        policy_version=policy_version,
+        on_behalf_of=on_behalf_of,
         then=then,
     )
 
