@@ -116,3 +116,31 @@ def test_permissions_are_found_as_one_types(site: LiveSite, open_page: Any) -> N
     assert "Group.Read.All" in row.inner_text()
     row.get_by_role("button", name="Revoke").click()
     assert "The consent is revoked" in page.locator(".said[role=status]").inner_text()
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
+def test_an_owner_is_added_and_finds_what_is_his(
+    site: LiveSite, open_page: Any, check_access: Callable[[Any], None], script: bool
+) -> None:
+    made = registered(site.world)
+    page = open_page(site.world.ga, script=script)
+    page.goto(f"/portal/applications/{made.id}")
+    page.get_by_text("Add an owner").click()
+    page.get_by_label("Who").fill("nobody of that name")
+    page.get_by_role("button", name="Add the owner").click()
+    assert "Write the sign-in name" in page.locator("#who-error").inner_text()
+    page.get_by_label("Who").fill("ann")
+    page.get_by_label("Who").press("Escape")  # what is suggested goes away
+    page.get_by_role("button", name="Add the owner").click()
+    assert "has another owner" in page.locator(".said[role=status]").inner_text()
+    ann = open_page(site.world.ann, script=script)
+    ann.goto("/portal/applications")
+    ann.get_by_role("link", name="Owned by you").click()
+    if script:
+        check_access(page)
+        check_access(ann)
+    ann.get_by_role("link", name="Orders").click()
+    ann.get_by_role("link", name="Add a client secret").click()
+    ann.get_by_label("Description").fill("Laptop")
+    ann.get_by_role("button", name="Add").click()
+    assert len(ann.locator(SECRET).inner_text()) > 30
