@@ -396,6 +396,27 @@ def _delegation(stage: Stage) -> Made:
     return f"openPim/delegations/{stage.person()}", None
 
 
+def _signed(stage: Stage) -> str:
+    """The id of an event that the last checkpoint proves."""
+    world = stage.world
+    if world.read(lambda tx: tx.checkpoints.last()) is None:
+        assert world.sign() is not None
+    return world.read(lambda tx: tx.audit_log.since(0, 1))[0].event.id
+
+
+def _rich_event(stage: Stage) -> Made:
+    return f"openPim/auditEvents/{_signed(stage)}", None
+
+
+def _checkpoint(stage: Stage) -> Made:
+    _signed(stage)
+    return "openPim/auditLog/checkpoints/0", None
+
+
+def _included(stage: Stage) -> Made:
+    return f"openPim/auditLog/inclusionProof?eventId={_signed(stage)}", None
+
+
 def _stream(stage: Stage) -> str:
     """A destination of the audit history; the one before it goes, because there are not endless many."""
     world = stage.world
@@ -462,6 +483,10 @@ SETUPS |= {
     "GET roleManagement/directory/roleScheduleInstances()": lambda s: (f"{PIM}/roleScheduleInstances(directoryScopeId='%2F')", None),
     "POST me/revokeSignInSessions": lambda _s: ("me/revokeSignInSessions", None),
     "POST users/{id}/revokeSignInSessions": lambda s: (f"users/{s.person()}/revokeSignInSessions", None),
+    "GET openPim/auditEvents/{id}": _rich_event,
+    "GET openPim/auditLog/checkpoints/{id}": _checkpoint,
+    "GET openPim/auditLog/consistencyProof": lambda _s: ("openPim/auditLog/consistencyProof?first=1&second=1", None),
+    "GET openPim/auditLog/inclusionProof": _included,
     "POST openPim/delegations": lambda s: (
         "openPim/delegations",
         {"delegateId": s.world.bob, "endDateTime": (s.world.now + timedelta(days=9)).isoformat()},

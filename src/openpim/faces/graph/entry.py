@@ -110,7 +110,7 @@ def respond(raw: Raw, answer: Answer) -> Response:
     if answer.body is None:
         return Response(status_code=answer.status, headers=headers)
     if isinstance(answer.body, str):
-        return Response(answer.body.encode("ascii"), answer.status, headers, media_type="text/plain")
+        return Response(answer.body.encode("utf-8"), answer.status, headers, media_type="text/plain")
     kind = (
         JSON.replace("minimal", "none") if "metadata=none" in raw.headers.get("accept", "").lower() else JSON
     )

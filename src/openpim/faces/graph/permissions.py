@@ -123,6 +123,7 @@ GROUP_POLICIES_READ = (
 GROUP_POLICIES_WRITE = ("RoleManagementPolicy.ReadWrite.AzureADGroup",)
 POLICIES_READ = (*ROLE_POLICIES_READ, *GROUP_POLICIES_READ)
 POLICIES_WRITE = (*ROLE_POLICIES_WRITE, *GROUP_POLICIES_WRITE)
+AUDIT_STREAMS_WRITE = _DIRECTORY_WRITE
 AUDITS_READ = ("AuditLog.Read.All", *_DIRECTORY_READ)
 CHANNELS_READ = ("PrivilegedAccess-CustomExt.Read.All", "PrivilegedAccess-CustomExt.ReadWrite.All")
 CHANNELS_WRITE = ("PrivilegedAccess-CustomExt.ReadWrite.All",)

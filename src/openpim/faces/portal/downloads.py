@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
 
-# What begins a formula, in the widths that spreadsheets read alike.
-_FORMULA: Final = "=+\\-@\uff1d\uff0b\uff0d\uff20"
-_BEGINS: Final = re.compile(rf"\s*[{_FORMULA}]|[\t\r\n]")
-# Where the separator is another one than ours, a cell begins behind it.
-_INSIDE: Final = re.compile(rf"([;\t\r\n|][\"\s]*)(?=[{_FORMULA}])")
-_KEPT: Final = re.compile(rf"'(?=\s*[{_FORMULA}])")
+from openpim.faces.shared.cells import plain_cell, written_cell
+
+__all__ = ["as_csv", "plain_cell", "written_cell"]
 
 
 def as_csv(columns: Sequence[str], rows: Iterable[Mapping[str, str]]) -> bytes:
@@ -23,14 +18,3 @@ def as_csv(columns: Sequence[str], rows: Iterable[Mapping[str, str]]) -> bytes:
     writer.writeheader()
     writer.writerows({name: plain_cell(value) for name, value in row.items()} for row in rows)
     return b"\xef\xbb\xbf" + out.getvalue().encode()
-
-
-def plain_cell(text: str) -> str:
-    """A text that no spreadsheet takes for a formula: names and reasons are written by people."""
-    text = _INSIDE.sub(r"\1'", text)
-    return f"'{text}" if _BEGINS.match(text) else text
-
-
-def written_cell(text: str) -> str:
-    """What was written before `plain_cell` made it plain (but for what begins inside it)."""
-    return text[1:] if _KEPT.match(text) else text
