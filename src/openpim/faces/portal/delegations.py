@@ -11,7 +11,7 @@ from openpim.faces.portal.call import Answer, Call, Go, Show
 from openpim.faces.portal.policy_form import Typed
 from openpim.faces.portal.statuses import status_of
 from openpim.faces.portal.table import Page
-from openpim.faces.portal.words import t
+from openpim.faces.portal.words import t, utc
 from openpim.services import browse, delegation, picking
 
 HERE: Final = "/portal/approvals/stand-ins"
@@ -40,7 +40,7 @@ def hand_over(call: Call) -> Answer:
         typed.wrong(_FIELDS.get(done.member or "", ""), done.message)
         return _show(call, typed, status_of(done))
     shown = next(one.name for one in found if one.id == who)
-    return Go(HERE, t("{person} decides in your place until then.", person=shown))
+    return Go(HERE, t("{person} decides in your place until {end}.", person=shown, end=utc(ends)))
 
 
 def withdraw(call: Call) -> Answer:

@@ -19,7 +19,7 @@ function make(tag, attributes, text = "") {
 function combobox(input, ask, take) {
   const id = `suggestions-${++count}`;
   const words = document.querySelector("template#picker-words").dataset;
-  const list = make("ul", { id, role: "listbox", class: "suggestions", hidden: "", "aria-label": input.labels?.[0]?.textContent.trim() ?? input.getAttribute("aria-label") ?? "" });
+  const list = make("ul", { id, role: "listbox", class: "suggestions", hidden: "", "aria-label": words.list });
   const said = make("span", { class: "away", role: "status" });
   const box = make("span", { class: "combobox" });
   input.replaceWith(box);
