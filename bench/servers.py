@@ -14,9 +14,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from openpim.collecting import collect_seldom
+
 
 def run(app: Any, port: int, **more: Any) -> None:
-    """Uvicorn as `pim serve` runs it, on plain HTTP unless a certificate is given."""
+    """Uvicorn as `pim serve` runs it, on plain HTTP unless a certificate is given. Floors have the same settings."""
+    collect_seldom()
     uvicorn.run(
         app, host="127.0.0.1", port=port, loop="uvloop", http="httptools", log_level="warning",
         access_log=False, server_header=False, proxy_headers=False, timeout_graceful_shutdown=5, **more,

@@ -12,6 +12,7 @@ from typing import Any
 
 from starlette.types import ASGIApp
 
+from openpim.collecting import collect_seldom
 from openpim.tls import TlsFiles
 
 _SETTLED: dict[str, Any] = {
@@ -70,6 +71,7 @@ def run(
             await super().shutdown(sockets=sockets)
 
     files: dict[str, Any] = {"ssl_certfile": str(tls.certificate), "ssl_keyfile": str(tls.key)}
+    collect_seldom()
     Server(uvicorn.Config(app, **files, **_SETTLED)).run(sockets=list(listening))
 
 
