@@ -95,7 +95,9 @@ def get(
             for each in stage.primary.keys() | stage.escalation.keys()
         }
         people = tx.principals.many(sorted(ids), deleted=True)
-        return replace(found, approvers={one.id: one.display_name for one in people.values()})
+        names = {one.id: one.display_name for one in people.values()}
+        names |= {one.id: one.name for one in tx.channels.all()}
+        return replace(found, approvers=names)
 
     return deps.store.read(caller.tenant_id, work)
 

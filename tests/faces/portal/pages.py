@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
+from openpim.core.channels import ChannelKind
+from openpim.core.deliveries import Delivery, DeliveryStatus
 from openpim.core.directory import Application
 from openpim.core.grants import Kind
 from openpim.core.query import Compare, Query
 from openpim.core.signin.consent import GRAPH_RESOURCE
 from openpim.core.signin.values import Account
+from openpim.services.channels import manage
 from openpim.services.directory.application_owners import add_owner
 from openpim.services.directory.applications import NewApplication, create_application
 from openpim.services.directory.performing import stamp
@@ -153,7 +156,44 @@ def face_of(world: World, application: Application) -> str:
     return str(world.read(lambda tx: tx.service_principals.by_app_id(application.app_id)).id)
 
 
+def channel_path(tail: str = "", **fields: str) -> Callable[[Site], Made]:
+    """Of a system that is asked."""
+
+    def made(site: Site) -> Made:
+        wanted = manage.Wanted(f"Desk {site.world.new_id()}", address="https://127.0.0.1:9/ask")
+        shown = ok(manage.add(site.world.deps, site.world.system, ChannelKind.EXTENSION, wanted))
+        return f"/portal/channels/{shown.channel.id}{tail}", fields
+
+    return made
+
+
+def a_dead_letter(site: Site) -> Made:
+    """A notice that was given up."""
+    world = site.world
+    now, one = world.now, world.new_id()
+    letter = Delivery(
+        id=one, key=one, topic="ended", audience="Admin", group="endings", channel="mail", recipient=world.bob,
+        critical=False, facts="{}", created_at=now, since=now, due_at=None, status=DeliveryStatus.DEAD, ended_at=now,
+    )  # fmt: skip
+    world.write(lambda tx: tx.deliveries.add([letter]))
+    return f"/portal/notifications/{one}/retry", {}
+
+
 SETUPS: dict[str, Callable[[Site], Made]] = {
+    "POST /portal/me/notifications": lambda _site: ("/portal/me/notifications", {"use-mail": "on"}),
+    "POST /portal/notifications": lambda _site: ("/portal/notifications", {"digest": "on"}),
+    "POST /portal/notifications/test": lambda _site: ("/portal/notifications/test", {}),
+    "POST /portal/notifications/{id}/retry": a_dead_letter,
+    "POST /portal/channels/new": lambda site: (
+        "/portal/channels/new",
+        {"kind": "webhook", "name": f"Hook {site.world.new_id()}", "address": "https://example.com/x"},
+    ),
+    "GET /portal/channels/{id}": channel_path(),
+    "POST /portal/channels/{id}": channel_path(name="Desk"),
+    "POST /portal/channels/{id}/test": channel_path("/test"),
+    "POST /portal/channels/{id}/secret": channel_path("/secret"),
+    "GET /portal/channels/{id}/remove": channel_path("/remove"),
+    "POST /portal/channels/{id}/remove": channel_path("/remove"),
     "GET /portal/applications/{id}": application_path(),
     "POST /portal/applications/new": lambda _site: ("/portal/applications/new", {"name": "Orders"}),
     "GET /portal/applications/{id}/edit": application_path("/edit"),

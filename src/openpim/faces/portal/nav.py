@@ -63,6 +63,7 @@ MENU: tuple[Section, ...] = (
         "Settings",
         (
             Item("applications", "Applications", "/portal/applications", "squares"),
+            Item("channels", "Channels", "/portal/channels", "gear", rights=EVERYTHING),
             Item("organisation", "Organisation", "/portal/organisation", "building"),
         ),
     ),

@@ -5,13 +5,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Final
 
 from openpim.core.grants import Duration, days
 from openpim.core.policy import (
     NOTIFICATION_KEYS,
-    ApprovalSettings,
     Expiry,
     Level,
     Notification,
@@ -22,12 +21,16 @@ from openpim.core.policy import (
 )
 from openpim.core.refusals import Code, Refusal
 from openpim.faces.portal import policies as pages
+from openpim.faces.portal import policy_systems as systems
 from openpim.faces.portal.call import Answer, Call, Go, Show
 from openpim.faces.portal.policy_words import LEVELS, TABS, length, notification_label
 from openpim.faces.portal.table import Page
+from openpim.faces.portal.typed import Typed
 from openpim.faces.portal.words import t
 from openpim.services import policies, role_settings
 from openpim.services.role_settings import RoleSetting
+
+__all__ = ["PAGES", "Typed"]
 
 MOST_STAGES: Final = 5
 ACTIVATION_LENGTHS: Final = (
@@ -54,37 +57,10 @@ _MAIL: Final = re.compile(r"[^\s@;,<>\x00-\x1f]{1,64}@[^\s@;,<>\x00-\x1f]{1,255}
 _CONTEXT: Final = re.compile(r"c[1-9][0-9]?")
 
 
-@dataclass(slots=True)
-class Typed:
-    """A form as it stands: its texts, and what is wrong by the field's name ("" for all of it)."""
-
-    fields: dict[str, str]
-    errors: dict[str, str] = field(default_factory=dict)
-
-    def text(self, name: str, most: int = 200) -> str:
-        return self.fields.get(name, "").strip()[:most]
-
-    def on(self, name: str) -> bool:
-        return bool(self.fields.get(name))
-
-    def wrong(self, name: str, message: str) -> None:
-        self.errors.setdefault(name, message)
-
-    def number(self, name: str, low: int, high: int, usual: int) -> int:
-        """A whole number within bounds; nothing typed is the usual one."""
-        text = self.text(name, 10)
-        if not text:
-            return usual
-        if not (text.isascii() and text.isdigit()) or not low <= int(text) <= high:
-            self.wrong(name, t("Write a number from {low} to {high}.", low=low, high=high))
-            return usual
-        return int(text)
-
-
 def edit(call: Call) -> Answer:
     setting = pages.asked(call)
     tab = pages.tab_of(call.query.get("tab", ""))
-    return _form(setting, tab, Typed(_WRITE[tab](setting.policy, setting.approvers)))
+    return _form(call, setting, tab, Typed(_WRITE[tab](setting.policy, setting.approvers)))
 
 
 def save(call: Call) -> Answer:
@@ -93,7 +69,7 @@ def save(call: Call) -> Answer:
     typed = Typed(dict(call.form))
     wanted = _READ[tab](call, setting, typed)
     if typed.errors or wanted is None:
-        return _form(setting, tab, typed)
+        return _form(call, setting, tab, typed)
     seen = typed.text("version", 12)
 
     def change(present: Policy) -> Policy | Refusal:
@@ -110,12 +86,12 @@ def save(call: Call) -> Answer:
     )
     if isinstance(done, Refusal):
         typed.wrong("", done.message)
-        return _form(setting, tab, typed)
+        return _form(call, setting, tab, typed)
     where = f"{pages.address(setting)}?{pages.query_of(setting)}&tab={tab}"
     return Go(where, t("The settings of {role} are changed.", role=setting.role_name))
 
 
-def _form(setting: RoleSetting, tab: str, typed: Typed) -> Answer:
+def _form(call: Call, setting: RoleSetting, tab: str, typed: Typed) -> Answer:
     chosen = typed.text("maximum")
     known = _limits(setting)
     values = {
@@ -135,6 +111,7 @@ def _form(setting: RoleSetting, tab: str, typed: Typed) -> Answer:
             ]
             for name in ("eligible_limit", "active_limit")
         },
+        **(systems.choices(call, typed) if tab == "activation" else {}),
         "stages": range(1, min(MOST_STAGES, _stages_typed(typed) + 1) + 1),
         "keys": [(key, notification_label(key)) for key in NOTIFICATION_KEYS],
         "levels": [(one.value, t(LEVELS[one])) for one in LEVELS],
@@ -161,7 +138,8 @@ def _write_activation(policy: Policy, names: Mapping[str, str]) -> dict[str, str
         ticket=Requirement.TICKETING in policy.activation_requires,
         approval=policy.approval.required,
     )
-    for number, stage in enumerate(policy.approval.stages if policy.approval.required else (), start=1):
+    found |= systems.write(policy)
+    for number, stage in enumerate(systems.people_of(policy) if policy.approval.required else (), start=1):
         at = f"stage{number}_"
         found |= {
             f"{at}who": _names(stage.primary, names),
@@ -180,7 +158,12 @@ def _read_activation(call: Call, setting: RoleSetting, typed: Typed) -> Callable
     context = typed.text("context", 3).lower()
     if proof == "context" and not _CONTEXT.fullmatch(context):
         typed.wrong("context", t("Name the authentication context: c1 to c99."))
-    stages = _read_stages(call, setting, typed) if typed.on("approval") else ()
+    beyond = systems.beyond_the_form(setting.policy)
+    if beyond:
+        typed.wrong("", beyond)
+    people = _read_stages(call, setting, typed) if typed.on("approval") else ()
+    stages = systems.read_asking(typed, _kept(setting.policy, people)) if typed.on("approval") else ()
+    tickets = systems.read_tickets(typed)
     wanted = {
         Requirement.MFA: proof == "mfa",
         Requirement.JUSTIFICATION: typed.on("justification"),
@@ -192,7 +175,7 @@ def _read_activation(call: Call, setting: RoleSetting, typed: Typed) -> Callable
     def change(policy: Policy) -> Policy:
         approval = policy.approval
         if typed.on("approval"):
-            approval = replace(approval, required=True, stages=_kept(approval, stages))
+            approval = replace(approval, required=True, stages=stages)
         else:
             approval = replace(approval, required=False)
         return replace(
@@ -202,6 +185,7 @@ def _read_activation(call: Call, setting: RoleSetting, typed: Typed) -> Callable
             context_enabled=proof == "context",
             context=context if proof == "context" else policy.context,
             approval=approval,
+            tickets=tickets,
         )
 
     return change
@@ -247,7 +231,7 @@ def _reviewers(call: Call, setting: RoleSetting, typed: Typed, name: str) -> Rev
     return found
 
 
-def _kept(approval: ApprovalSettings, stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
+def _kept(policy: Policy, stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
     """A form speaks in hours; minutes that it showed rounded stay as they are."""
     return tuple(
         replace(
@@ -257,7 +241,7 @@ def _kept(approval: ApprovalSettings, stages: tuple[Stage, ...]) -> tuple[Stage,
         )
         if old is not None
         else new
-        for new, old in zip(stages, [*approval.stages, *[None] * len(stages)], strict=False)
+        for new, old in zip(stages, [*systems.people_of(policy), *[None] * len(stages)], strict=False)
     )
 
 

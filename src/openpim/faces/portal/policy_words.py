@@ -9,6 +9,7 @@ from typing import Final
 
 from openpim.core.grants import Duration
 from openpim.core.policy import NOTIFICATION_KEYS, Expiry, Level, Policy, Requirement, Stage
+from openpim.faces.portal import policy_systems
 from openpim.faces.portal.words import REQUIREMENT_WORDS, plural, span, t
 from openpim.services.role_settings import RoleSetting
 
@@ -106,6 +107,8 @@ def _listed(parts: list[str], between: str = ", ") -> str:
 
 
 def _who(stage: Stage, names: Mapping[str, str]) -> str:
+    if stage.callout is not None:
+        return names.get(stage.callout.channel_id) or t("another system")
     if not stage.primary:
         return t("those who manage the role")
     found = [names.get(one) or t("an approver") for one in (*stage.primary.users, *stage.primary.groups)]
@@ -138,10 +141,13 @@ def _activation(policy: Policy, names: Mapping[str, str]) -> list[tuple[str, str
         ),
         (t("Require approval to activate"), t("Yes") if asks.required else t("No")),
     ]
+    facts += policy_systems.facts(policy, names)
     if not asks.required:
         return facts
     several = len(asks.stages) > 1
     for number, stage in enumerate(asks.stages, start=1):
+        if stage.callout is not None:
+            continue
         label = t("Approvers, stage {number}", number=number) if several else t("Approvers")
         facts.append((label, _stage(stage, names)))
     return facts

@@ -14,6 +14,7 @@ from openpim.faces.portal import (
     assignment_import,
     assignments,
     audit,
+    channels,
     delegations,
     groups,
     me,
@@ -65,4 +66,5 @@ PAGES: tuple[Page, ...] = (
     *application_access.PAGES,
     *applications.PAGES,
     *organisation.PAGES,
+    *channels.PAGES,
 )

@@ -91,6 +91,14 @@ def get(deps: Deps, caller: Caller, channel_id: str, kind: ChannelKind | None = 
     return deps.store.read(caller.tenant_id, work)
 
 
+def askable(deps: Deps, caller: Caller) -> tuple[tuple[str, str], ...]:
+    """(id, name) of the systems that can be asked: for whoever writes role settings, owners of groups too."""
+    if caller.kind is not CallerKind.USER:
+        return ()
+    found = deps.store.read(caller.tenant_id, lambda tx: tx.channels.all())
+    return tuple((one.id, one.name) for one in found if one.kind is ChannelKind.EXTENSION)
+
+
 def may_change(deps: Deps, caller: Caller) -> bool:
     now = deps.clock()
     return deps.store.read(caller.tenant_id, lambda tx: _may_write(tx, caller, now))
