@@ -12,14 +12,15 @@ from openpim.core.refusals import Code, Refusal
 from openpim.core.roles import READERS
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
+from openpim.services import audit_search
 from openpim.services.authority import roles_of
 
 REPORTS_READER = "4a5d8f65-41da-4de4-8968-e035b65339cf"
 
 
-def page(deps: Deps, caller: Caller, query: Query) -> Page[AuditEvent]:
+def page(deps: Deps, caller: Caller, query: Query, text: str = "") -> Page[AuditEvent]:
     """Newest first unless the query orders otherwise. Who may not read all sees what he did or what was done to
-    him."""
+    him. text: words that the event must have; then always the newest first, and never counted."""
     now = deps.clock()
 
     def work(tx: Transaction) -> Page[AuditEvent]:
@@ -28,7 +29,7 @@ def page(deps: Deps, caller: Caller, query: Query) -> Page[AuditEvent]:
         if not may_read_all(tx, caller, now):
             mine = Compare("concerns", "eq", caller.principal_id)
             asked = replace(asked, where=mine if query.where is None else All((mine, query.where)))
-        return tx.audit.page(asked)
+        return audit_search.find(tx, text, asked) if text.strip() else tx.audit.page(asked)
 
     return deps.store.read(caller.tenant_id, work)
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from functools import partial
 
 from openpim.ports.deps import Deps
-from openpim.services import audit_log, checkpoints
+from openpim.services import audit_log, audit_search, checkpoints
 from openpim.workers.loop import attempt
 
 _LOOK = timedelta(seconds=15)
@@ -21,6 +21,8 @@ class GrowingLogs:
         """One look at every tenant that is behind. Returns how many events were taken in."""
         behind = attempt(partial(audit_log.behind, self._deps)) or ()
         grown = {tenant: attempt(partial(audit_log.grow, self._deps, tenant)) for tenant in behind}
+        for tenant_id in grown:
+            attempt(partial(audit_search.enter, self._deps, tenant_id))
         if self._deps.clock() >= self._sign_at:
             tenants = attempt(lambda: self._deps.store.read("", lambda tx: tx.tenants.all())) or ()
             for tenant in tenants:

@@ -158,11 +158,11 @@ AUDITS: Resource[AuditEvent] = Resource(
 
 def index(call: Call) -> Answer:
     query = AUDITS.query(call, order=(q.Order("at", descending=True),))
-    query = replace(query, order=tuple(each for one in query.order for each in _told_in_order(one)))
+    query = replace(query, order=tuple(each for one in query.order for each in told_in_order(one)))
     return AUDITS.collection(call, audits.page(call.deps, call.caller, query))
 
 
-def _told_in_order(order: q.Order) -> tuple[q.Order, ...]:
+def told_in_order(order: q.Order) -> tuple[q.Order, ...]:
     """Events of one instant stand as they happened, in the direction of the time."""
     return (order, q.Order("sequence", order.descending)) if order.field == "at" else (order,)
 
