@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from openpim.core.roles import MANAGERS
 from openpim.services.standing import Right
 
 
@@ -62,6 +63,7 @@ MENU: tuple[Section, ...] = (
     Section(
         "Settings",
         (
+            Item("notifications", "Notifications", "/portal/notifications", "bell", roles=MANAGERS),
             Item("applications", "Applications", "/portal/applications", "squares"),
             Item("channels", "Channels", "/portal/channels", "gear", rights=EVERYTHING),
             Item("organisation", "Organisation", "/portal/organisation", "building"),
@@ -73,6 +75,7 @@ MENU: tuple[Section, ...] = (
 ACCOUNT: tuple[Item, ...] = (
     Item("sessions", "My sessions", "/portal/me", "clock"),
     Item("methods", "My sign-in methods", "/portal/me/methods", "key"),
+    Item("my-notifications", "My notifications", "/portal/me/notifications", "bell"),
 )
 
 

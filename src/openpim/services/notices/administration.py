@@ -9,7 +9,7 @@ from datetime import datetime
 from openpim.core.audit import Target
 from openpim.core.caller import Caller, CallerKind
 from openpim.core.deliveries import Delivery, DeliveryStatus
-from openpim.core.directory import Principal
+from openpim.core.directory import User
 from openpim.core.notices import KINDS, Audience, Facts, Topic
 from openpim.core.notification_preferences import MAIL
 from openpim.core.organisation_settings import OrganisationSettings
@@ -45,7 +45,7 @@ class Administered:
     """break_glass: those accounts of the settings that are still there."""
 
     settings: OrganisationSettings
-    break_glass: tuple[Principal, ...]
+    break_glass: tuple[User, ...]
     mail_host: str
     mail_from: str
 
@@ -63,7 +63,7 @@ def settings(deps: Deps, caller: Caller) -> Administered | Refusal:
         if not may_manage(tx, caller, now):
             return _FORBIDDEN
         found = tx.organisation_settings.get()
-        people = tx.principals.many(found.break_glass)
+        people = tx.users.many(found.break_glass)
         kept = tuple(people[one] for one in found.break_glass if one in people)
         return Administered(found, kept, deps.settings.mail_host, deps.settings.mail_from)
 
