@@ -68,6 +68,8 @@ def test_a_reload_of_the_page_with_the_secret_makes_no_second_one(site: LiveSite
     page.get_by_label("Description").fill("Build server")
     page.get_by_role("button", name="Add").click()
     secret = page.locator(SECRET).inner_text()
+    page.evaluate("dispatchEvent(new Event('pagehide'))")
+    assert secret not in page.content(), "nor where a browser keeps pages as they are"
     page.reload()
     assert "has made its secret already" in page.locator("main").inner_text()
     assert secret not in page.content()
