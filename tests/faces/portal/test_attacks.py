@@ -293,3 +293,16 @@ def test_forms_ask_once_however_often_they_are_sent(site: Site) -> None:
     first, second = ann.post("/portal/activate", **form), ann.post("/portal/activate", **form)
     assert first.to == second.to
     assert len([one for one in world.requests() if one.justification == "once"]) == 1
+
+
+def test_compression_gives_nothing_away(site: Site) -> None:
+    """The proof in the forms: nothing of it stays the same from page to page, so its length tells nobody anything."""
+    browser = site.browser(site.world.ann)
+    cookie = browser.open_session(site.world.ann)
+    proofs = [browser.token for _ in range(20)]
+    assert len({len(one) for one in proofs}) == 1
+    alike = [at for at, letters in enumerate(zip(*proofs, strict=True)) if len(set(letters)) == 1]
+    assert len(alike) < 8, "more than a version and padding stays the same"
+    answer = browser.get("/portal/roles").answer
+    assert answer.headers["content-encoding"] == "gzip"
+    assert cookie not in answer.text
