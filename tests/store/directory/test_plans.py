@@ -9,6 +9,7 @@ from sqlalchemy import event, text
 
 from openpim.core import query as q
 from openpim.core.directory import PrincipalKind
+from openpim.store.applications import application_owners, applications
 from openpim.store.memberships import administrative_unit_members, group_members, group_owners
 from openpim.store.principals import principals
 from openpim.store.users import users
@@ -18,6 +19,7 @@ PEOPLE = 20_000
 BIG = (
     "principals", "users", "group_members", "group_owners", "schedules", "administrative_unit_members",
     "permission_grants", "policy_approvers", "application_uris",
+    "application_owners", "applications",
 )  # fmt: skip
 FIRST = q.Query()
 SIGN_IN = q.Query(order=(q.Order("user_principal_name"),))
@@ -64,6 +66,14 @@ QUESTIONS = {
     ),
     "approvers": lambda tx: tx.policies.approver_in([guid(77), guid(99)]),
     "application by identifier": lambda tx: tx.applications.by_uri("api://payroll"),
+    "applications by name": lambda tx: tx.applications.page(NAMES),
+    "owners of an application": lambda tx: tx.applications.owners(guid(970_007), NAMES),
+    "whether somebody owns an application": lambda tx: tx.applications.is_owner(guid(970_007), guid(77)),
+    "owned applications": lambda tx: tx.applications.owned(guid(77), NAMES),
+    "who lets an application do something": lambda tx: tx.permission_grants.page(
+        q.Query(q.Compare("client_id", "eq", guid(900_100)), (q.Order("principal_id"),), limit=25)
+    ),
+    "some people, counted": lambda tx: tx.tallies.people(500),
     "units": lambda tx: tx.administrative_units.units_of(guid(77)),
     "members of a unit": lambda tx: tx.administrative_units.members(guid(950_000), FIRST),
 }
@@ -125,6 +135,30 @@ def full(database):
             [
                 {"tenant_id": TENANT, "group_id": guid(900_003 + n % 190), "owner_id": guid(n)}
                 for n in range(2, 4000)
+            ],
+        )
+        tx.connection.execute(
+            applications.insert(),
+            [
+                {
+                    "tenant_id": TENANT,
+                    "id": guid(970_000 + n),
+                    "app_id": guid(980_000 + n),
+                    "display_name": f"App {n:05d}",
+                    "name_key": f"app {n:05d}",
+                    "created_at": NOW,
+                    "public": False,
+                    "redirect_uris": "[]",
+                    "identifier_uris": "[]",
+                }
+                for n in range(4000)
+            ],
+        )
+        tx.connection.execute(
+            application_owners.insert(),
+            [
+                {"tenant_id": TENANT, "application_id": guid(970_000 + n), "owner_id": guid(2 + n % 900)}
+                for n in range(4000)
             ],
         )
         tx.connection.execute(
