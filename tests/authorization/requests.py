@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from openpim.core.channels import ChannelKind
+from openpim.core.deliveries import Delivery, DeliveryStatus
 from openpim.core.directory import Application
 from openpim.core.grants import Provider, Request, Schedule
 from openpim.core.policy import Policy
@@ -87,8 +88,9 @@ class Stage:
             manage.Wanted(self.name(), address=address),
         )
         assert isinstance(made, manage.Shown), made
-        for old in self.world.read(lambda tx: tx.channels.all())[:-30]:
-            self.world.write(lambda tx, old=old: tx.channels.remove(old.id))
+        for old in self.world.read(lambda tx: tx.channels.all()):  # there may be fifty
+            if old.id != made.channel.id:
+                self.world.write(lambda tx, old=old: tx.channels.remove(old.id))
         return made.channel.id
 
     def group(self) -> str:
@@ -283,6 +285,17 @@ def _stage_of(word: str, body: Any = None) -> Setup:
 
 _DECISION = {"reviewResult": "Approve", "justification": "fine"}
 _UNITS = ("directory/administrativeUnits", "administrativeUnits")
+def _dead_letter(s: Stage) -> Made:
+    """A notice that was given up."""
+    now, one = s.world.now, s.world.new_id()
+    letter = Delivery(
+        id=one, key=one, topic="ended", audience="Admin", group="endings", channel="mail", recipient=s.world.bob,
+        critical=False, facts="{}", created_at=now, since=now, due_at=None, status=DeliveryStatus.DEAD, ended_at=now,
+    )  # fmt: skip
+    s.world.write(lambda tx: tx.deliveries.add([letter]))
+    return f"openPim/notifications/{one}/retry", None
+
+
 SETUPS: dict[str, Setup] = {
     "POST users": lambda s: ("users", {"displayName": "New", "userPrincipalName": f"new.{s.world.new_id()[-6:]}@{s.world.read(lambda tx: tx.tenants.current()).domain}"}),
     "PATCH users/{id}": lambda s: (f"users/{s.person()}", {"jobTitle": "Engineer"}),
@@ -486,6 +499,7 @@ SETUPS |= {
     "POST me/revokeSignInSessions": lambda _s: ("me/revokeSignInSessions", None),
     "POST users/{id}/revokeSignInSessions": lambda s: (f"users/{s.person()}/revokeSignInSessions", None),
     "GET openPim/auditEvents/{id}": _rich_event,
+    "PATCH openPim/auditSettings": lambda _s: ("openPim/auditSettings", {"retentionDays": 4000}),
     "GET openPim/auditLog/checkpoints/{id}": _checkpoint,
     "GET openPim/auditLog/consistencyProof": lambda _s: ("openPim/auditLog/consistencyProof?first=1&second=1", None),
     "GET openPim/auditLog/inclusionProof": _included,
@@ -494,6 +508,10 @@ SETUPS |= {
         {"delegateId": s.world.bob, "endDateTime": (s.world.now + timedelta(days=9)).isoformat()},
     ),
     "DELETE openPim/delegations/{id}": _delegation,
+    "PATCH openPim/notificationPreferences": lambda _s: ("openPim/notificationPreferences", {"channels": ["mail"]}),
+    "PATCH openPim/notificationSettings": lambda _s: ("openPim/notificationSettings", {"isWeeklyDigestEnabled": True}),
+    "POST openPim/notifications/{id}/retry": _dead_letter,
+    "POST openPim/notifications/sendTest": lambda _s: ("openPim/notifications/sendTest", None),
     "POST openPim/channels": lambda s: (
         "openPim/channels",
         {"kind": "webhook", "displayName": s.name(), "address": "https://example.com/hook"},

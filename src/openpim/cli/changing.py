@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from openpim.cli import administering
+from openpim.cli import administering, systems
 from openpim.client.errors import PimError
 from openpim.client.policy import notification_rules
 from openpim.client.roles import named, text
@@ -68,12 +68,13 @@ def _approval(args: Namespace, policy: PolicyRow, context: Context) -> Row | Non
     """The approval setting with what was given changed in one of its stages; None for nothing given."""
     escalates = args.escalate_to or args.escalate_after or args.escalation is not None
     of_stage = args.approver or args.quorum is not None or args.approval_timeout or escalates
-    if args.approval is None and not of_stage:
+    if args.approval is None and not of_stage and not systems.given(args):
         return None
     setting = dict(named(policy.rule(APPROVAL), "setting"))
     setting["isApprovalRequired"] = args.approval is not False
     listed = setting.get("approvalStages")
     stages = [dict(stage) for stage in listed if isinstance(stage, dict)] if isinstance(listed, list) else []
+    stages = systems.ask_first(args, stages, context)
     stages = stages or [{"approvalStageTimeOutInDays": 1, "isApproverJustificationRequired": True}]
     number = 1 if args.stage is None else args.stage
     if not 1 <= number <= len(stages) + 1:
@@ -171,6 +172,9 @@ def changes(args: Namespace, policy: PolicyRow, context: Context) -> dict[str, R
     enabled = _enablement(args, policy, context)
     if enabled is not None:
         found[ENABLEMENT] = {"enabledRules": enabled}
+    tickets = systems.tickets(args, policy.rule(ENABLEMENT), context)
+    if tickets is not None:
+        found.setdefault(ENABLEMENT, {})["openPim"] = {"tickets": tickets}
     if args.context is not None:
         on = args.context.lower() != "none"
         found[_CONTEXT] = {"isEnabled": on, "claimValue": args.context.lower() if on else None}

@@ -49,6 +49,7 @@ COMMANDS = {
     "unassign": ("administration", "Take an eligibility or an assignment away"),
     "policy": ("administration", "Show or change what a role demands"),
     "audit": ("administration", "Prove that the audit history is what it was"),
+    "channels": ("administration", "Webhooks, chats, and systems that are asked"),
     "profile": ("this command", "List, choose, add and remove servers"),
     "doctor": ("this command", "Check that everything works, and say what to do"),
     "completion": ("this command", "Print the completion script of a shell"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from openpim.cli import administering
+from openpim.cli import administering, systems
 from openpim.cli.changing import ACTIVATION, APPROVAL, ENABLEMENT, REQUIREMENTS, changes
 from openpim.cli.output import short
 from openpim.client.arm import VERSION, versioned
@@ -35,6 +35,7 @@ EXAMPLES = """examples:
 COLUMNS = (
     ("role", "role"), ("maximumDuration", "activation lasts at most"), ("requires", "activation requires"),
     ("context", "authentication context"), ("approval", "approval"), ("stages", "approvers"),
+    ("tickets", "tickets"),
     ("eligibleMaximum", "eligible for at most"), ("eligiblePermanent", "eligible permanently"),
     ("activeMaximum", "assigned for at most"), ("activePermanent", "assigned permanently"), ("notifications", "mail"), ("id", "policy"),
 )  # fmt: skip
@@ -141,6 +142,7 @@ def configure(parser: ArgumentParser) -> None:
         default=None,
         help="whether assigned may be without end",
     )
+    systems.add_options(parser)
 
 
 def _shown(policy: PolicyRow, what: Target) -> Row:
@@ -163,6 +165,7 @@ def _shown(policy: PolicyRow, what: Target) -> Row:
         "stages": [_stage(stage, number) for number, stage in enumerate(listed, 1)]
         if demand.approval
         else [],
+        "tickets": systems.shown_tickets(policy.rule(ENABLEMENT)),
         "eligibleMaximum": text(eligible.get("maximumDuration")),
         "eligiblePermanent": eligible.get("isExpirationRequired") is False,
         "activeMaximum": text(active.get("maximumDuration")),
@@ -187,6 +190,9 @@ def _mail(policy: PolicyRow) -> list[str]:
 
 def _stage(stage: Row, number: int) -> str:
     """`stage 1: 2 of Anna, Ben within 1 d`."""
+    asked = systems.shown_stage(stage)
+    if asked:
+        return f"stage {number}: {asked}"
     ours = named(stage, "openPim")
     entries = stage.get("primaryApprovers")
     names = (

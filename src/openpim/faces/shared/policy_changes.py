@@ -260,6 +260,12 @@ def _stage(body: Body) -> StageChange:
         exact = ours.integer("timeOutInMinutes", least=1, most=60 * MINUTES_A_DAY)
         if exact is not None:
             changes["timeout_minutes"] = exact
+        if changes["callout"] is not None:  # a stage of people that was there in its place lends it nothing
+            changes = {
+                "primary": Reviewers(),
+                "escalation": Reviewers(),
+                "escalate_after_minutes": 0,
+            } | changes
     return lambda stage: replace(stage, **changes)
 
 
