@@ -16,6 +16,7 @@ from openpim.core.grants import Kind
 from openpim.core.query import Compare, Query
 from openpim.core.signin.consent import GRAPH_RESOURCE
 from openpim.core.signin.values import Account
+from openpim.core.streams import StreamKind
 from openpim.services.channels import manage
 from openpim.services.directory.application_owners import add_owner
 from openpim.services.directory.applications import NewApplication, create_application
@@ -24,6 +25,7 @@ from openpim.services.directory.permission_grants import NewGrant
 from openpim.services.directory.permission_grants import create as create_grant
 from openpim.services.directory.service_principals import create_service_principal
 from openpim.services.signin.client_secrets import add_secret
+from openpim.services.streams import manage as streams
 from tests.faces.portal.client import Site
 from tests.world import READER, TEAMS, World, ok
 
@@ -156,6 +158,21 @@ def face_of(world: World, application: Application) -> str:
     return str(world.read(lambda tx: tx.service_principals.by_app_id(application.app_id)).id)
 
 
+def stream_path(tail: str = "", **fields: str) -> Callable[[Site], Made]:
+    """The page of an audit stream made for it; those before it go, because there are not endless many."""
+
+    def made(site: Site) -> Made:
+        world = site.world
+        by = world.caller(world.ga)
+        for view in ok(streams.all_of(world.deps, by)):
+            streams.remove(world.deps, by, view.stream.id)
+        wanted = streams.Wanted("siem", "https://siem.example.com/")
+        view = ok(streams.create(world.deps, by, StreamKind.OCSF, wanted))
+        return f"/portal/streams/{view.stream.id}{tail}", fields
+
+    return made
+
+
 def channel_path(tail: str = "", **fields: str) -> Callable[[Site], Made]:
     """Of a system that is asked."""
 
@@ -184,6 +201,21 @@ SETUPS: dict[str, Callable[[Site], Made]] = {
     "POST /portal/notifications": lambda _site: ("/portal/notifications", {"digest": "on"}),
     "POST /portal/notifications/test": lambda _site: ("/portal/notifications/test", {}),
     "POST /portal/notifications/{id}/retry": a_dead_letter,
+    "POST /portal/streams/new": lambda site: (
+        "/portal/streams/new",
+        {
+            "kind": "ocsf",
+            "name": f"siem {site.world.new_id()}",
+            "address": "https://siem.example.com/",
+            "header": "X-Key",
+        },
+    ),
+    "GET /portal/streams/{id}": stream_path(),
+    "POST /portal/streams/{id}": stream_path(name="siem", address="https://new.example.com/", header="X-Key"),
+    "POST /portal/streams/{id}/pause": stream_path("/pause"),
+    "POST /portal/streams/{id}/retry": stream_path("/retry"),
+    "GET /portal/streams/{id}/remove": stream_path("/remove"),
+    "POST /portal/streams/{id}/remove": stream_path("/remove"),
     "POST /portal/channels/new": lambda site: (
         "/portal/channels/new",
         {"kind": "webhook", "name": f"Hook {site.world.new_id()}", "address": "https://example.com/x"},

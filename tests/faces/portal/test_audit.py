@@ -76,7 +76,7 @@ def test_no_cell_is_a_formula() -> None:
     from openpim.faces.portal.downloads import plain_cell
 
     assert [plain_cell(one) for one in ("=1", "+1", "-1", "@a", "\t=1", "a=1")] == [
-        "'=1", "'+1", "'-1", "'@a", "'\t=1", "a=1",
+        "'=1", "'+1", "'-1", "'@a", "'\t'=1", "a=1",
     ]  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, get_args
 
 from openpim.core.audit import AuditEvent, Category
+from openpim.core.audit_form import COLUMNS, row
 from openpim.core.query import All, Compare, Condition, Page, Query, Some, UnknownFieldError
 from openpim.core.refusals import Code, Refusal
 from openpim.faces.portal import downloads, pick, words
@@ -18,10 +19,6 @@ from openpim.services import audits
 NAV: Final = "audit"
 A_PAGE: Final = 50
 A_DOWNLOAD: Final = 10_000  # events; more is for `pim history` and the API, which page
-COLUMNS: Final = (
-    "time", "activity", "category", "result", "reason", "who", "who_id", "signed_in_with", "about", "details",
-    "address", "client", "correlation_id", "id",
-)  # fmt: skip
 _ID: Final = re.compile(r"[0-9a-fA-F-]{36}|/.*")  # of anything, whether it is still there or not
 CATEGORIES: Final = get_args(Category)
 
@@ -62,7 +59,7 @@ def _all(call: Call) -> list[dict[str, str]]:
     after: str | None = None
     while len(rows) < A_DOWNLOAD:
         page = _ask(call, Query(where, limit=500, after=after))
-        rows += [_flat(one) for one in page.items]
+        rows += [row(one) for one in page.items]
         after = page.next
         if after is None:
             break
@@ -136,28 +133,6 @@ def _day(text: str) -> datetime | None:
     except ValueError:
         return None
     return found if 1970 <= found.year < 3000 else None
-
-
-# ---------------------------------------------------------------- downloads
-
-
-def _flat(event: AuditEvent) -> dict[str, str]:
-    return {
-        "time": event.at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
-        "activity": event.activity,
-        "category": event.category,
-        "result": event.result,
-        "reason": event.reason,
-        "who": event.actor_upn or event.actor_name,
-        "who_id": event.actor_id,
-        "signed_in_with": " ".join(event.amr),
-        "about": "; ".join(f"{one.kind} {one.name or one.id} ({one.id})" for one in event.targets),
-        "details": "; ".join(f"{name}={value}" for name, value in event.details),
-        "address": event.ip or "",
-        "client": event.client or "",
-        "correlation_id": event.correlation_id,
-        "id": event.id,
-    }
 
 
 PAGES: Final[tuple[Row, ...]] = (

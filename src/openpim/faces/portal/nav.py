@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from openpim.core.roles import MANAGERS
 from openpim.services.standing import Right
+from openpim.services.streams.manage import VIEWERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,7 @@ MENU: tuple[Section, ...] = (
             Item("notifications", "Notifications", "/portal/notifications", "bell", roles=MANAGERS),
             Item("applications", "Applications", "/portal/applications", "squares"),
             Item("channels", "Channels", "/portal/channels", "gear", rights=EVERYTHING),
+            Item("streams", "Audit streams", "/portal/streams", "book", roles=VIEWERS),
             Item("organisation", "Organisation", "/portal/organisation", "building"),
         ),
     ),

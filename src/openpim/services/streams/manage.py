@@ -89,6 +89,12 @@ def get(deps: Deps, caller: Caller, stream_id: str) -> View | Refusal:
     return deps.store.read(caller.tenant_id, work)
 
 
+def may_change(deps: Deps, caller: Caller) -> bool:
+    """Whether a form for it is worth showing."""
+    now = deps.clock()
+    return deps.store.read(caller.tenant_id, lambda tx: _may(tx, caller, now, MANAGERS)) is None
+
+
 def lag(tx: Transaction, stream: Stream) -> Lag:
     """Two look-ups, and one event."""
     position = tx.cursors.position(stream.cursor)
