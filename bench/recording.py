@@ -72,7 +72,7 @@ class Recorder:
             _connection: Any, _cursor: Any, sql: str, parameters: Any, _context: Any, many: bool
         ) -> None:
             answers = sql.lstrip().startswith(("SELECT", "WITH")) or "RETURNING" in sql
-            self._steps.append(Step(sql, parameters, writes, many, answers))
+            self._steps.append(Step(sql, _plain(parameters), writes, many, answers))
 
         return heard
 
@@ -127,14 +127,33 @@ class Recorder:
 
 
 def save(scenes: list[Scene], path: Path) -> None:
-    path.write_text(json.dumps([asdict(scene) for scene in scenes]), encoding="utf-8")
+    text = json.dumps([asdict(scene) for scene in scenes], default=lambda value: {"hex": value.hex()})
+    path.write_text(text, encoding="utf-8")
 
 
 def load(path: Path) -> list[Scene]:
     return [
         Scene(**{**scene, "steps": [Step(**step) for step in scene["steps"]]})
-        for scene in json.loads(path.read_text(encoding="utf-8"))
+        for scene in json.loads(path.read_text(encoding="utf-8"), object_hook=_bytes)
     ]
+
+
+def _plain(parameters: Any) -> Any:
+    """Without the wrappers of bytes, of which each driver has its own."""
+    match parameters:
+        case dict():
+            return {name: _plain(value) for name, value in parameters.items()}
+        case list() | tuple():
+            return [_plain(value) for value in parameters]
+        case memoryview():
+            return bytes(parameters)
+        case psycopg.Binary():
+            return bytes(parameters.obj)
+    return parameters
+
+
+def _bytes(found: dict[str, Any]) -> Any:
+    return bytes.fromhex(found["hex"]) if found.keys() == {"hex"} else found
 
 
 class Player:
