@@ -20,29 +20,33 @@ class Streaming:
     def __init__(self, deps: Deps, senders: Senders) -> None:
         self._deps = deps
         self._senders = senders
-        self._busy: set[str] = set()
+        self._busy: dict[str, threading.Thread] = {}
         self._gate = threading.Lock()
 
     def __call__(self) -> int:
-        begun = 0
-        for tenant_id, stream in due(self._deps):
-            if self._take(stream.id):
-                name = f"openpim-stream-{stream.id[:8]}"
-                run = partial(self._send, tenant_id, stream.id)
-                threading.Thread(target=run, name=name, daemon=True).start()
-                begun += 1
-        return begun
+        return sum(self._begin(tenant_id, stream.id) for tenant_id, stream in due(self._deps))
 
-    def _take(self, stream_id: str) -> bool:
+    def _begin(self, tenant_id: str, stream_id: str) -> bool:
+        """False when it is being sent to already, or too many others are."""
         with self._gate:
             if stream_id in self._busy or len(self._busy) >= AT_ONCE:
                 return False
-            self._busy.add(stream_id)
-            return True
+            run = partial(self._send, tenant_id, stream_id)
+            thread = threading.Thread(target=run, name=f"openpim-stream-{stream_id[:8]}", daemon=True)
+            self._busy[stream_id] = thread
+        thread.start()
+        return True
+
+    def join(self, seconds: float) -> None:
+        """Wait for those that are being sent to, each so long at most."""
+        with self._gate:
+            running = list(self._busy.values())
+        for thread in running:
+            thread.join(seconds)
 
     def _send(self, tenant_id: str, stream_id: str) -> None:
         try:
             attempt(partial(send, self._deps, self._senders, tenant_id, stream_id))
         finally:
             with self._gate:
-                self._busy.discard(stream_id)
+                self._busy.pop(stream_id, None)
