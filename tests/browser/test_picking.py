@@ -166,7 +166,6 @@ def test_the_count_comes_by_itself(site: LiveSite, open_page: Any) -> None:
     for page in (dan, cyd):
         page.goto("/portal/people")
         page.wait_for_selector("html.scripted")
-        page.wait_for_timeout(1500)  # it listens
         assert page.locator("#waiting").text_content().strip() == ""
     world.forward(seconds=30)
     request = ok(world.activate(world.ann, justification="Now"))

@@ -128,6 +128,9 @@ def test_the_tree_as_far_as_one_sees_it(site: Site, tree: str) -> None:
     for text in ("secret", "", tree, f"{tree}/resourceGroups/", f"{tree}/resourceGroups/va"):
         assert names(ann, "place", text, provider="resource") == []
     assert names(ann, "role", "unheard", provider="resource") == []
+    wizard = "/portal/assignments/add?provider=resource"
+    assert "Unheard of" in dan.get(wizard).text
+    assert "Unheard of" not in ann.get(wizard).text
 
 
 def test_guests_are_told_of_themselves_and_their_groups(site: Site) -> None:

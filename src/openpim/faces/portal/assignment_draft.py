@@ -41,6 +41,7 @@ def sealed(call: Call, lines: Iterable[Line]) -> str:
     rows = json.dumps([_closed(one) for one in lines], separators=(",", ":")).encode()
     body = {
         "s": call.presence.session.id,
+        "t": call.caller.tenant_id,
         "at": call.now.isoformat(),
         "n": call.deps.new_id(),
         "rows": base64.b64encode(zlib.compress(rows, 6)).decode(),
@@ -52,7 +53,8 @@ def opened(call: Call, text: str) -> tuple[Line, ...] | str:
     """The lines again, or why this preview does not count. The ids of the requests come from the preview, so that what
     is sent twice is done once."""
     held = call.signin.sealer.unseal_json(_PURPOSE, text)
-    if held is None or held.get("s") != call.presence.session.id:
+    mine = (call.presence.session.id, call.caller.tenant_id)
+    if held is None or (held.get("s"), held.get("t")) != mine:
         return t("This preview was not shown to you in this form. Look at a new one.")
     if call.now - datetime.fromisoformat(held["at"]) > _LASTS:
         return t("This preview is more than an hour old. Look at a new one.")
