@@ -47,6 +47,8 @@ from openpim.notify.ocsf import Ocsf
 from openpim.notify.otlp import Otlp
 from openpim.notify.outbound import GuardedOutbound
 from openpim.notify.syslog import Syslog
+from openpim.notify.timestamps import Rfc3161
+from openpim.notify.witness import WitnessFolder
 from openpim.ports.channels import Sender
 from openpim.ports.deps import Deps
 from openpim.ports.store import StoreUnavailableError
@@ -59,6 +61,7 @@ from openpim.services.sealing import Sealer
 from openpim.services.signin.bearer import ARM, GRAPH, authenticate
 from openpim.services.signin.bootstrap import first_start_link
 from openpim.services.signin.context import SignIn, make_sign_in
+from openpim.services.witnesses import Witnesses
 from openpim.store.database import Database
 from openpim.store.migrate import is_current, upgrade
 from openpim.tls import TlsFiles, ensure_certificates, own_certificates
@@ -68,6 +71,7 @@ from openpim.workers.loop import Loop, Loops
 from openpim.workers.notices import Planning, Sending
 from openpim.workers.recording import Recording
 from openpim.workers.streams import Streaming
+from openpim.workers.witnesses import Witnessing
 
 _log = logging.getLogger("openpim")
 
@@ -127,6 +131,7 @@ def make_system(config: Config, *, now: Callable[[], datetime] = clock) -> Syste
         [
             Loop("recording", Recording(deps), config.worker_interval_seconds),
             Loop("audit-log", GrowingLogs(deps), config.worker_interval_seconds),
+            Loop("witnesses", Witnessing(deps, _witnesses(deps)), config.worker_interval_seconds),
             Loop("notices", Planning(deps), config.worker_interval_seconds),
             Loop("deliveries", Sending(deps, _ways(config, deps)), config.worker_interval_seconds),
             Loop("other-systems", Asking(deps), config.worker_interval_seconds),
@@ -178,6 +183,12 @@ def _senders(config: Config, deps: Deps) -> Senders:
         StreamKind.OTLP: Otlp(deps.outbound),
         StreamKind.OCSF: Ocsf(deps.outbound),
     }
+
+
+def _witnesses(deps: Deps) -> Witnesses:
+    """Who else keeps the checkpoints of the audit logs."""
+    folder = deps.settings.audit_witness_folder
+    return Witnesses(deps, Rfc3161(), WitnessFolder(Path(folder)) if folder else None)
 
 
 def make_app(

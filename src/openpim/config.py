@@ -198,6 +198,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("working_time", "zone", "work_zone", "The time zone of these hours, by its IANA name.", check=_work("work_zone")),
     Setting("audit", "checkpoint_minutes", "audit_checkpoint_minutes", "The pause between two signed checkpoints of a log that grows.", limits=(1, 24 * 60)),
     Setting("audit", "key_days", "audit_key_days", "How long a key signs checkpoints; then the next one does, and the old one vouches for it.", limits=(1, 3650)),
+    Setting("audit", "witness_folder", "audit_witness_folder", "A folder that each signed checkpoint is written to as well, best on another machine's disk; empty: none."),
     Setting("sign_in", "mfa", "mfa_at_sign_in", "Whom sign-in asks for a second factor, besides where a role's policy demands it.", choices=("asked", "enrolled", "always")),
     Setting("sign_in", "self_enrolment", "totp_self_enrolment", "Whether a person without a second factor may enrol one when it is first demanded."),
     Setting("sign_in", "password_min_length", "password_min_length", "The shortest password.", limits=(8, 128)),

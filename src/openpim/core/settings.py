@@ -31,6 +31,7 @@ class Settings:
     # -- the audit log
     audit_checkpoint_minutes: int = 5
     audit_key_days: int = 365
+    audit_witness_folder: str = ""
     # -- signing in
     # arm_origin: the public address of the management API, on another origin than Graph's (clients tell them apart
     # by it). mfa_at_sign_in: when the second factor is asked for besides where a policy demands it: "asked" (never),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Protocol
 
 from openpim.core.audit import AuditEvent
@@ -14,6 +16,15 @@ class Audit(Protocol):
         ...
 
     def get(self, event_id: str) -> AuditEvent | None: ...
+
+    def expired(self, before: datetime, below: int, keep: Sequence[str], limit: int) -> list[AuditEvent]:
+        """Events in the log below a position that are older than an instant, but for the activities to keep; the oldest
+        first."""
+        ...
+
+    def remove(self, events: Sequence[AuditEvent]) -> None:
+        """Take the records away, and what they are found by; their places and hashes in the log stay."""
+        ...
 
     def last_sequence(self) -> int: ...
 

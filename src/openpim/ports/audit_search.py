@@ -14,6 +14,10 @@ class AuditSearch(Protocol):
         """The different words of a run, once."""
         ...
 
+    def leave(self, run: int, words: Sequence[str]) -> None:
+        """These words are in the run no more."""
+        ...
+
     def runs(self, beginnings: Sequence[str], before: int, limit: int) -> list[int]:
         """The runs below `before` that have a word with each of these beginnings, the newest first."""
         ...

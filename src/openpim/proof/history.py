@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 FORMAT = "audit-proof"
 # The names of the events that a check has to know: those that cover a removal, and those that are alarms.
 RETENTION = "Remove audit events by retention"
+KEPT = (RETENTION, "Change audit log key")  # with the alarms: what a check needs is never removed
 ALARMS = (
     "Audit record not made by this server",
     "Audit record gone before it was in the log",

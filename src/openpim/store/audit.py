@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -20,6 +21,8 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    bindparam,
+    delete,
     func,
     insert,
     or_,
@@ -170,6 +173,13 @@ _ALL = select(*RECORD, entries.c.position).select_from(
 _INSERT = insert(events)
 _INSERT_TARGET = insert(targets)
 _INSERT_WAITING = insert(queue)
+_REMOVE = delete(events).where(_c.tenant_id == bindparam("tenant"), _c.sequence == bindparam("which"))
+_REMOVE_TARGET = delete(targets).where(
+    targets.c.tenant_id == bindparam("tenant"),
+    targets.c.target_id == bindparam("target"),
+    targets.c.at == bindparam("moment"),
+    targets.c.event_id == bindparam("event"),
+)
 
 
 # Where a connection keeps the events of the unit of work that it is in, for whoever counts what was committed.
@@ -205,6 +215,27 @@ class Audit:
     def get(self, event_id: str) -> AuditEvent | None:
         row = self._connection.execute(self._select().where(_c.id == event_id)).mappings().first()
         return None if row is None else read_event(row)
+
+    def expired(self, before: datetime, below: int, keep: Sequence[str], limit: int) -> list[AuditEvent]:
+        asked = (
+            self._select()
+            .where(_c.at < before, entries.c.position < below, _c.activity.not_in(keep))
+            .order_by(_c.at, _c.sequence)
+            .limit(limit)
+        )
+        return [read_event(row) for row in self._connection.execute(asked).mappings()]
+
+    def remove(self, events: Sequence[AuditEvent]) -> None:
+        rows = [{"tenant": self._tenant, "which": event.sequence} for event in events]
+        index = [
+            {"tenant": self._tenant, "target": target_id, "moment": event.at, "event": event.id}
+            for event in events
+            for target_id in sorted({_key(target.id) for target in event.targets if target.id})
+        ]
+        if rows:
+            self._connection.execute(_REMOVE, rows)
+        if index:
+            self._connection.execute(_REMOVE_TARGET, index)
 
     def last_sequence(self) -> int:
         asked = select(func.max(_c.sequence)).where(_c.tenant_id == self._tenant)

@@ -17,6 +17,8 @@ from sqlalchemy import (
     String,
     Table,
     and_,
+    bindparam,
+    delete,
     func,
     insert,
     or_,
@@ -41,6 +43,9 @@ words = Table(
 )
 _w, _c, _e = words.c, events.c, entries.c
 _INSERT = insert(words)
+_DELETE = delete(words).where(
+    _w.tenant_id == bindparam("tenant"), _w.word == bindparam("gone"), _w.run == bindparam("where")
+)
 _TEXTS = (
     _c.activity, _c.actor_name, _c.actor_upn, _c.reason, _c.targets, _c.details, _c.ticket_number, _c.ticket_system,
     _c.on_behalf_of_name, _c.ip,
@@ -57,6 +62,11 @@ class AuditSearch:
     def enter(self, run: int, found: Sequence[str]) -> None:
         rows = [{"tenant_id": self._tenant, "word": word, "run": run} for word in found]
         insert_rows(self._connection, _INSERT, rows)
+
+    def leave(self, run: int, words: Sequence[str]) -> None:
+        rows = [{"tenant": self._tenant, "gone": word, "where": run} for word in words]
+        if rows:
+            self._connection.execute(_DELETE, rows)
 
     def runs(self, beginnings: Sequence[str], before: int, limit: int) -> list[int]:
         asked = select(_w.run).where(self._with(words, beginnings[0]), _w.run < before)
