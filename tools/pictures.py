@@ -145,7 +145,7 @@ MEMBERS: Final = "greta.holmsund@tidewater.example\nSupport Operations"
 CSV: Final = (
     "role,scope,member,type,end,justification\n"
     "Reports Reader,/,greta.holmsund@tidewater.example,eligible,2027-06-30,Quarterly figures\n"
-    "Helpdesk Administrator,/,nobody@tidewater.example,eligible,,Second line\n"
+    "Helpdesk Administrator,/,nobody@tidewater.example,eligible,2027-06-30,Second line\n"
 )
 
 SCREENS: Final = (
@@ -337,6 +337,8 @@ SCREENS: Final = (
     Screen("timeline-mine", "Mira", "/portal/timeline"),
     # -- oneself
     Screen("sessions", "Mira", "/portal/me"),
+    Screen("my-notifications", "Mira", "/portal/me/notifications"),
+    Screen("notifications", ADMIN, "/portal/notifications"),
     Screen("methods", "Mira", "/portal/me/methods"),
     Screen("method-password", "Dana", "/portal/me/password"),
     Screen("method-authenticator", "Dana", "/portal/me/authenticator"),
@@ -424,6 +426,10 @@ SCREENS: Final = (
         (AN_APPLICATION, follow("main a[href$='/delete']")),
         "/portal/enterprise/{id}/delete",
     ),
+    Screen("streams", ADMIN, "/portal/streams"),
+    Screen("stream-new", ADMIN, "/portal/streams/new"),
+    Screen("channels", ADMIN, "/portal/channels"),
+    Screen("channel-new", ADMIN, "/portal/channels/new"),
     Screen("organisation", ADMIN, "/portal/organisation"),
     # -- what goes wrong
     Screen("nowhere", "Mira", "/portal/nowhere", page="-"),
@@ -438,6 +444,10 @@ NO_PICTURE: Final = {
     "/portal/approvals/count": "a number for the menu",
     "/portal/pick": "suggestions for a field",
     "/portal/assignments/import/template": "a download",
+    "/portal/streams/{id}": "the form is the one of a new stream",
+    "/portal/streams/{id}/remove": "the demo has no streams; the page asks once more, as others do",
+    "/portal/channels/{id}": "the form is the one of a new channel",
+    "/portal/channels/{id}/remove": "the demo has no channels; the page asks once more, as others do",
     "/portal/audit/csv": "a download",
     "/portal/audit/json": "a download",
     "/portal/me/passkeys/{id}/remove": "the demo's people have no passkeys; the form is the one of the other methods",

@@ -233,3 +233,16 @@ def test_groups(desk):
     ran = dana("unassign", "robotics:owner", upn, "--eligible")
     assert ran.code in {0, 8}, ran
     assert dana("unassign", "no such group:member", upn).code == 6
+
+
+def test_how_one_is_told(desk):
+    mira = desk("mira")
+    assert "Quiet hours  none" in mira("notifications").out
+    ran = mira("notifications", "--quiet", "20:00-07:00", "--zone", "Europe/Oslo", "-o", "json")
+    assert ran.json["quietHours"] == {"begins": "20:00", "ends": "07:00", "timeZone": "Europe/Oslo"}
+    assert "20:00 to 07:00, Europe/Oslo" in mira("notifications").out
+    assert "none (what is critical" in mira("notifications", "--channels", "none", "--quiet", "off").out
+    assert mira("notifications", "--quiet", "8").code == 2
+    assert mira("notifications", "--zone", "Nowhere").code != 0
+    assert mira("notifications", "--list").code == 4
+    assert mira("notifications", "--list", "--test").code == 2

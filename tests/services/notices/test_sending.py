@@ -14,6 +14,7 @@ import pytest
 from openpim.core.deliveries import DeliveryStatus
 from openpim.core.grants import Action
 from openpim.core.notification_preferences import Preferences, Quiet
+from openpim.core.query import Query
 from openpim.core.refusals import Code
 from openpim.ports.channels import Outcome
 from openpim.services.audit_log import grow
@@ -321,7 +322,7 @@ def test_settings_and_test_mail_are_for_administrators(telling: Telling) -> None
     for act in (
         administration.settings(world.deps, ann),
         administration.change(world.deps, ann, weekly_digest=False),
-        administration.page(world.deps, ann, None),
+        administration.page(world.deps, ann, Query()),
         administration.test(world.deps, ann),
     ):
         refused(act, Code.FORBIDDEN)
@@ -335,7 +336,7 @@ def test_settings_and_test_mail_are_for_administrators(telling: Telling) -> None
     assert telling.told() == {"Petra": ["test"]}
     no_mail = replace(world.deps, settings=replace(world.deps.settings, mail_host=""))
     refused(administration.test(no_mail, pra), Code.CONFLICT)
-    names = {one.recipient for one in ok(administration.page(world.deps, pra, DeliveryStatus.SENT)).items}
+    names = {one.recipient for one in ok(administration.listed(world.deps, pra, DeliveryStatus.SENT)).items}
     assert "Petra" in names
 
 
@@ -348,7 +349,7 @@ def test_another_tenant_sees_and_retries_nothing(telling: Telling) -> None:
     other = World(telling.world.database)
     refused(administration.retry(other.deps, other.caller(other.pra), dead.id), Code.NOT_FOUND)
     assert dead.id not in {
-        one.delivery.id for one in ok(administration.page(other.deps, other.caller(other.pra), None)).items
+        one.delivery.id for one in ok(administration.page(other.deps, other.caller(other.pra), Query())).items
     }
 
 

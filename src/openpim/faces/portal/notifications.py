@@ -75,9 +75,9 @@ def _page(call: Call, refusal: Refusal | None, typed: str | None) -> Show:
     status = next((one for one, _ in _LISTS if one.value == wanted), DeliveryStatus.DEAD)
     after = call.query.get("after", "")[:500] or None
     try:
-        page = settled(administration.page(call.deps, call.caller, status, after=after))
+        page = settled(administration.listed(call.deps, call.caller, status, after=after))
     except UnknownFieldError:
-        page = settled(administration.page(call.deps, call.caller, status))
+        page = settled(administration.listed(call.deps, call.caller, status))
     if typed is None:
         typed = "\n".join(one.user_principal_name for one in found.break_glass)
     values = {

@@ -26,6 +26,7 @@ SETTINGS_CHANGED = "Update organisation settings"
 RETRIED = "Retry notification"
 TESTED = "Send test notification"
 MOST_BREAK_GLASS = 20
+NEWEST_FIRST = (Order("created_at", descending=True), Order("id"))
 _FORBIDDEN = Refusal(
     Code.FORBIDDEN,
     "Looking after notifications needs the role Privileged Role Administrator or Global Administrator. Activate it first.",
@@ -125,18 +126,22 @@ def _note(
     record(tx, deps, caller, now, activity=SETTINGS_CHANGED, category="Policy", targets=(target,))
 
 
-def page(
-    deps: Deps, caller: Caller, status: DeliveryStatus | None, *, after: str | None = None, limit: int = 50
+def listed(
+    deps: Deps, caller: Caller, status: DeliveryStatus, *, after: str | None = None
 ) -> Page[Shown] | Refusal:
-    """Deliveries, the newest first. status None: all."""
+    """Those that have become this, the newest first, a page of them."""
+    query = Query(Compare("status", "eq", status.value), order=NEWEST_FIRST, limit=50, after=after)
+    return page(deps, caller, query)
+
+
+def page(deps: Deps, caller: Caller, query: Query) -> Page[Shown] | Refusal:
+    """Deliveries. Fields: id status topic channel recipient created_at."""
     now = deps.clock()
 
     def work(tx: Transaction) -> Page[Shown] | Refusal:
         if not may_manage(tx, caller, now):
             return _FORBIDDEN
-        where = Compare("status", "eq", status.value) if status is not None else None
-        order = (Order("created_at", descending=True), Order("id"))
-        found = tx.deliveries.page(Query(where, order=order, limit=limit, after=after))
+        found = tx.deliveries.page(query)
         return Page(_shown(tx, found.items), found.next)
 
     return deps.store.read(caller.tenant_id, work)
@@ -155,11 +160,11 @@ def _shown(tx: Transaction, deliveries: Collection[Delivery]) -> tuple[Shown, ..
     return tuple(found)
 
 
-def retry(deps: Deps, caller: Caller, delivery_id: str) -> Delivery | Refusal:
+def retry(deps: Deps, caller: Caller, delivery_id: str) -> Shown | Refusal:
     """Have a dead letter tried again, for three days more. NOT_FOUND, CONFLICT where it is not dead."""
     now = deps.clock()
 
-    def work(tx: Transaction) -> Delivery | Refusal:
+    def work(tx: Transaction) -> Shown | Refusal:
         if not may_manage(tx, caller, now):
             return _FORBIDDEN
         found = tx.deliveries.get(delivery_id)
@@ -169,7 +174,7 @@ def retry(deps: Deps, caller: Caller, delivery_id: str) -> Delivery | Refusal:
             return Refusal(Code.CONFLICT, "Only what was given up can be tried again.")
         target = Target("Other", delivery_id, found.topic)
         record(tx, deps, caller, now, activity=RETRIED, category="Policy", targets=(target,))
-        return tx.deliveries.get(delivery_id) or found
+        return _shown(tx, [tx.deliveries.get(delivery_id) or found])[0]
 
     return deps.store.write(caller.tenant_id, work)
 
