@@ -39,7 +39,8 @@ from openpim.services.recording import category_of, grant_targets, record
 from openpim.services.review import APPROVED, DENIED, FAILED, carry_out
 from openpim.services.timeouts import brought_up_to_date
 
-ASKED, UNANSWERED = "Approval asked of another system", "Approval not answered by another system"
+ASKED = "Approval asked of another system"
+UNANSWERED = "Approval not answered by another system"
 _AT_ONCE = 8
 _LEASE = timedelta(seconds=30)  # beyond the time-out of the call
 

@@ -32,8 +32,11 @@ from openpim.services.authority import roles_of
 from openpim.services.channels.sending import said, told
 from openpim.services.recording import record, storable
 
-ADDED, CHANGED, REMOVED = "Add channel", "Update channel", "Delete channel"
-ROTATED, TESTED = "Rotate secret of channel", "Test channel"
+ADDED = "Add channel"
+CHANGED = "Update channel"
+REMOVED = "Delete channel"
+ROTATED = "Rotate secret of channel"
+TESTED = "Test channel"
 READ_PERMISSIONS = frozenset(
     {"PrivilegedAccess-CustomExt.Read.All", "PrivilegedAccess-CustomExt.ReadWrite.All"}
 )
@@ -124,7 +127,7 @@ def add(deps: Deps, caller: Caller, kind: ChannelKind, wanted: Wanted) -> Shown 
         if isinstance(made, Refusal):
             return made
         tx.channels.add(made)
-        _note(tx, deps, caller, now, ADDED, made, _differences(blank, made))
+        _note(tx, deps, caller, made, now, ADDED, _differences(blank, made))
         return Shown(made, secret)
 
     return deps.store.write(caller.tenant_id, work)
@@ -141,7 +144,7 @@ def update(
             return after
         if after != before:
             tx.channels.save(after)
-            _note(tx, deps, caller, now, CHANGED, after, _differences(before, after))
+            _note(tx, deps, caller, after, now, CHANGED, _differences(before, after))
         return after
 
     return _write(deps, caller, channel_id, kind, now, work)
@@ -162,7 +165,7 @@ def rotate(deps: Deps, caller: Caller, channel_id: str, kind: ChannelKind | None
             previous_until=now + OVERLAP,
         )
         tx.channels.save(after)
-        _note(tx, deps, caller, now, ROTATED, after)
+        _note(tx, deps, caller, after, now, ROTATED)
         return Shown(after, secret)
 
     return _write(deps, caller, channel_id, kind, now, work)
@@ -174,7 +177,7 @@ def remove(deps: Deps, caller: Caller, channel_id: str, kind: ChannelKind | None
 
     def work(tx: Transaction, before: Channel) -> Channel | Refusal:
         tx.channels.remove(channel_id)
-        _note(tx, deps, caller, now, REMOVED, before)
+        _note(tx, deps, caller, before, now, REMOVED)
         return before
 
     return _write(deps, caller, channel_id, kind, now, work)
@@ -185,7 +188,7 @@ def test(deps: Deps, caller: Caller, channel_id: str) -> Outcome | Refusal:
     now = deps.clock()
 
     def work(tx: Transaction, channel: Channel) -> Channel | Refusal:
-        _note(tx, deps, caller, now, TESTED, channel)
+        _note(tx, deps, caller, channel, now, TESTED)
         return channel
 
     channel = _write(deps, caller, channel_id, None, now, work)
@@ -323,9 +326,9 @@ def _note(
     tx: Transaction,
     deps: Deps,
     caller: Caller,
+    channel: Channel,
     now: datetime,
     activity: str,
-    channel: Channel,
     changes: tuple[tuple[str, str | None, str | None], ...] = (),
 ) -> None:
     record(

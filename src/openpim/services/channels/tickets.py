@@ -28,7 +28,9 @@ from openpim.services.providers import PROVIDERS
 from openpim.services.recording import category_of, record
 from openpim.services.stages_today import policy_for
 
-CHECKED, CLOSED, REOPENED = "Ticket checked", "Ticket closed", "Ticket reopened"
+CHECKED = "Ticket checked"
+CLOSED = "Ticket closed"
+REOPENED = "Ticket reopened"
 ENDED = "Remove member from role completed (PIM deactivate)"
 _LONGEST_REASON = 200
 # A person waits for the answer, and a thread with him: slow ticket systems may not use them all up.
@@ -120,7 +122,7 @@ def close(tx: Transaction, deps: Deps, channel: Channel, number: str, now: datet
     """The system says that a ticket is closed: whatever rests on it, and is to end with it, ends. Returns how many."""
     tx.channels.close_ticket(channel.id, same(number), now)
     caller = callers.extension(tx.tenant_id, channel.id, channel.name, ip)
-    _said(tx, deps, caller, channel, number, now, CLOSED)
+    _note(tx, deps, caller, channel, now, CLOSED, number)
     return _end(tx, deps, caller, channel, number, now)
 
 
@@ -128,7 +130,7 @@ def reopen(tx: Transaction, deps: Deps, channel: Channel, number: str, now: date
     """It may be used again; what has ended stays ended."""
     if tx.channels.reopen_ticket(channel.id, same(number)):
         caller = callers.extension(tx.tenant_id, channel.id, channel.name, ip)
-        _said(tx, deps, caller, channel, number, now, REOPENED)
+        _note(tx, deps, caller, channel, now, REOPENED, number)
 
 
 def sweep(deps: Deps, tenant_id: str) -> int:
@@ -242,14 +244,14 @@ def _ticket_of(tx: Transaction, schedule_id: str) -> str | None:
     return None
 
 
-def _said(
+def _note(
     tx: Transaction,
     deps: Deps,
     caller: callers.Caller,
     channel: Channel,
-    number: str,
     now: datetime,
     activity: str,
+    number: str,
 ) -> None:
     record(
         tx,
