@@ -1,12 +1,13 @@
 """Takes pictures of the portal's screens with the demo organisation: `make screenshots`.
 
 Every screen of tools/pictures.py at phone, laptop and wide size, light and dark, into build/screenshots/ to look at; with
---docs those that the docs show by their name (laptop, light) into docs/images/.
+--docs those that the docs show by their name into docs/images/.
 """
 
 from __future__ import annotations
 
 import argparse
+import base64
 import contextlib
 import os
 import re
@@ -57,7 +58,7 @@ def main() -> None:
             try:
                 go(page, screen, there)
                 take(page, screen, options.out, options.also.split(","))
-                if options.docs and screen.name in shown():
+                if options.docs:
                     for_docs(page, screen)
             except Error as error:
                 failed.append(f"{screen.name}: {str(error).splitlines()[0]} (at {page.url})")
@@ -94,9 +95,23 @@ def settle(page: Any) -> None:
 
 
 def for_docs(page: Any, screen: Screen) -> None:
-    settle(page)
-    DOCS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=DOCS / f"{screen.name}.png")
+    """What the docs show of it: the laptop in light, and the phone in dark where a name ends in -phone."""
+    for name, (size, scheme) in (
+        (screen.name, ("laptop", "light")),
+        (f"{screen.name}-phone", ("phone", "dark")),
+    ):
+        if name not in shown():
+            continue
+        width, height = SIZES[size]
+        page.set_viewport_size({"width": width, "height": height})
+        page.emulate_media(color_scheme=scheme)
+        page.evaluate("scrollTo(0, 0)")
+        settle(page)
+        tools = page.context.new_cdp_session(page)
+        tools.send("Emulation.setDeviceMetricsOverride", {"width": width, "height": height, "deviceScaleFactor": 1.5, "mobile": False})  # fmt: skip
+        taken = tools.send("Page.captureScreenshot", {"format": "webp", "quality": 82})
+        DOCS.mkdir(parents=True, exist_ok=True)
+        (DOCS / f"{name}.webp").write_bytes(base64.b64decode(taken["data"]))
 
 
 def shown() -> set[str]:
@@ -105,7 +120,7 @@ def shown() -> set[str]:
     return {
         name
         for file in files
-        for name in re.findall(r"images/([\w-]+)\.png", file.read_text(encoding="utf-8"))
+        for name in re.findall(r"images/([\w-]+)\.webp", file.read_text(encoding="utf-8"))
     }
 
 

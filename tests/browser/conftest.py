@@ -21,6 +21,7 @@ from tests.world import World
 
 AXE = Path(__file__).with_name("node_modules") / "axe-core" / "axe.min.js"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome") or ""
+PATIENCE = 30_000  # ms that a look waits for what it wants to see: only a failure takes as long
 CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 
 
@@ -40,9 +41,10 @@ def browser() -> Iterator[Any]:
     if not CHROMIUM:
         _missing("chromium")
     try:
-        from playwright.sync_api import sync_playwright
+        from playwright.sync_api import expect, sync_playwright
     except ImportError:
         _missing("playwright (make .venv/.browser)")
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as driver:
         # A container's Chromium has no sandbox of its own to use as root.
         started = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
@@ -85,7 +87,7 @@ def open_page(browser: Any, site: LiveSite) -> Iterator[Callable[..., Any]]:
             base_url=site.origin,
             **more,
         )
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE)
         contexts.append(context)
         if who:
             context.add_cookies(site.cookies(who, mfa=mfa))

@@ -9,6 +9,7 @@ seen: nothing may lie upon it (WCAG 2.4.11).
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -118,4 +119,5 @@ class Hand:
         opener = self.page.get_by_role("button", name="Menu", exact=True)
         if opener.is_visible():
             self.press(opener)
-        self.press(self.page.get_by_role("navigation", name="Main").get_by_role("link", name=item))
+        menu = self.page.get_by_role("navigation", name="Main")
+        self.press(menu.get_by_role("link", name=re.compile(rf"^{item}( \(.*)?$")))  # (2 waiting)
