@@ -17,6 +17,7 @@ from typing import Any
 from openpim.config import SETTINGS, Setting
 from openpim.core import lifecycle
 from openpim.core.grants import Duration
+from openpim.core.metrics import METRICS
 from openpim.core.policy import (
     NOTIFICATION_KEYS,
     Policy,
@@ -28,6 +29,7 @@ from openpim.core.refusals import Code, Refusal
 from openpim.core.signin import throttle
 from openpim.faces.arm import faults as arm_faults
 from openpim.faces.graph.faults import Style, worded
+from openpim.notify import ocsf
 from openpim.resource_file import MEMBERS
 from tools.activities import activities
 
@@ -52,6 +54,8 @@ SECTIONS = {
     "activation": "Limits that hold for all roles, beside each role's own policy.",
     "sign_in": "Passwords, second factors, tokens, sessions and keys.",
     "outbound": "Calls to servers of others: webhooks, chat, streams of events. Only addresses on the internet, unless they are named here.",
+    "monitoring": "Who reads the figures for monitoring. See [monitor OpenPIM](../how-to/monitor.md).",
+    "logging": "What the server writes to standard error.",
     "working_time": "When people usually work. Approvers are told of what is asked at another time.",
 }
 
@@ -390,6 +394,18 @@ def resource_file() -> str:
     return table(("member", "what it is"), ((f"`{name}`", said) for name, said in MEMBERS.items()))
 
 
+def metrics() -> str:
+    rows = [
+        (f"`{one.name}`", one.kind, ", ".join(f"`{name}`" for name in one.labels) or "–", one.meaning)
+        for one in METRICS
+    ]
+    return table(("metric", "kind", "labels", "meaning"), rows)
+
+
+def ocsf_classes() -> str:
+    return table(("class_uid", "class"), [(uid, name) for uid, name in sorted(ocsf.CLASSES.items())])
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "settings": settings,
     "requests-diagram": requests_diagram,
@@ -406,6 +422,8 @@ PARTS: dict[str, Callable[[], str]] = {
     "endpoints": endpoints,
     "arm-endpoints": arm_endpoints,
     "resource-file": resource_file,
+    "metrics": metrics,
+    "ocsf-classes": ocsf_classes,
 }
 
 
