@@ -30,6 +30,14 @@ ROOT = Path(__file__).resolve().parents[2]
         ),
         ("portal", {"portal, my roles, 500 eligibilities", "portal, approvals, 500 eligibilities"}),
         ("streams", {"stream, syslog", "stream, OTLP", "export, 500 events", "metrics, counting a request"}),
+        (
+            "audit",
+            {
+                "audit, what the log costs an activation, SQLite",
+                "audit, export, SQLite",
+                "audit, verify, SQLite",
+            },
+        ),
         ("start", {"start, first time", "start, again", "idle memory, first time", "idle memory, again"}),
         ("command", {"pim list", "pim activate"}),
     ],

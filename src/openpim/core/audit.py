@@ -78,6 +78,18 @@ class AuditEvent:
 
 def fitting(event: AuditEvent) -> AuditEvent:
     """The event as it can be kept."""
+    if (
+        len(event.actor_name) <= LONGEST_NAME
+        and len(event.client or "-") <= LONGEST_CLIENT
+        and event.client != ""
+        and len(event.correlation_id) <= LONGEST_CORRELATION
+        and len(event.on_behalf_of_name) <= LONGEST_NAME
+        and len(event.ticket_number) <= LONGEST_TICKET
+        and len(event.ticket_system) <= LONGEST_TICKET
+        and len(event.request_id) <= LONGEST_CORRELATION
+        and len(event.policy_version) <= LONGEST_VERSION
+    ):
+        return event
     return replace(
         event,
         actor_name=event.actor_name[:LONGEST_NAME],

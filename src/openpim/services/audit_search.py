@@ -18,7 +18,7 @@ from openpim.ports.store import Transaction
 RUN: Final = 256
 CURSOR: Final = "search"
 _AT_ONCE: Final = 8
-_MOST_RUNS: Final = 48  # of one page: then the page ends early, and the next one goes on
+_MOST_RUNS: Final = 24  # of one page: then the page ends early, and the next one goes on
 
 
 def enter(deps: Deps, tenant_id: str) -> int:

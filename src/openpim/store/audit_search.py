@@ -7,6 +7,7 @@ events. A search takes the runs that have all its words, the newest first, and l
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 
 from sqlalchemy import (
     BigInteger,
@@ -21,7 +22,6 @@ from sqlalchemy import (
     delete,
     func,
     insert,
-    or_,
     select,
 )
 
@@ -46,9 +46,12 @@ _INSERT = insert(words)
 _DELETE = delete(words).where(
     _w.tenant_id == bindparam("tenant"), _w.word == bindparam("gone"), _w.run == bindparam("where")
 )
-_TEXTS = (
-    _c.activity, _c.actor_name, _c.actor_upn, _c.reason, _c.targets, _c.details, _c.ticket_number, _c.ticket_system,
-    _c.on_behalf_of_name, _c.ip,
+_TEXT = reduce(
+    lambda left, right: left + " " + right,
+    (
+        _c.activity, _c.actor_name, func.coalesce(_c.actor_upn, ""), _c.reason, _c.targets, _c.details,
+        _c.ticket_number, _c.ticket_system, _c.on_behalf_of_name, func.coalesce(_c.ip, ""), _c.result,
+    ),
 )  # fmt: skip
 
 
@@ -93,9 +96,5 @@ class AuditSearch:
             asked = asked.where(condition(fields_of(self._tenant), where))
         for one in beginnings:
             if one.isascii():  # what SQLite and PostgreSQL fold alike; the rest is looked at afterwards
-                asked = asked.where(or_(*(_has(text, one) for text in _TEXTS)))
+                asked = asked.where(func.lower(_TEXT).contains(one, autoescape=True))
         return [read_event(row) for row in self._connection.execute(asked).mappings()]
-
-
-def _has(text: ColumnElement[str], part: str) -> ColumnElement[bool]:
-    return func.lower(text).contains(part, autoescape=True)
