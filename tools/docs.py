@@ -18,6 +18,7 @@ from openpim.config import SETTINGS, Setting
 from openpim.core import lifecycle
 from openpim.core.grants import Duration
 from openpim.core.metrics import METRICS
+from openpim.core.notices import ACTIVITIES, KINDS, Event, Kind, Topic
 from openpim.core.policy import (
     NOTIFICATION_KEYS,
     Policy,
@@ -295,6 +296,37 @@ RULES: dict[str, tuple[tuple[str, ...], str]] = {
 }
 
 
+def notices() -> str:
+    def settings(topic: Topic, kind: Kind) -> str:
+        if kind.event is Event.NONE:
+            return "none: always" if kind.told else "none"
+        if kind.event is not None:
+            return f"`{kind.event}`"
+        if topic in {Topic.ENDING_SOON, Topic.ENDED, Topic.EXTENDED, Topic.RENEWED}:
+            return f"`{Event.ELIGIBLE}` or `{Event.ACTIVE}`"
+        return f"`{Event.ACTIVATION}`; of an extension or renewal `{Event.ELIGIBLE}` or `{Event.ACTIVE}`"
+
+    return table(
+        ("notice", "when", "told to", "settings", "critical", "group"),
+        (
+            (
+                f"`{topic}`",
+                kind.meaning,
+                ", ".join(kind.told) or "who asked",
+                settings(topic, kind),
+                "yes" if kind.critical else "",
+                kind.group,
+            )
+            for topic, kind in KINDS.items()
+        ),
+    )
+
+
+def notice_activities() -> str:
+    rows = [(name, f"`{topic}`") for name, topic in ACTIVITIES.items()]
+    return table(("activity", "notice"), [*rows, ("every other", "none")])
+
+
 def policy_rules() -> str:
     made = (
         ("", default_directory_policy("", "")),
@@ -416,6 +448,8 @@ PARTS: dict[str, Callable[[], str]] = {
     "approvals-moves": lambda: moves_table(lifecycle.APPROVAL_MOVES, APPROVAL),
     "refusals": refusals,
     "audit": audit,
+    "notices": notices,
+    "notice-activities": notice_activities,
     "policy-rules": policy_rules,
     "throttling": throttling,
     "decisions": decisions,

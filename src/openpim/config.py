@@ -243,7 +243,7 @@ def load(path: Path | None, base: Config | None = None) -> Config:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         msg = f"{path} is not TOML: {error}"
         raise ConfigError(msg) from None
-    return read(data, base or Config(), relative_to=path.parent)
+    return _with_password(read(data, base or Config(), relative_to=path.parent))
 
 
 def read(data: Mapping[str, Any], base: Config, *, relative_to: Path = Path()) -> Config:
@@ -274,7 +274,7 @@ def read(data: Mapping[str, Any], base: Config, *, relative_to: Path = Path()) -
 
 
 def _with_mail(config: Config) -> Config:
-    """What belongs together is there together, and the password is read from its file."""
+    """What belongs together is there together."""
     host, sender = config.settings.mail_host, config.settings.mail_from
     if not host:
         return config
@@ -287,6 +287,11 @@ def _with_mail(config: Config) -> Config:
     if config.mail_password and config.mail_password_file is not None:
         msg = "mail.password and mail.password_file: give one of them"
         raise ConfigError(msg)
+    return config
+
+
+def _with_password(config: Config) -> Config:
+    """The password for the mail server, read from its file."""
     if config.mail_password_file is None:
         return config
     try:
