@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from openpim.core.callouts import Callout
-from openpim.core.channels import Channel
+from openpim.core.channels import Channel, ChannelKind
 
 
 class Channels(Protocol):
@@ -17,6 +17,10 @@ class Channels(Protocol):
 
     def all(self) -> tuple[Channel, ...]:
         """By name. There are a few of them for a tenant: see core/channels.py for how many."""
+        ...
+
+    def any_of(self, kind: ChannelKind) -> bool:
+        """Whether the tenant has one of this kind."""
         ...
 
     def for_notice(self, notice: str) -> tuple[Channel, ...]:

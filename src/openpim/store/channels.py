@@ -91,6 +91,11 @@ _c, _o, _t, _r = channels.c, callouts.c, closed_tickets.c, received.c
 _ALL = select(channels).where(_c.tenant_id == bindparam("tenant")).order_by(_c.name, _c.id)
 _GET = select(channels).where(_c.tenant_id == bindparam("tenant"), _c.id == bindparam("id"))
 _GET_LOCKED = _GET.with_for_update()
+_OF_KIND = (
+    select(_c.id)
+    .where(_c.tenant_id == bindparam("tenant"), _c.kind == bindparam("kind", type_=String))
+    .limit(1)
+)
 
 
 class Channels:
@@ -108,6 +113,10 @@ class Channels:
     def all(self) -> tuple[Channel, ...]:
         rows = self._connection.execute(_ALL, {"tenant": self._tenant}).mappings()
         return tuple(_channel(row) for row in rows)
+
+    def any_of(self, kind: ChannelKind) -> bool:
+        given = {"tenant": self._tenant, "kind": kind.value}
+        return self._connection.execute(_OF_KIND, given).first() is not None
 
     def for_notice(self, notice: str) -> tuple[Channel, ...]:
         return tuple(one for one in self.all() if one.wants(notice))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -226,36 +227,44 @@ def _settings_text(policy: Policy) -> str:
 
 
 def _value(row: RowMapping) -> Policy:
-    settings = json.loads(row["settings"])
-    approval = settings["approval"]
+    settings = _settings_value(row["settings"])
     return Policy(
         id=row["id"],
         role_id=row["role_id"],
         scope=row["scope"],
         version=row["version"],
-        activation=_expiry_value(settings["activation"]),
-        activation_requires=frozenset(Requirement(text) for text in settings["activation_requires"]),
-        context_enabled=settings["context_enabled"],
-        context=settings["context"],
-        approval=ApprovalSettings(
+        modified_at=row["modified_at"],
+        modified_by=row["modified_by"],
+        modified_by_name=row["modified_by_name"],
+        **{**settings, "notifications": dict(settings["notifications"])},
+    )
+
+
+@lru_cache(maxsize=500)  # the same text says the same: read once for all the activations and pages it decides
+def _settings_value(text: str) -> Mapping[str, Any]:
+    settings = json.loads(text)
+    approval = settings["approval"]
+    return {
+        "activation": _expiry_value(settings["activation"]),
+        "activation_requires": frozenset(Requirement(text) for text in settings["activation_requires"]),
+        "context_enabled": settings["context_enabled"],
+        "context": settings["context"],
+        "approval": ApprovalSettings(
             required=approval["required"],
             required_for_extension=approval["required_for_extension"],
             requestor_justification_required=approval["requestor_justification_required"],
             stages=tuple(stage_value(stage) for stage in approval["stages"]),
         ),
-        tickets=_tickets_value(settings.get("tickets")),
-        eligibility=_expiry_value(settings["eligibility"]),
-        assignment=_expiry_value(settings["assignment"]),
-        assignment_requires=frozenset(Requirement(text) for text in settings["assignment_requires"]),
-        eligibility_requires=frozenset(Requirement(text) for text in settings["eligibility_requires"]),
-        notifications={
+        "tickets": _tickets_value(settings.get("tickets")),
+        "eligibility": _expiry_value(settings["eligibility"]),
+        "assignment": _expiry_value(settings["assignment"]),
+        "assignment_requires": frozenset(Requirement(text) for text in settings["assignment_requires"]),
+        "eligibility_requires": frozenset(Requirement(text) for text in settings["eligibility_requires"]),
+        "notifications": {
             key: Notification(Level(level), default, tuple(recipients))
             for key, (level, default, recipients) in settings["notifications"].items()
         },
-        modified_at=row["modified_at"],
-        modified_by=row["modified_by"],
-        modified_by_name=row["modified_by_name"],
-    )
+    }
 
 
 def _tickets(rules: TicketRules) -> list[Any]:

@@ -55,6 +55,8 @@ def check(deps: Deps, tenant_id: str, ask: Ask) -> Checked:
     now = deps.clock()
 
     def work(tx: Transaction) -> list[Channel]:
+        if not tx.channels.any_of(ChannelKind.EXTENSION):  # most organisations have no system to ask
+            return []
         if (
             ask.provider not in PROVIDERS
             or PROVIDERS[ask.provider].fault(tx, ask.role_id, ask.scope) is not None
