@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from openpim.core.approval import Approval
@@ -21,7 +22,8 @@ MOST_REVIEWERS = 12
 @dataclass(frozen=True, slots=True)
 class Story:
     """schedule: what the request made or changed. people: subject, maker and deciders, by id. reviewers: names of those
-    who can decide the stage that waits (at most MOST_REVIEWERS; more: how many there are beyond)."""
+    who can decide the stage that waits (at most MOST_REVIEWERS; more: how many there are beyond). systems: names of other
+    systems that decide."""
 
     request: Request
     role_name: str
@@ -32,10 +34,11 @@ class Story:
     people: dict[str, Principal] = field(default_factory=dict)
     reviewers: tuple[str, ...] = ()
     more: int = 0
+    systems: Mapping[str, str] = field(default_factory=dict)
 
     def name_of(self, principal_id: str) -> str:
         found = self.people.get(principal_id)
-        return found.display_name if found is not None else principal_id
+        return found.display_name if found is not None else self.systems.get(principal_id, principal_id)
 
 
 def get(deps: Deps, caller: Caller, request_id: str) -> Story | Refusal:
@@ -70,6 +73,7 @@ def get(deps: Deps, caller: Caller, request_id: str) -> Story | Refusal:
             people=tx.principals.many([found.principal_id, found.created_by, *decided_by], deleted=True),
             reviewers=tuple(names[:MOST_REVIEWERS]),
             more=max(0, len(names) - MOST_REVIEWERS),
+            systems={one.id: one.name for one in tx.channels.all()} if decided_by else {},
         )
 
     return deps.store.read(caller.tenant_id, work)

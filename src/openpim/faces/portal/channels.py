@@ -119,7 +119,11 @@ def _may(call: Call) -> bool:
 
 
 def _read(kind: ChannelKind, typed: Typed) -> Wanted:
-    picked = {name.removeprefix("pick-") for name in typed.fields if name.startswith("pick-")}
+    picked = {
+        name.removeprefix("pick-")
+        for name, value in typed.fields.items()
+        if name.startswith("pick-") and value
+    }
     told = kind is not ChannelKind.EXTENSION
     return Wanted(
         name=typed.text("name", 200),
