@@ -97,3 +97,21 @@ def test_what_concerns_somebody_by_name(site: Site) -> None:
     assert "Add eligible member" not in page.text
     assert "Add eligible member" not in admin.get("/portal/audit/csv?all=1&about=nobody").answer.text
     assert "Add eligible member" in admin.get("/portal/audit/csv?all=1&about=bob").answer.text
+
+
+def test_words_are_searched_and_events_say_where_they_are_in_the_log(site: Site) -> None:
+    activity(site, "an unheard-of giraffe")
+    site.world.grow()
+    eyes = site.browser(reader(site))
+    page = eyes.get("/portal/audit/all?words=giraffe+activation")
+    assert "Add member to role requested (PIM activation)" in page.text
+    assert "No events" in eyes.get("/portal/audit/all?words=zebra").text
+    stranger = site.browser(site.world.user("Zoe"))
+    assert "No events" in stranger.get("/portal/audit/all?words=giraffe").text
+    event = site.world.events("Add member to role requested (PIM activation)")[-1]
+    assert "not proved by a checkpoint yet" in eyes.get(f"/portal/audit/{event.id}").text
+    site.world.forward(minutes=10)
+    site.world.sign()
+    text = eyes.get(f"/portal/audit/{event.id}").text
+    assert f"Position {event.position}, proved by checkpoint 0" in text
+    assert "giraffe" in eyes.get("/portal/audit/csv?all=1&words=giraffe").text

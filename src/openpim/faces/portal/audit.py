@@ -14,7 +14,7 @@ from openpim.core.refusals import Code, Refusal
 from openpim.faces.portal import downloads, pick, words
 from openpim.faces.portal.call import Answer, Call, File, RefusedError, Show
 from openpim.faces.portal.table import Page as Row
-from openpim.services import audits
+from openpim.services import audit_proof, audits
 
 NAV: Final = "audit"
 A_PAGE: Final = 50
@@ -36,7 +36,8 @@ def event(call: Call) -> Answer:
     found = audits.get(call.deps, call.caller, call.params["id"].lower()[:36])
     if isinstance(found, Refusal):
         raise RefusedError(found)
-    return Show("audit_event.html", {"event": found}, nav=NAV)
+    proof = None if found.position is None else audit_proof.proved_by(call.deps, call.caller, found.position)
+    return Show("audit_event.html", {"event": found, "proof": proof}, nav=NAV)
 
 
 def as_csv(call: Call) -> Answer:
@@ -74,7 +75,7 @@ def _list(call: Call, path: str, only: Condition | None) -> Answer:
     after = call.query.get("after") or None
     nothing: Page[AuditEvent] = Page(())
     page = nothing if faults else _ask(call, Query(where, limit=A_PAGE, after=after))
-    asked = {name: call.query.get(name, "")[:200] for name in ("q", "activity", "category", "result", "since", "until", "about")}  # fmt: skip
+    asked = {name: call.query.get(name, "")[:200] for name in ("words", "q", "activity", "category", "result", "since", "until", "about")}  # fmt: skip
     values = {
         "path": path,
         "events": page.items,
@@ -91,7 +92,7 @@ def _list(call: Call, path: str, only: Condition | None) -> Answer:
 
 def _ask(call: Call, query: Query) -> Page[AuditEvent]:
     try:
-        return audits.page(call.deps, call.caller, query)
+        return audits.page(call.deps, call.caller, query, call.query.get("words", "")[:200])
     except UnknownFieldError as error:
         message = "The address of this page is not one of ours. Begin again at the list."
         raise RefusedError(Refusal(Code.INVALID, message)) from error
