@@ -98,6 +98,7 @@ ACTIVITIES: dict[str, Topic] = {
     "Add member to role approval requested (PIM activation)": Topic.APPROVAL_WANTED,
     "Approval escalated": Topic.APPROVAL_WANTED,
     "Approval fell back to default approvers": Topic.APPROVAL_WANTED,
+    "Approval passed on to people": Topic.APPROVAL_WANTED,
     "Add eligible member to role in PIM requested (renew)": Topic.APPROVAL_WANTED,
     "Add member to role in PIM requested (renew)": Topic.APPROVAL_WANTED,
     "Update eligible member in PIM requested (extend)": Topic.EXTENDED,
