@@ -111,6 +111,11 @@ class Rsyslog:
                 raise AssertionError(f"rsyslog does not start:\n{said}")
             time.sleep(0.02)
 
+    def freeze(self) -> None:
+        """It takes connections no more, but the system does so for it, and keeps what comes until it dies."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGSTOP)
+
     def kill(self, number: int = signal.SIGKILL) -> None:
         if self._process is not None:
             self._process.send_signal(number)

@@ -23,7 +23,8 @@ SPEED = 100
 
 
 def main() -> None:
-    url, tenant_id, authority, begun = sys.argv[1:]
+    url, tenant_id, authority, overlap, begun = sys.argv[1:]
+    send.OVERLAP = int(overlap)  # type: ignore[misc]
     send.BATCH = 7  # type: ignore[misc]
     world = World(url, tenant_id=tenant_id)
     since = float(begun)
