@@ -9,7 +9,8 @@ from openpim.core.grants import Duration, days, hours
 from openpim.core.policy import ApprovalSettings, Expiry, Policy, Requirement, Reviewers, Stage
 from openpim.core.signin.values import AuthenticationContext
 from openpim.demo.directory import CUSTOM_ROLE
-from openpim.demo.seeding import Seeding
+from openpim.demo.seeding import Seeding, must
+from openpim.services.notices import administration
 
 Change = Callable[[Policy], Policy]
 
@@ -85,3 +86,5 @@ def apply(seeding: Seeding) -> None:
     }
     for name, change in settings.items():
         seeding.policy(name, change)
+    emergency = (seeding.ids["emergency1"], seeding.ids["emergency2"])
+    must(administration.change(seeding.deps, seeding.system, break_glass=emergency))
