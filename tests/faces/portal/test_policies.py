@@ -59,6 +59,7 @@ def test_every_setting_of_activation(site: Site, admin: Browser) -> None:
     assert stage.escalation.users == (site.world.ga,)
     for words in ("1 h 30 min", "authentication context c2", "2 of", "8 h", "after 1 h also"):
         assert words in page.text
+    assert "the same" not in page.text  # as the default: not even approvers, which that has none of
     again = admin.get(f"{EDIT}?tab=activation").form(EDIT)
     assert again["stage1_quorum"] == "2"
     assert again["maximum"] == "90"

@@ -125,7 +125,7 @@ def facts(setting: RoleSetting, tab: str) -> tuple[Fact, ...]:
     default = dict(make(setting.default, setting.approvers))
     found = []
     for label, value in make(setting.policy, setting.approvers):
-        usual = default.get(label, "")
+        usual = default.get(label, t("None"))
         found.append(Fact(label, value, usual if usual != value else ""))
     return tuple(found)
 
