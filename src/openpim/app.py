@@ -51,6 +51,7 @@ from openpim.notify.timestamps import Rfc3161
 from openpim.notify.witness import WitnessFolder
 from openpim.ports.channels import Sender
 from openpim.ports.deps import Deps
+from openpim.ports.mailer import Mailer
 from openpim.ports.store import StoreUnavailableError
 from openpim.ports.streams import Senders
 from openpim.running import bound, listen, run
@@ -133,7 +134,8 @@ def make_system(config: Config, *, now: Callable[[], datetime] = clock) -> Syste
             Loop("audit-log", GrowingLogs(deps), config.worker_interval_seconds),
             Loop("witnesses", Witnessing(deps, _witnesses(deps)), config.worker_interval_seconds),
             Loop("notices", Planning(deps), config.worker_interval_seconds),
-            Loop("deliveries", Sending(deps, _ways(config, deps)), config.worker_interval_seconds),
+            Loop("mail", Sending(deps, Ways(_mailer(config), mail=True)), config.worker_interval_seconds),
+            Loop("messages", Sending(deps, _messages(deps)), config.worker_interval_seconds),
             Loop("other-systems", Asking(deps), config.worker_interval_seconds),
             Loop("streams", Streaming(deps, _senders(config, deps)), config.worker_interval_seconds),
         ],
@@ -150,28 +152,30 @@ def make_system(config: Config, *, now: Callable[[], datetime] = clock) -> Syste
     return System(config, deps, signin, database, loops, app, monitoring)
 
 
-def _ways(config: Config, deps: Deps) -> Ways:
-    """How notices leave: by webhook and chat, and by mail where a server is set up."""
-    settings = config.settings
+def _messages(deps: Deps) -> Ways:
+    """How notices leave but by mail: by webhook and chat."""
     senders: dict[str, Sender] = {"webhook": Webhooks(deps), "chat": Chats(deps)}
+    return Ways(senders=senders, mail=False)
+
+
+def _mailer(config: Config) -> Mailer | None:
+    """None where no server is set up."""
+    settings = config.settings
     if not settings.mail_host:
-        return Ways(senders=senders)
+        return None
     from openpim.notify.mail import MailServer, SmtpMailer
 
-    return Ways(
-        SmtpMailer(
-            MailServer(
-                host=settings.mail_host,
-                port=config.mail_port,
-                tls=config.mail_tls,
-                user=config.mail_user,
-                password=config.mail_password,
-                sender=settings.mail_from,
-                ca_file=config.mail_ca_file,
-                helo=urlsplit(settings.origin).hostname or "openpim",
-            )
-        ),
-        senders,
+    return SmtpMailer(
+        MailServer(
+            host=settings.mail_host,
+            port=config.mail_port,
+            tls=config.mail_tls,
+            user=config.mail_user,
+            password=config.mail_password,
+            sender=settings.mail_from,
+            ca_file=config.mail_ca_file,
+            helo=urlsplit(settings.origin).hostname or "openpim",
+        )
     )
 
 

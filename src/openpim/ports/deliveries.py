@@ -16,9 +16,12 @@ class Deliveries(Protocol):
         """Those whose key is there already are left out. Returns how many were new."""
         ...
 
-    def claim(self, now: datetime, until: datetime, limit: int) -> list[Delivery]:
+    def claim(
+        self, now: datetime, until: datetime, limit: int, *, mail: bool | None = None
+    ) -> list[Delivery]:
         """Take what is due in every tenant (unit of work of tenant ""), the longest due first; nobody else gets it before
-        `until`. What others are taking at this moment is passed over."""
+        `until`. What others are taking at this moment is passed over. mail: only what goes by mail, or only what does
+        not."""
         ...
 
     def finish(self, delivery: Delivery, status: DeliveryStatus, reason: str, now: datetime) -> bool:

@@ -30,7 +30,7 @@ from sqlalchemy import (
 )
 
 from openpim.core.deliveries import Delivery, DeliveryStatus
-from openpim.core.notification_preferences import Preferences, Quiet
+from openpim.core.notification_preferences import MAIL, Preferences, Quiet
 from openpim.core.query import Page, Query
 from openpim.store.listing import Fields, page
 from openpim.store.principals import batches
@@ -94,18 +94,13 @@ class Deliveries:
             new += self._connection.execute(statement).rowcount
         return new
 
-    def claim(self, now: datetime, until: datetime, limit: int) -> list[Delivery]:
-        rows = (
-            self._connection.execute(
-                select(deliveries)
-                .where(_c.due_at <= now)
-                .order_by(_c.due_at)
-                .limit(limit)
-                .with_for_update(skip_locked=True)
-            )
-            .mappings()
-            .all()
-        )
+    def claim(
+        self, now: datetime, until: datetime, limit: int, *, mail: bool | None = None
+    ) -> list[Delivery]:
+        statement = select(deliveries).where(_c.due_at <= now).order_by(_c.due_at).limit(limit)
+        if mail is not None:
+            statement = statement.where(_c.channel == MAIL if mail else _c.channel != MAIL)
+        rows = self._connection.execute(statement.with_for_update(skip_locked=True)).mappings().all()
         for row in rows:
             self._connection.execute(
                 update(deliveries)

@@ -18,7 +18,7 @@ from openpim.core.query import Query
 from openpim.core.refusals import Code
 from openpim.ports.channels import Outcome
 from openpim.services.audit_log import grow
-from openpim.services.notices import administration, preferences
+from openpim.services.notices import administration, planning, preferences
 from openpim.services.notices.planning import plan
 from openpim.services.notices.sending import LEASE, Ways, send_due
 from tests.services.notices.telling import PostOffice, Telling
@@ -372,3 +372,32 @@ def test_choices_that_cannot_be(telling: Telling, wrong: Preferences, member: st
         refused(preferences.choose(world.deps, world.caller(world.ann), wrong), Code.INVALID).member == member
     )
     assert ok(preferences.mine(world.deps, world.caller(world.ann))).preferences == Preferences()
+
+
+def test_mail_and_messages_do_not_wait_for_each_other(telling: Telling) -> None:
+    world = telling.world
+    waiting(telling)
+    telling.plan()
+    assert send_due(world.deps, Ways(mail=False)) == 0
+    assert send_due(world.deps, Ways(telling.office, mail=True)) == 1
+    assert [letter.name for letter in to_bob(telling)] == ["bob"]
+
+
+def test_an_event_that_cannot_be_understood_keeps_nothing_else_from_being_told(
+    telling: Telling, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    world = telling.world
+    real = planning.news_of
+    bad = [world.eligible(world.ann).id]
+    world.eligible(world.bob)
+
+    def news_of(tx: Any, event: Any, break_glass: Any) -> Any:
+        if event.correlation_id in bad:
+            raise KeyError(event.id)
+        return real(tx, event, break_glass)
+
+    monkeypatch.setattr(planning, "news_of", news_of)
+    told = telling.told()
+    assert "ann" not in told
+    assert told["bob"] == ["assignedEligible"]
+    assert "cannot be understood" in caplog.text

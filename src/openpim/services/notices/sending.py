@@ -31,10 +31,12 @@ _NO_WAY = "There is no such channel any more."
 
 @dataclass(frozen=True, slots=True)
 class Ways:
-    """How things leave. mailer None: there is no mail server. senders: by the kind of channel."""
+    """How things leave. mailer None: there is no mail server. senders: by the kind of channel. mail: only what goes by
+    mail, or only what does not, so that neither waits for the other; None: all."""
 
     mailer: Mailer | None = None
     senders: Mapping[str, Sender] = field(default_factory=dict)
+    mail: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ def send_due(deps: Deps, ways: Ways, *, limit: int = LIMIT) -> int:
     """Send what is due, of every tenant. Returns how many deliveries were dealt with."""
     now = deps.clock()
     until = now + LEASE
-    claimed = deps.store.write("", lambda tx: tx.deliveries.claim(now, until, limit))
+    claimed = deps.store.write("", lambda tx: tx.deliveries.claim(now, until, limit, mail=ways.mail))
     away: str | None = None  # why the mail server cannot be reached: no use to try it for every letter
     try:
         for group in _grouped(claimed):
