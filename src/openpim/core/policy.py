@@ -194,6 +194,10 @@ def stricter(one: Policy, other: Policy) -> Policy:
     approval = one.approval
     if approvals:
         stages = tuple(dict.fromkeys(stage for approval in approvals for stage in approval.stages))
+        if any(
+            each.stages != stages for each in approvals
+        ):  # one policy's system does not speak for the other's people
+            stages = tuple(_without_auto(stage) for stage in stages)
         approval = replace(
             approvals[0],
             stages=stages,
@@ -209,6 +213,12 @@ def stricter(one: Policy, other: Policy) -> Policy:
         approval=approval,
         tickets_above=other.tickets,
     )
+
+
+def _without_auto(stage: Stage) -> Stage:
+    if stage.callout is None:
+        return stage
+    return replace(stage, callout=replace(stage.callout, may_auto_approve=False))
 
 
 def _shorter(one: Expiry, other: Expiry) -> Expiry:
