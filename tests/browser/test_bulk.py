@@ -9,7 +9,7 @@ import pytest
 
 from tests.browser.site import LiveSite
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.mark.parametrize("script", [True, False])

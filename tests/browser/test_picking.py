@@ -12,7 +12,7 @@ import pytest
 from tests.browser.site import LiveSite
 from tests.world import HELPDESK, TEAMS, ok
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(300)
 OPTION = "[role=option]"
 
 

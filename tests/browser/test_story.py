@@ -176,7 +176,7 @@ def remember(ann: Hand, admin: Hand) -> None:
     expect(main.get_by_text("Teams Administrator").first).to_be_visible()
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize(
     ("way", "script"),
     [("mouse", True), ("mouse", False), ("finger", True), ("keyboard", True)],

@@ -17,7 +17,7 @@ import pytest
 from tests.cli.person import Person
 from tests.docs.demo_server import ROOT, DemoServer
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 MIRA = "mira.solbergen@tidewater.example"
 EMERGENCY = "emergency1@tidewater.example"

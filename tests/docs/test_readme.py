@@ -75,7 +75,7 @@ def missing(shown: list[str], printed: str) -> list[str]:
     return lost
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("page", PAGES)
 def test_what_the_page_says_happens(page, tmp_path):
     server = DemoServer(tmp_path)

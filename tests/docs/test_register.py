@@ -17,7 +17,7 @@ from tests.cli.person import Person
 from tests.docs.demo_server import ROOT, DemoServer
 from tests.faces.portal.client import Shown
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 PAGE = (ROOT / "docs/how-to/register-an-application.md").read_text(encoding="utf-8")
 ADMIN = "emergency1@tidewater.example"

@@ -12,7 +12,7 @@ import pytest
 from tests.docs.demo_server import ROOT, DemoServer
 from tests.docs.test_readme import SHOWN, Step, missing
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 EMERGENCY = "emergency1@tidewater.example"
 MIRA = "mira.solbergen@tidewater.example"

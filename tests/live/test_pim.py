@@ -20,7 +20,7 @@ import pytest
 from tests.live.robot import Robot
 from tests.live.server import environment, live_server
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 PIM = Path(sys.executable).with_name("pim")
 CODE = re.compile(r"^  ([A-Z]{8})$", re.MULTILINE)
 

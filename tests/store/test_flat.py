@@ -307,7 +307,7 @@ def asked(database: Database, question: Callable[[Any], Any]) -> list[Statement]
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_flat(database: Database) -> None:
     """All questions in one test: to fill the tables takes longer than to ask."""
     bad = []

@@ -12,7 +12,7 @@ from tests.conformance.azure_cli.az import AZ, Az
 def pytest_collection_modifyitems(items):
     for item in items:
         if "azure_cli" in item.path.parts:
-            item.add_marker(pytest.mark.timeout(300))
+            item.add_marker(pytest.mark.timeout(900))
 
 
 @pytest.fixture(scope="session")

@@ -168,7 +168,7 @@ def rest_of(base, called, also=()):
     return every - called
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_roles_of_the_directory(server, desk):
     called: set[str] = set()
     boss, me, approver = (Graph(desk(who), called) for who in ("emergency1", "hanne", "oskar"))
@@ -211,7 +211,7 @@ def test_roles_of_the_directory(server, desk):
     assert rest_of(DIRECTORY, called, (POLICIES,)) == set()
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("access", ["member", "owner"])
 def test_groups(server, desk, access):
     called: set[str] = set()

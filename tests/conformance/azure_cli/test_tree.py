@@ -81,7 +81,7 @@ def test_management_groups(server, admin, tree):
     assert admin(*group, "entities", "list")
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 def test_management_groups_as_without_options(admin, tree):
     """az registers the namespace first and waits ten seconds."""
     assert "Robots" in {one["name"] for one in admin("account", "management-group", "list")}

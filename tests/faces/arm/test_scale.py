@@ -113,7 +113,7 @@ def asked(big: Big) -> dict[str, tuple[int, list[str], int]]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_a_question_costs_what_the_person_has_not_what_there_is(big: Big) -> None:
     before = asked(big)
     big.grow(range(BEFORE, AFTER))
@@ -125,7 +125,7 @@ def test_a_question_costs_what_the_person_has_not_what_there_is(big: Big) -> Non
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_a_list_of_everybody_comes_in_pages_of_a_thousand(big: Big) -> None:
     arm = big.arm
     seen: set[str] = set()
@@ -143,7 +143,7 @@ def test_a_list_of_everybody_comes_in_pages_of_a_thousand(big: Big) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_who_owns_the_top_sees_all_of_it_with_a_few_questions(big: Big) -> None:
     arm = big.arm
     grant(
@@ -160,7 +160,7 @@ def test_who_owns_the_top_sees_all_of_it_with_a_few_questions(big: Big) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_everything_one_may_activate_takes_a_fixed_number_of_questions(big: Big) -> None:
     world = big.arm.world
     with noted(world.database) as statements:
