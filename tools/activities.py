@@ -14,7 +14,9 @@ from pathlib import Path
 SERVICES = Path(__file__).parent.parent / "src/openpim/services"
 
 # Who writes an event: the place of the activity among the positional arguments (None: only `activity=`).
-WRITERS = {"tell": 4, "perform": 2, "_perform": 2, "record": 3, "end": None, "_note": 5}
+WRITERS = {
+    "tell": 4, "perform": 2, "_perform": 2, "record": 3, "end": None, "_note": 5, "_alarm": 3, "_witnessed": 3,
+}  # fmt: skip
 
 # Combinations that the reader thinks of and the code never makes: "renew" is only said of what is requested.
 IMPOSSIBLE = frozenset(f"Add {who} to role in PIM completed (renew)" for who in ("member", "eligible member"))
@@ -60,6 +62,8 @@ def _load(path: Path) -> _Module:
 class _Reader:
     def __init__(self) -> None:
         self.modules = {self._dotted(path): _load(path) for path in sorted(SERVICES.rglob("*.py"))}
+        # What a check must know by name is said there.
+        self.modules["openpim.proof.history"] = _load(SERVICES.parent / "proof/history.py")
 
     @staticmethod
     def _dotted(path: Path) -> str:
@@ -136,10 +140,15 @@ class _Reader:
         }
 
 
+def _arguments(function: ast.FunctionDef) -> list[ast.arg]:
+    return [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
+
+
 def _named_by(call: ast.Call, module: _Module) -> list[ast.expr]:
     """The expressions that name an activity: the one that is written, and one that follows it at once (`then`)."""
     name = call.func.id if isinstance(call.func, ast.Name) else ""
-    if name not in WRITERS:
+    own = module.functions.get(name)
+    if name not in WRITERS or (own is not None and "activity" not in {one.arg for one in _arguments(own)}):
         return []
     by_word = [keyword.value for keyword in call.keywords if keyword.arg in {"activity", "then"}]
     place = WRITERS[name]
@@ -175,13 +184,19 @@ def _category(call: ast.Call, module: _Module) -> str:
     return ""
 
 
+def _functions(tree: ast.Module) -> list[ast.FunctionDef]:
+    """Those of the module and of its classes."""
+    bodies = [tree.body, *(node.body for node in tree.body if isinstance(node, ast.ClassDef))]
+    return [node for body in bodies for node in body if isinstance(node, ast.FunctionDef)]
+
+
 def activities() -> list[Activity]:
     """Everything the services can write, sorted by name."""
     reader = _Reader()
     found = set()
     for module in reader.modules.values():
         # Outer functions only: what an inner one uses may be named in the outer one.
-        for function in module.functions.values():
+        for function in _functions(module.tree):
             for node in ast.walk(function):
                 if not isinstance(node, ast.Call):
                     continue

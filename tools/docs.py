@@ -57,6 +57,7 @@ SECTIONS = {
     "outbound": "Calls to servers of others: webhooks, chat, streams of events. Only addresses on the internet, unless they are named here.",
     "monitoring": "Who reads the figures for monitoring. See [monitor OpenPIM](../how-to/monitor.md).",
     "logging": "What the server writes to standard error.",
+    "audit": "The log under the audit history. See [the audit log](../explanation/audit-log.md).",
     "working_time": "When people usually work. Approvers are told of what is asked at another time.",
 }
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from openpim.core import activities
 from openpim.core.policy import Level, Notification
 
 MOST_PER_EVENT = 1000  # as Entra
@@ -95,28 +96,7 @@ KINDS: dict[Topic, Kind] = {
 # What the history says, and what is told because of it. services/notices/happened.py looks at the facts before it believes
 # the name alone: an extension that was asked for and one that was given have the same.
 ACTIVITIES: dict[str, Topic] = {
-    "Add member to role approval requested (PIM activation)": Topic.APPROVAL_WANTED,
-    "Approval escalated": Topic.APPROVAL_WANTED,
-    "Approval fell back to default approvers": Topic.APPROVAL_WANTED,
-    "Approval passed on to people": Topic.APPROVAL_WANTED,
-    "Add eligible member to role in PIM requested (renew)": Topic.APPROVAL_WANTED,
-    "Add member to role in PIM requested (renew)": Topic.APPROVAL_WANTED,
-    "Update eligible member in PIM requested (extend)": Topic.EXTENDED,
-    "Update member in PIM requested (extend)": Topic.EXTENDED,
-    "Add member to role request approved (PIM activation)": Topic.APPROVED,
-    "Add member to role request denied (PIM activation)": Topic.DENIED,
-    "PIM activation request expired": Topic.REQUEST_EXPIRED,
-    "Process request": Topic.REQUEST_FAILED,
-    "Add member to role completed (PIM activation)": Topic.ACTIVATED,
-    "Add eligible member to role in PIM completed (permanent)": Topic.ASSIGNED_ELIGIBLE,
-    "Add eligible member to role in PIM completed (timebound)": Topic.ASSIGNED_ELIGIBLE,
-    "Add member to role in PIM completed (permanent)": Topic.ASSIGNED_ACTIVE,
-    "Add member to role in PIM completed (timebound)": Topic.ASSIGNED_ACTIVE,
-    "Add member to role outside of PIM (permanent)": Topic.ASSIGNED_OUTSIDE,
-    "Remove eligible member from role in PIM completed (timebound)": Topic.ENDED,
-    "Remove member from role in PIM completed (timebound)": Topic.ENDED,
-    "Removal of access failed": Topic.REVOCATION_FAILED,
-    "Sign in": Topic.BREAK_GLASS,
+    name: Topic(row.notice) for name, row in activities.ACTIVITIES.items() if row.notice is not None
 }
 
 

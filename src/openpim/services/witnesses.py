@@ -106,22 +106,11 @@ class Witnesses:
         pause = min(timedelta(seconds=2 ** min(tries, 12)), _LONGEST_PAUSE)
         self._trouble[tenant_id, kind] = _Trouble(tries, self._deps.clock() + pause)
         if tries == 1:
-            self._note(tenant_id, kind, UNREACHED, why)
+            _witnessed(self._deps, tenant_id, kind, UNREACHED, why)
 
     def _succeeded(self, tenant_id: str, kind: str) -> None:
         if self._trouble.pop((tenant_id, kind), None) is not None:
-            self._note(tenant_id, kind, REACHED, "")
-
-    def _note(self, tenant_id: str, kind: str, activity: str, why: str) -> None:
-        now = self._deps.clock()
-        target = Target("AuditLog", tenant_id, origin_of(tenant_id))
-        self._deps.store.write(
-            tenant_id,
-            lambda tx: record(
-                tx, self._deps, system(tenant_id), now, activity=activity, category="DirectoryManagement",
-                targets=(target,), result="failure" if why else "success", reason=why, details=(("Witness", kind),),
-            ),
-        )  # fmt: skip
+            _witnessed(self._deps, tenant_id, kind, REACHED, "")
 
     # ---------------------------------------------------------------- the three
 
@@ -170,3 +159,16 @@ class Witnesses:
             raise WitnessError(f"it answered {answer.status}")
         stamp = self._stamper.opened(request, answer.body)
         self._deps.store.write(tenant_id, lambda tx: tx.checkpoints.stamp(checkpoint.number, stamp))
+
+
+def _witnessed(deps: Deps, tenant_id: str, kind: str, activity: str, why: str) -> None:
+    now = deps.clock()
+    target = Target("AuditLog", tenant_id, origin_of(tenant_id))
+
+    def work(tx: Transaction) -> None:
+        record(
+            tx, deps, system(tenant_id), now, activity=activity, category="DirectoryManagement",
+            targets=(target,), result="failure" if why else "success", reason=why, details=(("Witness", kind),),
+        )  # fmt: skip
+
+    deps.store.write(tenant_id, work)
