@@ -3,7 +3,7 @@ loop each, so that a mail server that does not answer keeps nothing from being p
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 from openpim.core.deliveries import KEPT
@@ -16,8 +16,9 @@ from openpim.services.notices.sending import LIMIT, Ways, send_due
 from openpim.workers.loop import BATCH, attempt
 
 _TIME_CHECK = timedelta(seconds=30)
-_TIDYING = timedelta(hours=6)
-_TIDIED = 500
+_TIDYING = timedelta(hours=1)
+_TIDIED = 500  # in one unit of work
+_ROUNDS = 40
 
 
 class Planning:
@@ -54,6 +55,12 @@ class Sending:
         now = self._deps.clock()
         if now >= self._tidy_at:
             self._tidy_at = now + _TIDYING
-            attempt(partial(self._deps.store.write, "", lambda tx: tx.deliveries.forget(now - KEPT, _TIDIED)))
+            attempt(partial(self._tidy, now))
         sent = attempt(partial(send_due, self._deps, self._ways)) or 0
         return BATCH if sent >= LIMIT else 0
+
+    def _tidy(self, now: datetime) -> None:
+        for _ in range(_ROUNDS):
+            gone = self._deps.store.write("", lambda tx: tx.deliveries.forget(now - KEPT, _TIDIED))
+            if gone < _TIDIED:
+                return
