@@ -14,6 +14,7 @@ from alembic import command
 from alembic.config import Config
 
 from openpim.store.database import Database
+from openpim.store.schema import tell_postgresql
 
 FOLDER = Path(__file__).parent.parent / "src/openpim/store/migrations"
 
@@ -32,6 +33,7 @@ def main(revision: str, message: str) -> None:
         with database.engine.begin() as connection:
             config.attributes["connection"] = connection
             config.attributes["render_item"] = render
+            tell_postgresql()
             if list((FOLDER / "versions").glob("0*.py")):
                 command.upgrade(config, "head")
             command.revision(config, message=message, autogenerate=True, rev_id=revision)

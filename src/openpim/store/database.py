@@ -21,6 +21,7 @@ from sqlalchemy.pool import PoolProxiedConnection, QueuePool, StaticPool
 from openpim.core.audit import AuditEvent
 from openpim.ports.store import StoreUnavailableError
 from openpim.store.audit import ADDED
+from openpim.store.schema import tell_postgresql
 from openpim.store.transaction import StoreTransaction
 
 T = TypeVar("T")
@@ -53,6 +54,7 @@ class Database:
         else:
             from openpim.store.postgres import PlainCursor  # noqa: PLC0415 - SQLite does without psycopg
 
+            tell_postgresql()
             common: dict[str, Any] = {
                 "pool_size": pool_size,
                 "max_overflow": 0,

@@ -79,7 +79,6 @@ requests = Table(
         "tenant_id",
         "ticket_key",
         sqlite_where=text("ticket_key IS NOT NULL"),
-        postgresql_where=text("ticket_key IS NOT NULL"),
     ),
     Index("ix_requests_role", "tenant_id", "provider", "kind", "role_id", "created_at", "id"),
 )

@@ -80,14 +80,14 @@ for _name, _columns in {
     "ix_schedules_live": (_c.tenant_id, _c.provider, _c.kind, _c.id),
     "ix_schedules_role": (_c.tenant_id, _c.provider, _c.kind, _c.role_id, _c.id),
 }.items():
-    Index(_name, *_columns, sqlite_where=_alive, postgresql_where=_alive)
+    Index(_name, *_columns, sqlite_where=_alive)
 # What administrators gave and is over: nearly all that is over are activations, which no list of it shows.
 _given = or_(
     _c.assignment_type.is_(None), _c.assignment_type == literal_column(f"'{AssignmentType.ASSIGNED.value}'")
 )
 Index(
     "ix_schedules_ended", _c.tenant_id, _c.provider, _c.kind, _c.ends_at.desc(), _c.id,
-    sqlite_where=_given, postgresql_where=_given,
+    sqlite_where=_given,
 )  # fmt: skip
 _columns_asked = {
     name: _c[name]
