@@ -385,6 +385,17 @@ def test_a_secret_that_no_longer_opens_is_said(world: World) -> None:
     assert "Set it again" in stream(world, stream_id).error
 
 
+def test_a_secret_is_bound_to_its_place(world: World) -> None:
+    """Whoever can write to the database, and has no key file, does not get it sent to himself."""
+    stream_id = made(world, secret="Bearer sesame")
+    evil = "https://evil.example.com/"
+    world.write(lambda tx: tx.connection.exec_driver_sql(f"UPDATE audit_streams SET address = '{evil}'"))
+    receiver = Receiver()
+    assert turn(world, receiver) == 0
+    assert receiver.secrets == []
+    assert "another address" in stream(world, stream_id).error
+
+
 def test_every_change_is_in_the_history(world: World) -> None:
     stream_id = made(world, secret="Bearer sesame")
     by = world.caller(world.ann)

@@ -28,7 +28,7 @@ from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
 from openpim.services.authority import roles_of
 from openpim.services.recording import record, storable
-from openpim.services.streams.send import PURPOSE
+from openpim.services.streams.send import sealed
 
 MANAGERS = frozenset({GLOBAL_ADMINISTRATOR, SECURITY_ADMINISTRATOR})
 VIEWERS = MANAGERS | {GLOBAL_READER, SECURITY_READER}
@@ -213,7 +213,7 @@ def _changed(deps: Deps, before: Stream, wanted: Wanted, present: list[Stream]) 
             return _bad("secret", "Syslog knows no secret. Leave it out.")
         if wanted.secret and (not _PRINTABLE.fullmatch(wanted.secret) or len(wanted.secret) > LONGEST_SECRET):
             return _bad("secret", f"A secret has at most {LONGEST_SECRET} printable ASCII characters.")
-        secret = deps.sealer.seal(PURPOSE, wanted.secret) if wanted.secret else ""
+        secret = sealed(deps, replace(before, address=address, header=header), wanted.secret)
     elif secret and (address != before.address or header != before.header):
         return _bad("secret", "Give the secret again: it is not sent to another place than it was given for.")
     return replace(

@@ -54,11 +54,10 @@ def send(deps: Deps, senders: Senders, tenant_id: str, stream_id: str) -> int:
     stream = deps.store.write(tenant_id, lambda tx: tx.streams.lease(stream_id, now, now + LEASE))
     if stream is None:
         return 0
-    secret = deps.sealer.unseal(PURPOSE, stream.secret) if stream.secret else ""
+    secret = opened(deps, stream)
     if secret is None:
-        _rest(
-            deps, tenant_id, stream, "Its secret cannot be opened with this server's key file. Set it again."
-        )
+        said = "Its secret was given for another address, or sealed with another key file. Set it again."
+        _rest(deps, tenant_id, stream, said)
         return 0
     count, size = 0, BATCH
     for _ in range(BATCHES):
@@ -85,6 +84,25 @@ def send(deps: Deps, senders: Senders, tenant_id: str, stream_id: str) -> int:
     now = deps.clock()
     deps.store.write(tenant_id, lambda tx: tx.streams.release(stream, now))
     return count
+
+
+def sealed(deps: Deps, stream: Stream, secret: str) -> str:
+    """Bound to where it is sent: whoever writes another address into the database does not get it."""
+    return deps.sealer.seal_json(PURPOSE, {"secret": secret, **_place(stream)}) if secret else ""
+
+
+def opened(deps: Deps, stream: Stream) -> str | None:
+    """None when it was not given for this place, or not sealed with this key file."""
+    if not stream.secret:
+        return ""
+    found = deps.sealer.unseal_json(PURPOSE, stream.secret)
+    if found is None or {name: found.get(name) for name in _place(stream)} != _place(stream):
+        return None
+    return str(found.get("secret", ""))
+
+
+def _place(stream: Stream) -> dict[str, str]:
+    return {"stream": stream.id, "address": stream.address, "header": stream.header}
 
 
 def _next(deps: Deps, tenant_id: str, stream: Stream, size: int) -> tuple[list[Outgoing], int]:
