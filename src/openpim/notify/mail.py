@@ -178,6 +178,8 @@ def _said(error: Exception, what: str) -> str:
     """For administrators; the server's own words, without ours to it."""
     if isinstance(error, smtplib.SMTPAuthenticationError):
         return f"The mail server refused the user or the password ({error.smtp_code})."
+    if isinstance(error, smtplib.SMTPNotSupportedError) and "STARTTLS" in str(error):
+        return "The mail server does not offer STARTTLS."
     if isinstance(error, smtplib.SMTPResponseException):
         return f"The mail server {what}: {error.smtp_code} {_plain(error.smtp_error)}"
     if isinstance(error, ssl.SSLCertVerificationError):
