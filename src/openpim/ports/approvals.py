@@ -12,6 +12,10 @@ from openpim.core.approval import Approval, Delegation, Waiting
 class Approvals(Protocol):
     def get(self, approval_id: str, *, lock: bool = False) -> Approval | None: ...
 
+    def many(self, approval_ids: Collection[str]) -> dict[str, Approval]:
+        """In three questions for some hundreds."""
+        ...
+
     def add(self, approval: Approval) -> None: ...
 
     def save(self, approval: Approval, before: Approval | None = None) -> None:

@@ -50,6 +50,12 @@ class Schedules(Protocol):
         """All that are in force at `now` for one role at exactly one scope."""
         ...
 
+    def last_activations(
+        self, principal_id: str, provider: Provider, role_id: str, scope: str, most: int
+    ) -> list[Schedule]:
+        """Of this role at exactly this scope, whatever has become of them, the last to start first."""
+        ...
+
     def resting_on(self, eligibility_id: str, now: datetime) -> list[Schedule]:
         """Live activations that rest on an eligibility."""
         ...

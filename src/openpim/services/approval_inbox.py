@@ -10,8 +10,7 @@ from datetime import datetime
 from openpim.core.approval import ApprovalStage
 from openpim.core.caller import Caller
 from openpim.core.directory import User
-from openpim.core.grants import Action, AssignmentType, ExpirationType, Kind, Request, Schedule
-from openpim.core.query import All, Compare, Order, Query
+from openpim.core.grants import Action, ExpirationType, Request, Schedule
 from openpim.core.refusals import Refusal
 from openpim.core.risk import Risk, WorkingHours, risks
 from openpim.core.settings import working_hours
@@ -104,13 +103,7 @@ def _item(
 
 
 def _before(tx: Transaction, request: Request) -> tuple[Schedule, ...]:
-    where = All(
-        (
-            Compare("role_id", "eq", request.role_id),
-            Compare("scope", "eq", request.scope),
-            Compare("assignment_type", "eq", AssignmentType.ACTIVATED.value),
-        )
+    found = tx.schedules.last_activations(
+        request.principal_id, request.provider, request.role_id, request.scope, _BEFORE + 1
     )
-    query = Query(where=where, order=(Order("starts_at", descending=True), Order("id")), limit=_BEFORE + 1)
-    page = tx.schedules.page(request.provider, Kind.ASSIGNMENT, query, principal_ids=[request.principal_id])
-    return tuple(one for one in page.items if one.id != request.id)[:_BEFORE]
+    return tuple(one for one in found if one.id != request.id)[:_BEFORE]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from openpim.core.approval import Approval
 from openpim.core.caller import Caller
@@ -12,7 +12,7 @@ from openpim.core.grants import Provider, Request
 from openpim.core.refusals import Code, Refusal
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
-from openpim.services.authority import keys_of, may_decide, reviewer_keys
+from openpim.services.authority import Decider, decider, keys_within
 from openpim.services.providers import PROVIDERS
 
 
@@ -36,7 +36,7 @@ def get(
     now = deps.clock()
 
     def work(tx: Transaction) -> ApprovalView | Refusal:
-        view = _view(tx, caller, approval_id, now)
+        view = next(iter(_views(tx, decider(tx, caller.principal_id, now), [approval_id])), None)
         if view is None or provider not in {None, view.request.provider}:
             return Refusal(Code.REQUEST_MISSING, f"There is no approval {approval_id}.")
         allowed = (
@@ -54,8 +54,8 @@ def mine(deps: Deps, caller: Caller, provider: Provider | None = None) -> tuple[
     now = deps.clock()
 
     def work(tx: Transaction) -> tuple[ApprovalView, ...]:
-        ids = tx.approvals.waiting_for(reviewer_keys(tx, caller.principal_id, now))
-        views = [view for view in (_view(tx, caller, found, now) for found in ids) if view is not None]
+        me = decider(tx, caller.principal_id, now)
+        views = _views(tx, me, tx.approvals.waiting_for(me.keys))
         return tuple(
             sorted(
                 (
@@ -73,15 +73,27 @@ def mine(deps: Deps, caller: Caller, provider: Provider | None = None) -> tuple[
     return deps.store.read(caller.tenant_id, work)
 
 
-def _view(tx: Transaction, caller: Caller, approval_id: str, now: datetime) -> ApprovalView | None:
-    approval = tx.approvals.get(approval_id)
-    request = tx.requests.get(approval_id)
-    if approval is None or request is None:
-        return None
-    assigned = frozenset(
-        stage.id
-        for stage in approval.stages
-        if may_decide(tx, approval, keys_of(tx, request, stage.keys), caller.principal_id, now)
-    )
-    people = tx.principals.many([decision.reviewer_id for decision in approval.decisions], deleted=True)
-    return ApprovalView(approval, request, assigned, people)
+def _views(tx: Transaction, me: Decider, ids: Collection[str]) -> list[ApprovalView]:
+    """In a fixed number of questions, however many."""
+    approvals, requests = tx.approvals.many(ids), tx.requests.many(ids)
+    places = {one.scope for one in requests.values() if one.provider is Provider.RESOURCE}
+    chains = tx.resources.chains(places) if places else {}
+    deciders = {one.reviewer_id for approval in approvals.values() for one in approval.decisions}
+    people = tx.principals.many(deciders, deleted=True) if deciders else {}
+    found = []
+    for one, approval in approvals.items():
+        request = requests.get(one)
+        if request is None:
+            continue
+        chain = chains.get(request.scope)
+        assigned = frozenset(
+            stage.id
+            for stage in approval.stages
+            if me.rights(
+                approval.requestor_id, stage.keys if chain is None else keys_within(chain, stage.keys)
+            )
+        )
+        decided = {decision.reviewer_id for decision in approval.decisions}
+        theirs = {who: people[who] for who in decided if who in people}
+        found.append(ApprovalView(approval, request, assigned, theirs))
+    return found

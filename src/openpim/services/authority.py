@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
-from openpim.core.approval import Approval
 from openpim.core.caller import Caller, CallerKind
 from openpim.core.grants import Kind, Provider, Request, Schedule
 from openpim.core.roles import (
@@ -88,11 +88,11 @@ def may_read_roles(tx: Transaction, caller: Caller, now: datetime) -> bool:
 def own_reviewer_keys(tx: Transaction, principal_id: str, now: datetime) -> frozenset[str]:
     """Reviewer keys by which this person decides in his own right."""
     who = identities(tx, principal_id, now)
-    roles = roles_of_principal(tx, principal_id, now)
-    resources = tx.schedules.of(who, provider=Provider.RESOURCE, kind=Kind.ASSIGNMENT, live_at=now)
-    return keys_held(who, [held for held in resources if held.in_force(now)]) | {
-        role_key(role) for role in roles
-    }
+    principal = tx.principals.get(principal_id)
+    if principal is None or not principal.able:
+        return who
+    held = tx.schedules.of(who, kind=Kind.ASSIGNMENT, live_at=now)
+    return keys_held(who, [one for one in held if one.in_force(now)])
 
 
 def keys_held(who: frozenset[str], held: Iterable[Schedule]) -> frozenset[str]:
@@ -106,42 +106,50 @@ def keys_held(who: frozenset[str], held: Iterable[Schedule]) -> frozenset[str]:
     return frozenset(found)
 
 
-def reviewer_keys(tx: Transaction, principal_id: str, now: datetime) -> frozenset[str]:
-    """Own keys and those of people who have handed their approvals to this person (their role keys excepted)."""
-    keys = own_reviewer_keys(tx, principal_id, now)
-    for delegator in able_people(tx, tx.approvals.delegators_of(principal_id, now)):
-        keys |= identities(tx, delegator, now)
-    return keys
-
-
 def keys_of(tx: Transaction, request: Request, keys: frozenset[str]) -> frozenset[str]:
     """Reviewer keys as they count today: who holds a role at a place that no longer contains the one it is about has
     nothing to say about it any more."""
     if request.provider is not Provider.RESOURCE:
         return keys
-    chain = tx.resources.chain(request.scope)
+    return keys_within(tx.resources.chain(request.scope), keys)
+
+
+def keys_within(chain: Collection[str], keys: frozenset[str]) -> frozenset[str]:
+    """Those that count at a place. chain: the place and all that contain it."""
     return frozenset(key for key in keys if not is_role_key(key) or read_role_key(key)[1] in {None, *chain})
 
 
-def may_decide(
-    tx: Transaction, approval: Approval, keys: frozenset[str], principal_id: str, now: datetime
-) -> bool:
-    """Whether this person may decide a stage with these keys: never one's own request, not even by delegation."""
-    return bool(deciding_rights(tx, approval, keys, principal_id, now))
+@dataclass(frozen=True, slots=True)
+class Decider:
+    """What a person decides by, read once for any number of approvals. own: his reviewer keys. lent: (who, his keys) of
+    those who have handed theirs to him, what a role gives excepted."""
+
+    principal_id: str
+    own: frozenset[str] = frozenset()
+    lent: tuple[tuple[str, frozenset[str]], ...] = ()
+
+    @property
+    def keys(self) -> frozenset[str]:
+        return self.own.union(*(theirs for _, theirs in self.lent))
+
+    def rights(self, requestor_id: str, keys: frozenset[str]) -> list[str]:
+        """Whose rights he can use on a stage with these keys: his own first, then those handed to him. Never on one's
+        own request, not even by delegation."""
+        if self.principal_id == requestor_id:
+            return []
+        own = [self.principal_id] if self.own & keys else []
+        return own + [who for who, theirs in self.lent if who != requestor_id and theirs & keys]
 
 
-def deciding_rights(
-    tx: Transaction, approval: Approval, keys: frozenset[str], principal_id: str, now: datetime
-) -> list[str]:
-    """Whose rights this person can use on a stage with these keys: his own first, then those handed to him."""
-    if principal_id == approval.requestor_id or not able_people(tx, [principal_id]):
-        return []
-    own = [principal_id] if own_reviewer_keys(tx, principal_id, now) & keys else []
-    return own + [
-        delegator
-        for delegator in sorted(able_people(tx, tx.approvals.delegators_of(principal_id, now)))
-        if delegator != approval.requestor_id and identities(tx, delegator, now) & keys
-    ]
+def decider(tx: Transaction, principal_id: str, now: datetime) -> Decider:
+    if not able_people(tx, [principal_id]):
+        return Decider(principal_id)
+    delegators = sorted(able_people(tx, tx.approvals.delegators_of(principal_id, now)))
+    return Decider(
+        principal_id,
+        own_reviewer_keys(tx, principal_id, now),
+        tuple((one, identities(tx, one, now)) for one in delegators),
+    )
 
 
 def able_reviewers(tx: Transaction, keys: Iterable[str], requestor_id: str, now: datetime) -> frozenset[str]:

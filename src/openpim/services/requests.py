@@ -11,7 +11,7 @@ from openpim.core.query import All, Compare, Page, Query
 from openpim.core.refusals import Code, Refusal
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
-from openpim.services.authority import keys_of, may_decide, reviewer_keys
+from openpim.services.authority import Decider, decider, keys_of
 from openpim.services.providers import PROVIDERS
 from openpim.services.reading import NOT_A_READER, Whose, may_read_all, pinned
 
@@ -24,9 +24,10 @@ def page(
 
     def work(tx: Transaction) -> Page[Request] | Refusal:
         if whose is Whose.APPROVER:
-            ids = tx.approvals.waiting_for(reviewer_keys(tx, caller.principal_id, now))
+            me = decider(tx, caller.principal_id, now)
+            ids = tx.approvals.waiting_for(me.keys)
             found = tx.requests.page(provider, kind, query, ids=ids)
-            decidable = tuple(request for request in found.items if _decidable(tx, request))
+            decidable = tuple(request for request in found.items if _decidable(tx, request, me))
             return replace(found, items=decidable)
         if whose is Whose.PRINCIPAL:
             return tx.requests.page(provider, kind, _narrowed(query, "principal_id", caller.principal_id))
@@ -38,12 +39,12 @@ def page(
                 return refusal
         return tx.requests.page(provider, kind, query)
 
-    def _decidable(tx: Transaction, request: Request) -> bool:
+    def _decidable(tx: Transaction, request: Request, me: Decider) -> bool:
         approval = tx.approvals.get(request.id)
         stage = approval.current if approval is not None else None
         if approval is None or stage is None or not stage.open_at(now):
             return False
-        return may_decide(tx, approval, keys_of(tx, request, stage.keys), caller.principal_id, now)
+        return bool(me.rights(approval.requestor_id, keys_of(tx, request, stage.keys)))
 
     return deps.store.read(caller.tenant_id, work)
 
@@ -68,10 +69,10 @@ def may_see(tx: Transaction, caller: Caller, request: Request, now: datetime) ->
     if PROVIDERS[request.provider].may_read(tx, caller, request.scope, now):
         return None
     approval = tx.approvals.get(request.approval_id) if request.approval_id else None
-    if approval is not None and any(
-        may_decide(tx, approval, stage.keys, caller.principal_id, now) for stage in approval.stages
-    ):
-        return None
+    if approval is not None:
+        me = decider(tx, caller.principal_id, now)
+        if any(me.rights(approval.requestor_id, stage.keys) for stage in approval.stages):
+            return None
     return NOT_A_READER
 
 

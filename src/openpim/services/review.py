@@ -145,7 +145,7 @@ def _right_of(
     stage = live.current
     keys = stage.keys if stage is not None else frozenset().union(*(one.keys for one in live.stages))
     keys = authority.keys_of(tx, request, keys)
-    rights = authority.deciding_rights(tx, live, keys, caller.principal_id, now)
+    rights = authority.decider(tx, caller.principal_id, now).rights(live.requestor_id, keys)
     if not rights:
         return Refusal(Code.NOT_APPROVER, "You are not an approver of this request.")
     if stage is None or live.status is not ApprovalStatus.IN_PROGRESS:

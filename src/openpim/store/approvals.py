@@ -6,7 +6,8 @@ The reviewer rows exist so that "what waits for me" is one index look-up whateve
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections import defaultdict
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -111,6 +112,18 @@ delegations = Table(
 # Built once, because building a statement costs five times as much as running it.
 _TENANT, _APPROVAL = bindparam("tenant", type_=String), bindparam("approval", type_=String)
 _NOW = bindparam("now", type_=Instant)
+_IDS = bindparam("ids", expanding=True, type_=String)
+_MANY = select(approvals).where(approvals.c.tenant_id == _TENANT, approvals.c.id.in_(_IDS))
+_MANY_STAGES = (
+    select(stages)
+    .where(stages.c.tenant_id == _TENANT, stages.c.approval_id.in_(_IDS))
+    .order_by(stages.c.approval_id, stages.c.number)
+)
+_MANY_DECISIONS = (
+    select(decisions)
+    .where(decisions.c.tenant_id == _TENANT, decisions.c.approval_id.in_(_IDS))
+    .order_by(decisions.c.approval_id, decisions.c.at, decisions.c.reviewer_id)
+)
 _GET = select(approvals).where(approvals.c.tenant_id == _TENANT, approvals.c.id == _APPROVAL)
 _GET_LOCKED = _GET.with_for_update()
 _STAGES = (
@@ -190,14 +203,19 @@ class Approvals:
             return None
         stage_rows = self._connection.execute(_STAGES, given).mappings()
         decision_rows = self._connection.execute(_DECISIONS, given).mappings()
-        return Approval(
-            id=row["id"],
-            requestor_id=row["requestor_id"],
-            status=ApprovalStatus(row["status"]),
-            deadline=row["deadline"],
-            stages=tuple(_stage(stage) for stage in stage_rows),
-            decisions=tuple(_decision(decision) for decision in decision_rows),
-        )
+        return _approval(row, stage_rows, decision_rows)
+
+    def many(self, approval_ids: Collection[str]) -> dict[str, Approval]:
+        found: dict[str, Approval] = {}
+        for part in batches(approval_ids):
+            given = {"tenant": self._tenant, "ids": part}
+            their: dict[str, tuple[list[RowMapping], list[RowMapping]]] = defaultdict(lambda: ([], []))
+            for kind, statement in enumerate((_MANY_STAGES, _MANY_DECISIONS)):
+                for row in self._connection.execute(statement, given).mappings():
+                    their[row["approval_id"]][kind].append(row)
+            rows = self._connection.execute(_MANY, given).mappings()
+            found |= {row["id"]: _approval(row, *their[row["id"]]) for row in rows}
+        return found
 
     def add(self, approval: Approval) -> None:
         self._connection.execute(
@@ -370,6 +388,17 @@ class Approvals:
             "escalated": stage.escalated,
             "fell_back": stage.fell_back,
         }
+
+
+def _approval(row: RowMapping, stage_rows: Iterable[RowMapping], decided: Iterable[RowMapping]) -> Approval:
+    return Approval(
+        id=row["id"],
+        requestor_id=row["requestor_id"],
+        status=ApprovalStatus(row["status"]),
+        deadline=row["deadline"],
+        stages=tuple(_stage(stage) for stage in stage_rows),
+        decisions=tuple(_decision(decision) for decision in decided),
+    )
 
 
 def _stage(row: RowMapping) -> ApprovalStage:

@@ -34,6 +34,7 @@ from openpim.core.lifecycle import OPEN, REQUEST_MOVES, IllegalMoveError, Reques
 from openpim.core.query import Order, Page, Query
 from openpim.core.tickets import LONGEST_NUMBER, same
 from openpim.store.listing import Fields, page
+from openpim.store.principals import batches
 from openpim.store.schedules import schedules, window_text, window_value
 from openpim.store.schema import metadata
 from openpim.store.types import Instant, Path
@@ -117,6 +118,13 @@ class Requests:
         )
         return None if row is None else _value(row)
 
+    def many(self, request_ids: Collection[str]) -> dict[str, Request]:
+        found: dict[str, Request] = {}
+        for part in batches(request_ids):
+            given = {"tenant": self._tenant, "ids": part}
+            found |= {row["id"]: _value(row) for row in self._connection.execute(_MANY, given).mappings()}
+        return found
+
     def add(self, request: Request) -> None:
         self._connection.execute(_INSERT, {"tenant_id": self._tenant, **_row(request)})
 
@@ -190,6 +198,9 @@ class Requests:
 
 _GET = select(requests).where(_c.tenant_id == bindparam("tenant"), _c.id == bindparam("id"))
 _GET_LOCKED = _GET.with_for_update()
+_MANY = select(requests).where(
+    _c.tenant_id == bindparam("tenant"), _c.id.in_(bindparam("ids", expanding=True))
+)
 _INSERT = insert(requests)
 
 

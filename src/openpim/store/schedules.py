@@ -12,6 +12,7 @@ from sqlalchemy import (
     Column,
     Connection,
     Index,
+    Integer,
     RowMapping,
     Select,
     String,
@@ -183,6 +184,19 @@ class Schedules:
         )
         return [_value(row) for row in self._connection.execute(statement).mappings()]
 
+    def last_activations(
+        self, principal_id: str, provider: Provider, role_id: str, scope: str, most: int
+    ) -> list[Schedule]:
+        given = {
+            "tenant": self._tenant,
+            "principal": principal_id,
+            "provider": provider.value,
+            "role": role_id,
+            "scope": scope,
+            "most": most,
+        }
+        return [_value(row) for row in self._connection.execute(_LAST_ACTIVATIONS, given).mappings()]
+
     def resting_on(self, eligibility_id: str, now: datetime) -> list[Schedule]:
         statement = self._select().where(_c.linked_id == eligibility_id, _live_at(now))
         return [_value(row) for row in self._connection.execute(statement).mappings()]
@@ -257,6 +271,20 @@ _STATUSES = {one.value: one for one in ScheduleStatus}
 _GET = select(schedules).where(_c.tenant_id == bindparam("tenant"), _c.id == bindparam("id"))
 _MANY = select(schedules).where(
     _c.tenant_id == bindparam("tenant"), _c.id.in_(bindparam("ids", expanding=True))
+)
+_LAST_ACTIVATIONS = (
+    select(schedules)
+    .where(
+        _c.tenant_id == bindparam("tenant"),
+        _c.principal_id == bindparam("principal"),
+        _c.kind == Kind.ASSIGNMENT.value,
+        _c.provider == bindparam("provider"),
+        _c.role_id == bindparam("role"),
+        _c.scope == bindparam("scope"),
+        _c.assignment_type == AssignmentType.ACTIVATED.value,
+    )
+    .order_by(_c.starts_at.desc(), _c.id)
+    .limit(bindparam("most", type_=Integer))
 )
 _INSERT = insert(schedules)
 

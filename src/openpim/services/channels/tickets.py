@@ -77,7 +77,11 @@ def check(deps: Deps, tenant_id: str, ask: Ask) -> Checked:
 
 def check_again(deps: Deps, tenant_id: str, request_id: str) -> Checked:
     """The same for a request that is about to be approved."""
-    request = deps.store.read(tenant_id, lambda tx: tx.requests.get(request_id))
+
+    def work(tx: Transaction) -> Request | None:
+        return tx.requests.get(request_id) if tx.channels.any_of(ChannelKind.EXTENSION) else None
+
+    request = deps.store.read(tenant_id, work)
     return {} if request is None else check(deps, tenant_id, ask_of(request))
 
 
