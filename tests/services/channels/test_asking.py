@@ -509,3 +509,21 @@ def test_verdicts_of_people_after_the_system(world: World) -> None:
     ok(world.review(request, world.bob, DENY))
     assert world.request(request.id).status is RequestStatus.DENIED
     assert [one.verdict for one in world.approval_of(request).decisions] == [Verdict.APPROVE, Verdict.DENY]
+
+
+def test_a_worker_that_dies_while_asking_is_taken_over(world: World) -> None:
+    """The question is asked again, under the same id, when its lease is over: at least once, and decided once."""
+    with serve(said(APPROVED)) as server:
+        shown = channel(world, server.url())
+        ask_first(world, shown.channel.id)
+        request = asked_for(world)
+        died = world.write(lambda tx: asking._question(tx, world.deps, request.id, world.now))
+        assert died is not None
+        world.work()
+        assert server.connections == 0
+        world.forward(seconds=31)
+        world.work()
+    assert [one.headers["webhook-id"] for one in server.asked] == [died.callout.id]
+    assert world.holds(world.ann)
+    asking._settle(world.deps, world.tenant_id, died, asking._Heard(fault="late"))
+    assert world.request(request.id).status is RequestStatus.PROVISIONED

@@ -26,6 +26,11 @@ KINDS: Final = {
     ChannelKind.CHAT: "Chat or push",
     ChannelKind.EXTENSION: "System that is asked",
 }
+_ADD: Final = {
+    ChannelKind.WEBHOOK: "Add a webhook",
+    ChannelKind.CHAT: "Add a chat",
+    ChannelKind.EXTENSION: "Add a system to ask",
+}
 _FIELDS: Final = {"timeoutInMilliseconds": "timeout", "maximumRetries": "retries"}
 
 
@@ -150,11 +155,12 @@ def _form(call: Call, kind: ChannelKind, channel: Channel | None, typed: Typed, 
         "channel": channel,
         "kind": kind,
         "kinds": KINDS,
+        "heading": channel.name if channel is not None else t(_ADD[kind]),
         "typed": typed,
         "may": _may(call),
         "action": f"{HERE}/{channel.id}" if channel is not None else f"{HERE}/new",
         "back": HERE,
-        "notices": [(topic.value, NOTICES[topic].meaning) for topic in Topic if topic in NOTICES],
+        "notices": [(topic.value, NOTICES[topic].meaning) for topic in Topic if topic is not Topic.TEST],
         "callback": callback_address(call.deps, call.caller.tenant_id, channel.id) if channel else "",
     }
     return Show("channel_form.html", values, status, nav=NAV)
