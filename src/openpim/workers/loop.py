@@ -18,6 +18,8 @@ T = TypeVar("T")
 
 # An act says how much it did; whoever did this much or more may have left some, and is run again at once.
 BATCH = 200
+# Seconds between the first looks of two loops. All at once would open a connection to the database for each of them.
+_APART = 0.1
 
 
 class Loop:
@@ -30,12 +32,15 @@ class Loop:
         self._act = act
         self._interval = interval
         self._wake = threading.Event()
+        self._pause = 0.0
         self._stopping = False
         self._clock: Callable[[], datetime] | None = None
         self._thread: threading.Thread | None = None
 
-    def start(self, clock: Callable[[], datetime] | None = None) -> None:
+    def start(self, clock: Callable[[], datetime] | None = None, after: float = 0) -> None:
+        """after: seconds until the first look."""
         self._clock = clock
+        self._pause = after
         self._thread = threading.Thread(target=self._run, name=f"openpim-{self.name}", daemon=True)
         self._thread.start()
 
@@ -55,13 +60,14 @@ class Loop:
         return attempt(self._act) or 0
 
     def _run(self) -> None:
+        self._wake.wait(self._pause)
         while not self._stopping:
+            self._wake.clear()
             done = self.once()
             if self._clock is not None:
                 self.looked_at = self._clock()
             if done < BATCH:
                 self._wake.wait(self._interval)
-            self._wake.clear()
 
 
 class Loops:
@@ -73,8 +79,8 @@ class Loops:
         self._clock = clock
 
     def start(self) -> None:
-        for loop in self._loops:
-            loop.start(self._clock)
+        for number, loop in enumerate(self._loops):
+            loop.start(self._clock, number * _APART)
 
     def looks(self) -> dict[str, datetime | None]:
         """When each loop last finished a look; None: not yet."""
