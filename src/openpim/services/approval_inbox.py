@@ -21,6 +21,7 @@ from openpim.services.approvals import ApprovalView
 from openpim.services.eligibilities import Names
 from openpim.services.providers import PROVIDERS
 
+A_PAGE = 20
 _BEFORE = 5
 
 
@@ -42,11 +43,25 @@ class Item:
     approved: int = 0
 
 
-def waiting(deps: Deps, caller: Caller) -> tuple[Item, ...]:
-    """Oldest first."""
+@dataclass(frozen=True, slots=True)
+class Inbox:
+    """One page of what waits, oldest first. number: of the page, from 1. ids: of everything that waits."""
+
+    items: tuple[Item, ...]
+    number: int
+    pages: int
+    ids: frozenset[str]
+
+
+def waiting(deps: Deps, caller: Caller, page: int = 1) -> Inbox:
+    """The page, or the last one where there are not so many."""
     views = approvals.mine(deps, caller)
     now = deps.clock()
-    return deps.store.read(caller.tenant_id, lambda tx: _items(tx, deps, views, now))
+    pages = max(1, -(-len(views) // A_PAGE))
+    number = min(max(1, page), pages)
+    shown = views[(number - 1) * A_PAGE : number * A_PAGE]
+    items = deps.store.read(caller.tenant_id, lambda tx: _items(tx, deps, shown, now))
+    return Inbox(items, number, pages, frozenset(view.request.id for view in views))
 
 
 def get(deps: Deps, caller: Caller, approval_id: str) -> Item | Refusal:

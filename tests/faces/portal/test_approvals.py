@@ -180,3 +180,30 @@ def test_who_owns_something_finds_the_way(site: Site) -> None:
     for way in ways:
         assert ann.get(way).status in {200, 303}
     assert ways | {"/portal/overview"} <= set(site.browser(world.ga).get("/portal/people").links)
+
+
+def test_many_that_wait_come_in_pages(site: Site) -> None:
+    """What does not fit on the first page is decided on the second; deciding one leaves one there."""
+    world = site.world
+    roles = [world.custom_role(f"Role {number:02}") for number in range(22)]
+    for role in roles:
+        world.approval(world.dan, role=role)
+        world.eligible(world.ann, role)
+        ok(world.activate(world.ann, role))
+        world.forward(seconds=1)
+    dan = site.browser(world.dan)
+    first = dan.get("/portal/approvals")
+    assert "Role 00" in first.text
+    assert "Role 21" not in first.text
+    assert "Page 1 of 2" in first.text
+    second = dan.get("/portal/approvals?page=2")
+    assert "Role 19" not in second.text
+    assert "Role 21" in second.text
+    last = next(one for one in world.requests() if one.role_id == roles[21])
+    wrong = dan.send("/portal/approvals?page=2", verdict="approve", reason="")
+    assert "Tick the requests" in wrong.text
+    assert "Role 21" in wrong.text, "the page that was there"
+    dan.post("/portal/approvals?page=2", verdict="approve", reason="fine", **{f"pick-{last.id}": "on"})
+    left = dan.get("/portal/approvals?page=9").text
+    assert "Role 20" in left
+    assert "Role 21" not in left

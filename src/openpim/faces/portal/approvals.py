@@ -51,7 +51,7 @@ def decide(call: Call) -> Answer:
     said = f"{done} request{'' if done == 1 else 's'} {word}."
     if not errors:
         return Go("/portal/approvals", said)
-    known = {item.request.id for item in approval_inbox.waiting(call.deps, call.caller)}
+    known = approval_inbox.waiting(call.deps, call.caller).ids
     gone = [message for one, message in errors.items() if one not in known]
     problem = " ".join(dict.fromkeys([*([said] if done else []), *gone])) or "Some could not be decided."
     return _inbox(call, problem=problem, errors=errors, status=400)
@@ -74,13 +74,17 @@ def decide_one(call: Call) -> Answer:
 
 
 def _inbox(call: Call, *, problem: str = "", errors: dict[str, str] | None = None, status: int = 200) -> Show:
-    items = approval_inbox.waiting(call.deps, call.caller)
+    number = call.query.get("page", "")
+    page = int(number) if number.isascii() and number.isdigit() and len(number) < 5 else 1
+    found = approval_inbox.waiting(call.deps, call.caller, page)
     values: dict[str, Any] = {
-        "items": items,
+        "items": found.items,
+        "page": found.number,
+        "pages": found.pages,
         "risk_words": RISK_WORDS,
         "picked": frozenset(call.picked("pick")),
         "reason": call.form.get("reason", "")[:10_000],
-        "reason_required": _reason_required(items),
+        "reason_required": _reason_required(found.items),
         "problem": problem,
         "errors": errors or {},
     }
