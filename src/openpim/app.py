@@ -13,7 +13,6 @@ import os
 import secrets
 import socket
 import sys
-import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
@@ -41,7 +40,7 @@ from openpim.faces.shared.paths import TidyPaths
 from openpim.faces.shared.request_ids import RequestIds
 from openpim.faces.shared.request_ids import current as current_request
 from openpim.faces.shared.threads import in_thread
-from openpim.keyfile import read_or_make_key, read_or_make_token
+from openpim.keyfile import read_or_make_key
 from openpim.notify.chat import AppriseChat
 from openpim.notify.ocsf import Ocsf
 from openpim.notify.otlp import Otlp
@@ -56,7 +55,6 @@ from openpim.ports.store import StoreUnavailableError
 from openpim.ports.streams import Senders
 from openpim.running import bound, listen, run
 from openpim.services.channels.sending import Chats, Webhooks
-from openpim.services.monitoring import Counters, Monitor
 from openpim.services.notices.sending import Ways
 from openpim.services.sealing import Sealer
 from openpim.services.signin.bearer import ARM, GRAPH, authenticate
@@ -64,8 +62,9 @@ from openpim.services.signin.bootstrap import first_start_link
 from openpim.services.signin.context import SignIn, make_sign_in
 from openpim.services.witnesses import Witnesses
 from openpim.store.database import Database
-from openpim.store.migrate import is_current, upgrade
+from openpim.store.migrate import upgrade
 from openpim.tls import TlsFiles, ensure_certificates, own_certificates
+from openpim.watching import Monitoring, unwatched, watch
 from openpim.workers.audit_log import GrowingLogs
 from openpim.workers.channels import Asking
 from openpim.workers.loop import Loop, Loops
@@ -141,7 +140,7 @@ def make_system(config: Config, *, now: Callable[[], datetime] = clock) -> Syste
         ],
         now,
     )
-    monitoring = _monitoring(config, deps, signin, database, loops)
+    monitoring = watch(config, deps, signin, database, loops)
     app = make_app(
         deps,
         signin,
@@ -216,7 +215,7 @@ def make_app(
         if loops is not None:
             await in_thread(loops.stop)
 
-    watched = monitoring or Monitoring(Monitor(deps, Counters()), {"database": partial(_database, deps)})
+    watched = monitoring or unwatched(deps)
     answered = watched.monitor.counters.answered
     who = partial(authenticate, deps, signin.tokens, accepts=GRAPH)
     routes: list[BaseRoute] = [
@@ -248,63 +247,6 @@ Portal         {origin}/portal
         return PlainTextResponse(text, headers={"X-Content-Type-Options": "nosniff"})
 
     return answer
-
-
-# ---------------------------------------------------------------- monitoring
-
-
-@dataclass(frozen=True, slots=True)
-class Monitoring:
-    """token: who sends it may read the figures on the public listener; "": nobody."""
-
-    monitor: Monitor
-    checks: health.Checks
-    token: str = ""
-
-
-def _monitoring(config: Config, deps: Deps, signin: SignIn, database: Database, loops: Loops) -> Monitoring:
-    counters = Counters()
-    database.observe = counters.happened
-    looks = loops.looks if config.run_workers else dict
-    monitor = Monitor(deps, counters, pools=database.pools, looks=looks, process=_process)
-    token = read_or_make_token(
-        config.metrics_token_file or config.data_dir / "metrics-token", secrets.token_urlsafe
-    )
-
-    def migrations() -> str:
-        return "" if is_current(database) else "the database has the tables of another release"
-
-    def key_file() -> str:
-        return "" if signin.tokens.keys.readable() else "the key file does not fit the database"
-
-    def workers() -> str:
-        late = monitor.stale(("recording", "audit-log"))
-        return f"workers have not finished a look for a minute: {', '.join(late)}" if late else ""
-
-    checks: dict[str, Callable[[], str]] = {
-        "database": partial(_database, deps),
-        "migrations": migrations,
-        "key file": key_file,
-        "workers": workers,
-    }
-    return Monitoring(monitor, checks, token)
-
-
-def _database(deps: Deps) -> str:
-    try:
-        deps.store.read("", lambda tx: tx.tenants.all())
-    except StoreUnavailableError:
-        return "the database cannot be reached"
-    return ""
-
-
-def _process() -> tuple[float, float]:
-    """CPU seconds, and bytes of memory where the system tells."""
-    try:
-        pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
-        return time.process_time(), pages * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, ValueError, IndexError):
-        return time.process_time(), 0
 
 
 # ---------------------------------------------------------------- pim serve
