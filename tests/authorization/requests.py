@@ -285,6 +285,8 @@ def _stage_of(word: str, body: Any = None) -> Setup:
 
 _DECISION = {"reviewResult": "Approve", "justification": "fine"}
 _UNITS = ("directory/administrativeUnits", "administrativeUnits")
+
+
 def _dead_letter(s: Stage) -> Made:
     """A notice that was given up."""
     now, one = s.world.now, s.world.new_id()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from openpim.core.settings import Settings
@@ -18,6 +20,14 @@ SETTINGS = Settings(mail_host="127.0.0.1", mail_from="pim@example.com", work_zon
 @pytest.fixture
 def world(shared_database: Database) -> World:
     return World(shared_database, settings=SETTINGS)
+
+
+@pytest.fixture
+def alone(database_url: str) -> Iterator[Telling]:
+    """In a database of its own, for tests of what works across tenants."""
+    world = World(database_url, settings=SETTINGS)
+    yield Telling(world)
+    world.close()
 
 
 @pytest.fixture

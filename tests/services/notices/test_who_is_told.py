@@ -289,8 +289,8 @@ def test_a_break_glass_account_in_use(telling: Telling) -> None:
     assert all("breakGlass" in kinds for name, kinds in telling.told().items() if name in ADMINS)
 
 
-def test_a_withdrawal_that_fails_is_told_once(telling: Telling) -> None:
-    world = telling.world
+def test_a_withdrawal_that_fails_is_told_once(alone: Telling) -> None:
+    telling, world = alone, alone.world
     world.eligible(world.ann)
     request = ok(world.activate(world.ann, hours=1))
     target = TargetSystem()
