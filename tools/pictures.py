@@ -44,11 +44,15 @@ class Screen:
 
 
 def go(page: Any, screen: Screen, there: Place) -> None:
-    """All the way to the screen."""
+    """All the way to the screen. RuntimeError: the server failed on the way."""
+    failed: list[str] = []
+    page.on("response", lambda one: failed.append(one.url) if one.status >= 500 else None)
     page.goto(screen.path.replace("{secure}", there.secure))
     for step in screen.way:
         step(page, there)
     page.wait_for_load_state("load")
+    if failed:
+        raise RuntimeError(f"the server failed at {', '.join(failed)}")
 
 
 def follow(selector: str, number: int = 0) -> Step:

@@ -60,7 +60,7 @@ def main() -> None:
                 take(page, screen, options.out, options.also.split(","))
                 if options.docs:
                     for_docs(page, screen)
-            except Error as error:
+            except (Error, RuntimeError) as error:
                 failed.append(f"{screen.name}: {str(error).splitlines()[0]} (at {page.url})")
             context.close()
         browser.close()

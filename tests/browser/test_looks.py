@@ -72,7 +72,7 @@ def test_screens(
         try:
             go(page, screen, site.place)
             faults += looked_at(page, screen, check_access)
-        except (AssertionError, Error) as error:
+        except (AssertionError, Error, RuntimeError) as error:
             faults.append(f"{screen.name}: {error}")
         page.context.close()
     assert not faults, "\n".join(faults)
