@@ -567,3 +567,20 @@ def test_a_changed_index_of_targets_is_found(world: World, spoil: str) -> None:
     }[spoil]
     run(world, statement)
     assert set(checked(world)) == {"index"}
+
+
+def test_a_log_whose_key_file_was_lost_begins_with_a_new_key(world: World) -> None:
+    """As docs/how-to/back-up-and-restore.md says."""
+    mine = key_table.c.tenant_id == world.tenant_id
+    run(world, update(key_table).where(mine).values(sealed="x"))
+    tell(world, 1)
+    world.forward(minutes=10)
+    assert world.sign() is None
+    run(
+        world,
+        delete(checkpoint_table).where(checkpoint_table.c.tenant_id == world.tenant_id),
+        delete(key_table).where(mine),
+    )
+    assert world.sign() is not None
+    assert world.read(lambda tx: tx.checkpoints.fault()) == ""
+    assert "alarm" in kinds(check(world))  # that signing had stopped is told

@@ -8,6 +8,7 @@ alarm, an event of its own, says so.
 from __future__ import annotations
 
 import hmac
+import logging
 from datetime import datetime
 from typing import Final
 
@@ -20,6 +21,7 @@ from openpim.proof.merkle import TreeError, leaf_hash
 from openpim.services.checkpoints import DAMAGED, tell_fault
 from openpim.services.recording import MAC_PURPOSE, record
 
+_log = logging.getLogger(__name__)
 BATCH: Final = 500
 FORGED: Final = "Audit record not made by this server"
 GONE: Final = "Audit record gone before it was in the log"
@@ -68,6 +70,7 @@ def grow(deps: Deps, tenant_id: str) -> int:
 def _alarm(
     tx: Transaction, deps: Deps, now: datetime, activity: str, event_id: str, event: AuditEvent | None
 ) -> None:
+    _log.error("audit log of %s: %s: %s", tx.tenant_id, activity, event_id)
     targets = (Target("AuditRecord", event_id[:36], event.activity if event else ""),)
     record(
         tx, deps, system(tx.tenant_id), now, activity=activity, category="DirectoryManagement",

@@ -7,6 +7,7 @@ nothing is signed that contradicts the last one; the log goes on growing, and an
 from __future__ import annotations
 
 import hashlib
+import logging
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -23,6 +24,7 @@ from openpim.proof.note import Checkpoint, Key, NoteError, chain, endorsement, o
 from openpim.services.recording import record
 from openpim.services.sealing import b64, unb64
 
+_log = logging.getLogger(__name__)
 PURPOSE: Final = "audit-log-key"
 REFUSED: Final = "Audit checkpoint refused"
 RESUMED: Final = "Audit checkpoints resumed"
@@ -147,6 +149,8 @@ def tell_fault(tx: Transaction, deps: Deps, fault: str, now: datetime) -> None:
     if fault == tx.checkpoints.fault():
         return
     tx.checkpoints.set_fault(fault)
+    if fault:
+        _log.error("no checkpoint of the audit log of %s is signed: %s", tx.tenant_id, fault)
     record(
         tx, deps, system(tx.tenant_id), now,
         activity=REFUSED if fault else RESUMED, category="DirectoryManagement",
