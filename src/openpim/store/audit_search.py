@@ -14,7 +14,6 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
-    FromClause,
     String,
     Table,
     and_,
@@ -34,6 +33,7 @@ from openpim.store.types import Folded
 from openpim.store.writing import insert_rows
 
 LONGEST_WORD = 40
+_NEWEST = 256
 words = Table(
     "audit_words",
     metadata,
@@ -72,16 +72,21 @@ class AuditSearch:
             self._connection.execute(_DELETE, rows)
 
     def runs(self, beginnings: Sequence[str], before: int, limit: int) -> list[int]:
-        asked = select(_w.run).where(self._with(words, beginnings[0]), _w.run < before)
-        for one in beginnings[1:]:
-            again = words.alias()
-            has = select(again.c.run).where(self._with(again, one), again.c.run == _w.run)
-            asked = asked.where(has.exists())
-        rows = self._connection.execute(asked.distinct().order_by(_w.run.desc()).limit(limit))
-        return list(rows.scalars())
+        # Each word's runs by themselves, among the newest first: words that are in every run are found there at once.
+        for low in (max(0, before - _NEWEST), 0):
+            found: set[int] | None = None
+            for one in beginnings:
+                asked = select(_w.run).where(self._with(one), _w.run >= low, _w.run < before).distinct()
+                runs = set(self._connection.execute(asked).scalars())
+                found = runs if found is None else found & runs
+                if not found:
+                    break
+            if found:
+                return sorted(found, reverse=True)[:limit]
+        return []
 
-    def _with(self, table: FromClause, beginning: str) -> ColumnElement[bool]:
-        return and_(table.c.tenant_id == self._tenant, starts_with(table.c.word, beginning))
+    def _with(self, beginning: str) -> ColumnElement[bool]:
+        return and_(_w.tenant_id == self._tenant, starts_with(_w.word, beginning))
 
     def between(
         self, first: int, end: int, where: Condition | None, beginnings: Sequence[str]
