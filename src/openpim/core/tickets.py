@@ -6,6 +6,7 @@ matched in a time that grows with the product of their (short) lengths and no fa
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -15,12 +16,15 @@ MOST_PATTERNS = 10
 
 
 class TicketState(StrEnum):
-    """What the ticket system says. UNREACHABLE: it did not answer in time, or not in a way that can be read."""
+    """What the ticket system says. UNREACHABLE: it did not answer in time, or not in a way that can be read. BUSY: it was
+    not asked, because too many are being asked about at the same time; that is no word of its own, so no setting lets
+    it pass."""
 
     VALID = "valid"
     CLOSED = "closed"
     UNKNOWN = "unknown"
     UNREACHABLE = "unreachable"
+    BUSY = "busy"
 
 
 class TicketsDown(StrEnum):
@@ -67,8 +71,11 @@ NO_FACTS = TicketFacts()
 
 
 def same(number: str | None) -> str:
-    """Numbers that mean one ticket are the same text: case and spaces around it do not count."""
-    return (number or "").strip().casefold()
+    """Numbers that mean one ticket are the same text: case, spaces around it and the width of letters do not count."""
+    text = number or ""
+    if text.isascii():
+        return text.strip().casefold()
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).strip().casefold())
 
 
 def fault(
@@ -79,6 +86,11 @@ def fault(
     key = same(number)
     if not key:
         return None
+    if rules == NO_RULES:
+        return None
+    # A system might read past what nobody sees, and close another number than the one that is kept here.
+    if len(key) > LONGEST_NUMBER or not key.isprintable():
+        return f"a ticket number has at most {LONGEST_NUMBER} characters, and none that cannot be seen"
     if rules.patterns and not any(fits(pattern, key) for pattern in rules.patterns):
         return f"the ticket number does not look like {' or '.join(rules.patterns)}"
     if rules.system_id is None:
@@ -89,14 +101,26 @@ def fault(
         return None
     if facts.asked_of != rules.system_id or facts.asked != key or facts.state is None:
         return "the ticket has not been checked: the role's settings have changed meanwhile; ask again"
-    if facts.state is TicketState.UNREACHABLE:
-        if rules.when_down is TicketsDown.ACCEPT:
+    return _said(facts.state, facts.reason, rules.when_down)
+
+
+def _said(state: TicketState, reason: str, when_down: TicketsDown) -> str | None:
+    match state:
+        case TicketState.VALID:
             return None
-        return "the ticket could not be checked, because the ticket system does not answer; try again later"
-    if facts.state is TicketState.VALID:
-        return None
-    words = "is closed" if facts.state is TicketState.CLOSED else "is not known to the ticket system"
-    return f"the ticket {words}" + (f" ({facts.reason})" if facts.reason else "")
+        case TicketState.BUSY:
+            return "too many tickets are being checked at this moment; try again in a few seconds"
+        case TicketState.UNREACHABLE:
+            if when_down is TicketsDown.ACCEPT:
+                return None
+            return (
+                "the ticket could not be checked, because the ticket system does not answer; try again later"
+            )
+        case TicketState.CLOSED:
+            words = "is closed"
+        case TicketState.UNKNOWN:
+            words = "is not known to the ticket system"
+    return f"the ticket {words}" + (f" ({reason})" if reason else "")
 
 
 def pattern_fault(pattern: str) -> str | None:
@@ -113,7 +137,7 @@ def fits(pattern: str, number: str) -> bool:
     text = same(number)
     if len(text) > LONGEST_NUMBER:
         return False
-    tokens = _tokens(pattern.casefold())
+    tokens = _tokens(same(pattern))
     # Which tokens may come next, as a set: no backtracking.
     at = _skipped({0}, tokens)
     for character in text:

@@ -46,7 +46,7 @@ def review(
     """Approve or deny the current stage (stage_id None: whichever it is). provider: the only one it may be about.
 
     Returns the approval as it now stands. Refusals: REQUEST_MISSING, NOT_APPROVER, ALREADY_DECIDED, POLICY
-    (a justification is missing), INVALID.
+    (a justification is missing), INVALID, THROTTLED (the ticket system is asked about too much at the moment).
     """
     if verdict not in {Verdict.APPROVE, Verdict.DENY}:
         return Refusal(Code.INVALID, "Say Approve or Deny.", member="reviewResult")
@@ -57,7 +57,12 @@ def review(
             member="justification",
         )
 
-    checked = tickets.check_again(deps, caller.tenant_id, approval_id) if verdict is Verdict.APPROVE else {}
+    checked: Checked = tickets.NOT_ASKED
+    if verdict is Verdict.APPROVE:
+        said = tickets.check_again(deps, caller.tenant_id, approval_id, caller.principal_id)
+        if isinstance(said, Refusal):
+            return said
+        checked = said
     now = deps.clock()  # asking may have taken its time
 
     def work(tx: Transaction) -> Approval | Refusal:

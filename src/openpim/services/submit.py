@@ -32,7 +32,8 @@ def submit(deps: Deps, caller: Caller, ask: Ask) -> Request | Refusal:
     INVALID, FORBIDDEN, ROLE_MISSING, SUBJECT_MISSING, SCOPE_MISSING, SUBJECT_NOT_ALLOWED, ASSIGNMENT_EXISTS,
     ASSIGNMENT_MISSING, REQUEST_PENDING, TOO_SHORT, POLICY, STEP_UP, LAST_ADMINISTRATOR.
     """
-    checked = tickets.check(deps, caller.tenant_id, ask) if _unreadable(ask) is None else {}
+    own = ask.principal_id == caller.principal_id  # nobody has numbers tried out in another's name
+    checked = tickets.check(deps, caller.tenant_id, ask) if own and _unreadable(ask) is None else {}
     now = deps.clock()
 
     def work(tx: Transaction) -> Request | Refusal:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from starlette.applications import Starlette
-from starlette.testclient import TestClient
 
 from openpim.core import webhooks
 from openpim.faces.hooks import routes
 from tests.services.channels.helper import channel
 from tests.world import World
+
+with warnings.catch_warnings():
+    # Starlette would rather have httpx2; httpx does.
+    warnings.simplefilter("ignore")
+    from starlette.testclient import TestClient
 
 CLOSED = json.dumps({"type": "ticket.closed", "ticketNumber": "INC1"}).encode()
 

@@ -12,12 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openpim.core import tickets as core
-from openpim.core.grants import Ticket
+from openpim.core.grants import Action, Ticket
 from openpim.core.lifecycle import RequestStatus
-from openpim.core.policy import Requirement
-from openpim.core.refusals import Code
+from openpim.core.policy import ApprovalSettings, Requirement
+from openpim.core.refusals import Code, Refusal
 from openpim.core.tickets import TicketRules, TicketsDown
 from openpim.services.channels import manage
+from openpim.services.channels import tickets as asking
 from openpim.services.channels.tickets import sweep
 from tests.notify.hostile import answers, replies, says, serve
 from tests.services.channels.helper import call, channel
@@ -192,7 +193,6 @@ def test_a_later_start_is_not_asked_about_again(world: World) -> None:
 
 def test_many_at_once_go_without_an_import_that_skips_the_question(world: World) -> None:
     """Whoever decides an activation without having asked the ticket system is refused, not waved through."""
-    from openpim.core.grants import Action
     from openpim.services.submit import in_transaction
 
     shown = channel(world, "https://example.com/x")
@@ -329,3 +329,80 @@ def test_a_start_that_comes_due_after_its_ticket_was_closed_fails(world: World) 
     world.work()
     assert world.request(request.id).status is RequestStatus.FAILED
     assert not world.holds(world.ann)
+
+
+# ---------------------------------------------------------------- who would get around it
+
+
+@pytest.mark.parametrize("number", ["INC1\u200b", "INC\u20601", "INC1" + "0" * 100, "ﷺ" * 60])
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+def test_no_number_hides_from_its_own_end(world: World, number: str) -> None:
+    """A system that reads past what nobody sees would say that it is good, and close another number."""
+    with serve(replies(lambda _: (200, {"state": "valid"}))) as server:
+        shown = channel(world, server.url())
+        rules(world, system_id=shown.channel.id, ends_with_ticket=True)
+        refused(world.activate(world.ann, hours=1, ticket=Ticket(number, "x")), Code.POLICY)
+        assert server.connections == 0
+        assert call(world, shown, {"type": "ticket.closed", "ticketNumber": "ﷺ" * 60}).code is Code.INVALID
+
+
+def test_a_wide_number_is_the_same_ticket(world: World) -> None:
+    with serve(replies(lambda _: (200, {"state": "valid"}))) as server:
+        shown = channel(world, server.url())
+        rules(world, system_id=shown.channel.id, ends_with_ticket=True, patterns=("INC#+",))
+        ok(world.activate(world.ann, hours=1, ticket=Ticket("ＩＮＣ００１２３４５", "x")))
+    assert call(world, shown, {"type": "ticket.closed", "ticketNumber": "INC0012345"}).ended == 1
+    assert not world.holds(world.ann)
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("rule", TicketsDown)
+def test_who_asks_too_much_at_once_is_not_let_through(
+    world: World, monkeypatch: pytest.MonkeyPatch, rule: TicketsDown
+) -> None:
+    """Being too many is in the hands of those who ask: it is no outage that a setting lets pass. And it ends no request
+    that waits."""
+    with serve(knows({INC.number or "": "valid"})) as server:
+        shown = channel(world, server.url())
+        rules(world, system_id=shown.channel.id, when_down=rule)
+        world.approval(world.bob)
+        request = ok(world.activate(world.ann, hours=1, ticket=INC))
+        busy = asking._Turns()
+        monkeypatch.setattr(asking, "_turns", busy)
+        monkeypatch.setattr(asking, "_WAIT_FOR_A_TURN", 0)
+        assert busy.take(world.tenant_id, 0)
+        assert busy.take(world.tenant_id, 0)
+        refused(world.review(request, world.bob), Code.THROTTLED)
+        assert world.request(request.id).status is RequestStatus.PENDING_APPROVAL
+        world.policy(TEAMS, approval=ApprovalSettings())
+        world.eligible(world.cyd)
+        said = refused(world.activate(world.cyd, hours=1, ticket=INC), Code.POLICY)
+        assert "too many" in said.message
+        assert not world.holds(world.cyd)
+        busy.give_back(world.tenant_id)
+        ok(world.activate(world.cyd, hours=1, ticket=INC))
+
+
+def test_one_organisation_does_not_use_up_the_turns_of_others() -> None:
+    turns = asking._Turns()
+    assert turns.take("a", 0)
+    assert turns.take("a", 0)
+    assert not turns.take("a", 0)
+    assert turns.take("b", 0)
+    assert turns.take("c", 0)
+    assert not turns.take("d", 0)
+    turns.give_back("a")
+    assert turns.take("d", 0)
+
+
+def test_nobody_has_the_system_asked_in_anothers_name(world: World) -> None:
+    with serve(knows({INC.number or "": "valid"})) as server:
+        shown = channel(world, server.url())
+        rules(world, system_id=shown.channel.id)
+        outcome = world.submit(world.ask(Action.SELF_ACTIVATE, world.ann, hours=1, ticket=INC), world.bob)
+        assert isinstance(outcome, Refusal)
+        assert server.connections == 0
+        world.approval(world.bob)
+        request = ok(world.activate(world.ann, hours=1, ticket=INC))
+        refused(world.review(request, world.ann), Code.NOT_APPROVER)
+    assert len(server.asked) == 1

@@ -17,7 +17,13 @@ from openpim.ports.deps import Deps
 from openpim.services.channels.hearing import MAX_BODY, hear
 from openpim.wire.ids import is_guid
 
-_STATUS = {Code.SIGN_IN: 401, Code.INVALID: 400, Code.NOT_FOUND: 404, Code.ALREADY_DECIDED: 409}
+_STATUS = {
+    Code.SIGN_IN: 401,
+    Code.INVALID: 400,
+    Code.NOT_FOUND: 404,
+    Code.ALREADY_DECIDED: 409,
+    Code.THROTTLED: 429,
+}
 _NOBODY = "00000000-0000-0000-0000-000000000000"
 
 

@@ -24,6 +24,7 @@ from openpim.core.channels import Channel, ChannelKind
 from openpim.core.grants import Request
 from openpim.core.lifecycle import ApprovalStatus, RequestStatus
 from openpim.core.policy import WhenDown
+from openpim.core.refusals import Refusal
 from openpim.ports.deps import Deps
 from openpim.ports.outbound import OutboundError
 from openpim.ports.store import Transaction
@@ -141,9 +142,12 @@ def _ask(deps: Deps, question: _Question) -> _Heard:
 
 def _settle(deps: Deps, tenant_id: str, question: _Question, heard: _Heard) -> None:
     asked = question.callout
-    checked = None
+    checked: tickets.Checked | None = None
     if heard.evaluation is not None and heard.evaluation.outcome is not Outcome.DENIED:
-        checked = tickets.check_again(deps, tenant_id, asked.approval_id)
+        again = tickets.check_again(deps, tenant_id, asked.approval_id)
+        if isinstance(again, Refusal):
+            return  # it is asked again, under the same id
+        checked = again
     now = deps.clock()
 
     def work(tx: Transaction) -> None:

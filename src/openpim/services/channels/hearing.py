@@ -48,7 +48,7 @@ def hear(
     ip: str | None = None,
 ) -> Done | Refusal:
     """headers: names in lower case. Refusals: SIGN_IN (whoever it is, it is not that system), INVALID, NOT_FOUND,
-    ALREADY_DECIDED (it was answered otherwise, or nobody waits for it any more)."""
+    ALREADY_DECIDED (it was answered otherwise, or nobody waits for it any more), THROTTLED."""
     now = deps.clock()
     channel = deps.store.read(tenant_id, lambda tx: tx.channels.get(channel_id))
     if channel is None or not _listens(channel):
@@ -109,9 +109,12 @@ def _answered(
     asked = deps.store.read(tenant_id, lambda tx: tx.channels.callout(callout_id))
     if asked is None or asked.channel_id != channel.id:
         return Refusal(Code.NOT_FOUND, "This system was asked no such question.", member="calloutId")
-    checked = None
+    checked: tickets.Checked | None = None
     if said.outcome is not Outcome.DENIED:
-        checked = tickets.check_again(deps, tenant_id, asked.approval_id)
+        again = tickets.check_again(deps, tenant_id, asked.approval_id)
+        if isinstance(again, Refusal):
+            return again  # the message has not counted: it may be sent again
+        checked = again
 
     def work(tx: Transaction) -> Done | Refusal:
         if not _new(tx, channel, message_id, now):
@@ -146,7 +149,7 @@ def _ticket(
     if (
         not isinstance(number, str)
         or not same(number)
-        or len(number) > LONGEST_NUMBER
+        or len(same(number)) > LONGEST_NUMBER
         or not storable(number)
     ):
         return Refusal(

@@ -4,6 +4,7 @@ put on record, inside. What a system said of itself (a ticket was closed) ends w
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -17,6 +18,7 @@ from openpim.core.deciding import best_eligibility
 from openpim.core.grants import Action, AssignmentType, Kind, Request, Ticket
 from openpim.core.lifecycle import RequestStatus
 from openpim.core.policy import Policy
+from openpim.core.refusals import Code, Refusal
 from openpim.core.tickets import NO_FACTS, TicketFacts, TicketState, fault, same
 from openpim.ports.deps import Deps
 from openpim.ports.outbound import OutboundError
@@ -33,13 +35,47 @@ CLOSED = "Ticket closed"
 REOPENED = "Ticket reopened"
 ENDED = "Remove member from role completed (PIM deactivate)"
 _LONGEST_REASON = 200
-# A person waits for the answer, and a thread with him: slow ticket systems may not use them all up.
-_AT_ONCE = threading.BoundedSemaphore(4)
+_WAIT_FOR_A_TURN = 0.2  # seconds: who waits holds a thread too
+# A person waits for the answer, and a thread with him: slow ticket systems may not use them all up, and those of one
+# organisation may not keep the others' from being asked.
+_AT_ONCE, _OF_ONE_TENANT = 4, 2
+_BUSY = Refusal(
+    Code.THROTTLED,
+    "Too many tickets are being checked at this moment. Try again in a few seconds.",
+    retry_after=5,
+)
 _LOOK_BACK = timedelta(hours=1)
 
 # What each system said about the ticket of one ask, by the system's channel id.
 Checked = Mapping[str, TicketFacts]
 NOT_ASKED: Checked = MappingProxyType({})
+
+
+class _Turns:
+    """Who asks now: so many at once, and so many of one tenant."""
+
+    def __init__(self) -> None:
+        self._gate = threading.Condition()
+        self._asking: Counter[str] = Counter()
+
+    def take(self, tenant_id: str, seconds: float) -> bool:
+        """seconds: to wait for a turn."""
+        with self._gate:
+            if not self._gate.wait_for(lambda: self._free(tenant_id), seconds):
+                return False
+            self._asking[tenant_id] += 1
+            return True
+
+    def give_back(self, tenant_id: str) -> None:
+        with self._gate:
+            self._asking -= Counter({tenant_id: 1})
+            self._gate.notify_all()
+
+    def _free(self, tenant_id: str) -> bool:
+        return self._asking[tenant_id] < _OF_ONE_TENANT and self._asking.total() < _AT_ONCE
+
+
+_turns = _Turns()
 
 
 def check(deps: Deps, tenant_id: str, ask: Ask) -> Checked:
@@ -75,14 +111,18 @@ def check(deps: Deps, tenant_id: str, ask: Ask) -> Checked:
     return {one.id: _ask(deps, tenant_id, one, ask, number, now) for one in systems}
 
 
-def check_again(deps: Deps, tenant_id: str, request_id: str) -> Checked:
-    """The same for a request that is about to be approved."""
+def check_again(deps: Deps, tenant_id: str, request_id: str, decider_id: str = "") -> Checked | Refusal:
+    """The same for a request that is about to be approved, by this person: nobody's own request is asked about for him.
+    THROTTLED: it has to be tried again, for an approval that was not checked would end the request."""
 
     def work(tx: Transaction) -> Request | None:
         return tx.requests.get(request_id) if tx.channels.any_of(ChannelKind.EXTENSION) else None
 
     request = deps.store.read(tenant_id, work)
-    return {} if request is None else check(deps, tenant_id, ask_of(request))
+    if request is None or (decider_id and decider_id in {request.principal_id, request.created_by}):
+        return {}
+    checked = check(deps, tenant_id, ask_of(request))
+    return _BUSY if any(facts.state is TicketState.BUSY for facts in checked.values()) else checked
 
 
 def refused(tx: Transaction, policy: Policy, ticket: Ticket, checked: Checked | None) -> str | None:
@@ -114,7 +154,7 @@ def note(tx: Transaction, deps: Deps, request: Request, checked: Checked | None,
             activity=CHECKED,
             category=category_of(request.provider),
             targets=(Target("Request", request.id), Target("Channel", channel_id, name)),
-            result="failure" if facts.state is TicketState.UNREACHABLE else "success",
+            result="failure" if facts.state in {TicketState.UNREACHABLE, TicketState.BUSY} else "success",
             reason=facts.reason,
             details=(
                 ("TicketNumber", request.ticket.number or ""),
@@ -183,8 +223,8 @@ def _ask(deps: Deps, tenant_id: str, channel: Channel, ask: Ask, number: str, no
     facts = TicketFacts(asked_of=channel.id, asked=number, state=TicketState.UNREACHABLE)
     if channel.kind is not ChannelKind.EXTENSION or not channel.enabled:
         return replace(facts, reason="It was switched off.")
-    if not _AT_ONCE.acquire(timeout=1):
-        return replace(facts, reason="Too many are asking it at the same time.")
+    if not _turns.take(tenant_id, _WAIT_FOR_A_TURN):
+        return replace(facts, state=TicketState.BUSY, reason="Too many are asking at the same time.")
     question = {
         "type": "ticket.asked",
         "version": 1,
@@ -200,7 +240,7 @@ def _ask(deps: Deps, tenant_id: str, channel: Channel, ask: Ask, number: str, no
     except OutboundError as error:
         return replace(facts, reason=error.message)
     finally:
-        _AT_ONCE.release()
+        _turns.give_back(tenant_id)
     data = json_of(answer) if answer.ok else None
     said: dict[str, object] = data if isinstance(data, dict) else {}
     state = said.get("state")
