@@ -21,7 +21,7 @@ MESSAGE = Message(
     "approvalWanted",
     datetime(2026, 11, 2, tzinfo=UTC),
     "Ann asks for Teams Administrator",
-    "Reason: @everyone <!channel> look",
+    "Reason: @everyone <!channel> look [Approve here](https://evil.example/) ![x](https://evil.example/x.png)",
     link="https://pim.example.com/portal/approvals/1",
 )
 SLACK = "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/#general"
@@ -78,6 +78,9 @@ def test_each_service_is_called_where_it_lives(url: str, host: str, answer: byte
     # nobody is woken by what a requestor writes
     assert "@everyone" not in text
     assert "<!channel>" not in text
+    # and no words of theirs hide where a link leads to
+    assert "[Approve here]" not in text
+    assert "](" not in text
 
 
 def test_a_server_of_ones_own_gets_the_message() -> None:

@@ -95,7 +95,7 @@ class AppriseChat:
         try:
             sent = bool(
                 plugin.notify(
-                    body=_quiet(message.text + (f"\n{message.link}" if message.link else "")),
+                    body=_quiet(message.text) + (f"\n{message.link}" if message.link else ""),
                     title=_quiet(message.title),
                     notify_type="warning" if message.critical else "info",
                 )
@@ -169,8 +169,15 @@ def _has_own_host(plugin: Any) -> bool:
 
 
 def _quiet(text: str) -> str:
-    """Texts of requestors wake nobody and are no markup: no @everyone, no <!channel>."""
-    return text.replace("@", "@\u200b").replace("<", "‹").replace(">", "›")
+    """Texts of requestors wake nobody and are no markup: no @everyone, no <!channel>, and no link that reads as another
+    place than it leads to ("[Approve](https://…)")."""
+    return (
+        text.replace("@", "@\u200b")
+        .replace("<", "‹")
+        .replace(">", "›")
+        .replace("[", "\u2045")
+        .replace("]", "\u2046")
+    )
 
 
 class _Requests:
