@@ -186,6 +186,27 @@ def test_a_channel_that_fails_is_tried_again_under_the_same_id(telling: Telling)
     assert [message.id for _, message in hooks.got] == [waiting[0].id]
 
 
+def test_a_channel_that_does_not_answer_is_not_waited_for_with_every_message(telling: Telling) -> None:
+    """Each try may take ten seconds, and messages to all others wait behind it."""
+    world = telling.world
+    channel(telling, ChannelKind.WEBHOOK, "*")
+    channel(telling, ChannelKind.CHAT, "*")
+    hooks, rooms = Receiver(), Receiver()
+    hooks.outcomes = [Outcome(sent=False, reason="no answer")]
+    telling.ways = Ways(telling.office, {"webhook": hooks, "chat": rooms})
+    for number in range(5):
+        world.eligible(world.user(f"p{number}"))
+    telling.plan()
+    telling.send()
+    assert hooks.outcomes == []
+    assert hooks.got == []  # nor the four others
+    assert len(rooms.got) == 1
+    waiting = [one for one in telling.deliveries() if one.due_at is not None]
+    assert sorted(one.failures for one in waiting) == [0, 0, 0, 0, 1]
+    telling.tell()
+    assert len(hooks.got) == 5
+
+
 def test_a_person_is_told_by_the_channel_he_chose(telling: Telling) -> None:
     world = telling.world
     room = channel(telling, ChannelKind.CHAT, offered=True)

@@ -58,6 +58,9 @@ def send_due(deps: Deps, ways: Ways, *, limit: int = LIMIT) -> int:
     until = now + LEASE
     claimed = deps.store.write("", lambda tx: tx.deliveries.claim(now, until, limit, mail=ways.mail))
     away: str | None = None  # why the mail server cannot be reached: no use to try it for every letter
+    silent: dict[
+        tuple[str, str], str
+    ] = {}  # channels that just failed: those of others need not wait for each try
     try:
         for group in _grouped(claimed):
             if deps.clock() > until - _SPARE:
@@ -71,14 +74,22 @@ def send_due(deps: Deps, ways: Ways, *, limit: int = LIMIT) -> int:
                 _drop(deps, bundle)
             if bundle.wait_until is not None:
                 _again(deps, bundle.deliveries, bundle.wait_until, "", failed=False)
+            elif bundle.notices and (channel := _channel_of(group)) in silent:
+                _again(deps, bundle.deliveries, deps.clock() + pause_after(1), silent[channel], failed=False)
             elif bundle.notices:
                 outcome = _sent(deps, ways, bundle, away)
+                if not outcome.sent and outcome.retry and group[0].channel != MAIL:
+                    silent[_channel_of(group)] = outcome.reason
                 away = _unreachable(ways, bundle, outcome) or away
                 _settle(deps, bundle.deliveries, outcome)
     finally:
         if ways.mailer is not None and claimed:
             ways.mailer.close()
     return len(claimed)
+
+
+def _channel_of(group: Sequence[Delivery]) -> tuple[str, str]:
+    return group[0].tenant_id, group[0].channel
 
 
 def _grouped(claimed: Sequence[Delivery]) -> list[tuple[Delivery, ...]]:
