@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Route, Router
 from starlette.types import ASGIApp
 
 from openpim import logs
@@ -32,8 +32,10 @@ from openpim.config import Config, ConfigError, load
 from openpim.core import caller as callers
 from openpim.core.refusals import Refusal
 from openpim.core.streams import StreamKind
-from openpim.faces import arm, graph, hooks, legacy, oidc, portal
 from openpim.faces import monitoring as health
+from openpim.faces import oidc
+from openpim.faces.shared.closing import close_all
+from openpim.faces.shared.loading import Below, WhenAsked
 from openpim.faces.shared.metering import Metering
 from openpim.faces.shared.origins import Origins
 from openpim.faces.shared.paths import TidyPaths
@@ -203,6 +205,7 @@ def make_app(
     monitoring: Monitoring | None = None,
 ) -> ASGIApp:
     """The ASGI application of both origins: sign-in, Graph and health on the one, the resource manager on the other.
+    Health and sign-in are there from the start, each of the others from its first request.
 
     loops: what runs beside it. arm_port: where the second one listens, for requests whose Host header does not tell.
     """
@@ -218,18 +221,45 @@ def make_app(
     watched = monitoring or unwatched(deps)
     answered = watched.monitor.counters.answered
     who = partial(authenticate, deps, signin.tokens, accepts=GRAPH)
+
+    def of_graph() -> ASGIApp:
+        from openpim.faces import graph
+
+        return Router(graph.routes(deps, who, signin))
+
+    def of_legacy() -> ASGIApp:
+        from openpim.faces import legacy
+
+        return Router(legacy.routes(deps, who))
+
+    def of_hooks() -> ASGIApp:
+        from openpim.faces import hooks
+
+        return Router(hooks.routes(deps))
+
+    def of_portal() -> ASGIApp:
+        from openpim.faces import portal
+
+        return Router(portal.routes(signin))
+
+    def of_arm() -> ASGIApp:
+        from openpim.faces import arm
+
+        return arm.application(deps, partial(authenticate, deps, signin.tokens, accepts=ARM))
+
     routes: list[BaseRoute] = [
         Route("/", _front(deps.settings.origin)),
         *health.routes(watched.monitor.text, watched.checks, watched.token),
-        *graph.routes(deps, who, signin),
-        *legacy.routes(deps, who),
+        Below("/v1.0", "/beta", load=of_graph),
+        Below("/api/v2/privilegedaccess", load=of_legacy),
         *oidc.routes(signin),
-        *hooks.routes(deps),
-        *portal.routes(signin),
+        Below("/hooks", load=of_hooks),
+        Below("/portal", load=of_portal),
     ]
     main = RequestIds(TidyPaths(Starlette(routes=routes, lifespan=lifespan)), new_id)
-    manager = arm.application(deps, partial(authenticate, deps, signin.tokens, accepts=ARM))
-    return Origins(deps.settings, Metering(main, answered), Metering(manager, answered, "arm"), arm_port)
+    return Origins(
+        deps.settings, Metering(main, answered), Metering(WhenAsked(of_arm), answered, "arm"), arm_port
+    )
 
 
 def _front(origin: str) -> Callable[[Request], object]:
@@ -367,6 +397,7 @@ class DemoDoor:
 def _demo_door(system: System) -> DemoDoor | None:
     """On loopback only, with a link that works once; None elsewhere, or where the port is taken."""
     from openpim.demo.who import people
+    from openpim.faces import portal
     from openpim.faces.portal import demo
     from openpim.services.signin.demo import Door
 
@@ -430,6 +461,6 @@ def _run(system: System, tls: TlsFiles, notes: list[str], door: DemoDoor | None 
     if door is not None:
         beside.append((door.app, door.listening))
         lines += [door.note]
-    run(system.app, listening, tls, beside, [*lines, *notes], stopping=portal.close_streams)
+    run(system.app, listening, tls, beside, [*lines, *notes], stopping=close_all)
     system.database.close()
     return 0

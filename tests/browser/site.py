@@ -20,6 +20,7 @@ from starlette.applications import Starlette
 from openpim.core.signin.values import Account
 from openpim.faces import oidc, portal
 from openpim.faces.oidc.cookies import SESSION
+from openpim.faces.shared.closing import close_all
 from openpim.faces.shared.paths import TidyPaths
 from openpim.faces.shared.request_ids import RequestIds
 from openpim.services.signin.context import SignIn
@@ -66,7 +67,7 @@ def serving(world: World, *, mfa_at_sign_in: str = "asked") -> Iterator[LiveSite
     try:
         yield LiveSite(world, signin, origin)
     finally:
-        portal.close_streams()
+        close_all()
         server.should_exit = True
         thread.join(10)
         listening.close()

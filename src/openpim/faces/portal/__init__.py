@@ -15,12 +15,11 @@ from starlette.routing import BaseRoute, Route
 
 from openpim.faces.portal import live, shell, static
 from openpim.faces.portal.dispatch import endpoint
-from openpim.faces.portal.live import close_streams
 from openpim.faces.portal.screens import PAGES
 from openpim.faces.portal.table import Page
 from openpim.services.signin.context import SignIn
 
-__all__ = ["PAGES", "close_streams", "routes"]
+__all__ = ["PAGES", "routes"]
 
 Handler = Callable[[Request], Awaitable[Response]]
 

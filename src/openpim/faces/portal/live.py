@@ -13,13 +13,13 @@ import logging
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from weakref import WeakSet
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from openpim.faces.oidc.cookies import SESSION, origin_of
 from openpim.faces.portal.dispatch import TENANT, Endpoint
+from openpim.faces.shared.closing import closed_at_stop
 from openpim.faces.shared.threads import in_thread
 from openpim.ports.store import StoreUnavailableError
 from openpim.services.news import Look, concerned, first_look
@@ -41,7 +41,6 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 _log = logging.getLogger(__name__)
-_hubs: WeakSet[Hub] = WeakSet()
 
 
 @dataclass(eq=False)
@@ -61,7 +60,7 @@ class Hub:
     _task: asyncio.Task[None] | None = None
 
     def __post_init__(self) -> None:
-        _hubs.add(self)
+        closed_at_stop(self)
 
     def open(self, presence: Presence) -> _Stream | None:
         """None when there are too many already."""
@@ -125,12 +124,6 @@ class Hub:
                 yield _NEWS
         finally:
             self.streams.discard(stream)
-
-
-def close_streams() -> None:
-    """Of every application in this process."""
-    for hub in list(_hubs):
-        hub.close()
 
 
 def endpoint(signin: SignIn) -> Endpoint:
