@@ -115,10 +115,10 @@ ACTIVITIES: Final[dict[str, Activity]] = {
     # DirectoryManagement
     "Add administrative unit": Activity("DirectoryManagement"),
     "Add member to administrative unit": Activity("DirectoryManagement"),
-    "Audit checkpoint refused": Activity("DirectoryManagement"),
+    "Audit checkpoint refused": Activity("DirectoryManagement", "auditAlarm"),
     "Audit checkpoints resumed": Activity("DirectoryManagement"),
-    "Audit record gone before it was in the log": Activity("DirectoryManagement"),
-    "Audit record not made by this server": Activity("DirectoryManagement"),
+    "Audit record gone before it was in the log": Activity("DirectoryManagement", "auditAlarm"),
+    "Audit record not made by this server": Activity("DirectoryManagement", "auditAlarm"),
     "Audit witness not reached": Activity("DirectoryManagement"),
     "Audit witness reached again": Activity("DirectoryManagement"),
     "Change audit log key": Activity("DirectoryManagement"),

@@ -30,6 +30,7 @@ _TITLES: dict[Topic, str] = {
     Topic.ASSIGNED_OUTSIDE: "{subject} has been assigned {role} outside PIM",
     Topic.REVOCATION_FAILED: "Access of {subject} could not be taken away yet",
     Topic.BREAK_GLASS: "The emergency account {subject} is in use",
+    Topic.AUDIT_ALARM: "The audit history may have been tampered with",
     Topic.WEEKLY_DIGEST: "The week in privileged access",
     Topic.TEST: "A test",
 }
@@ -59,6 +60,7 @@ _LEADS: dict[Topic, str] = {
     Topic.ASSIGNED_OUTSIDE: "The role's settings did not apply: look whether it is meant to be so, and make it eligible instead.",
     Topic.REVOCATION_FAILED: "It has ended and counts nowhere any more, but a target system has not been told. It is tried again until that succeeds; look at the target system.",
     Topic.BREAK_GLASS: "This account is kept for emergencies. If you know of none, act now.",
+    Topic.AUDIT_ALARM: "Somebody or something other than OpenPIM has changed what is on record. Find out who can write to the database, and check the history with: pim audit verify",
     Topic.WEEKLY_DIGEST: "What happened in the last seven days.",
     Topic.TEST: "An administrator asked for this. Notices arrive here.",
 }
@@ -147,7 +149,7 @@ def _link(facts: Facts, audience: Audience) -> tuple[str, str]:
         return f"/portal/approvals/{request}", "Decide"
     if facts.topic is Topic.WEEKLY_DIGEST:
         return "/portal/overview", "Open the overview"
-    if facts.topic in {Topic.BREAK_GLASS, Topic.REVOCATION_FAILED}:
+    if facts.topic in {Topic.BREAK_GLASS, Topic.REVOCATION_FAILED, Topic.AUDIT_ALARM}:
         return "/portal/audit", "See what happened"
     if facts.topic is Topic.TEST:
         return "/portal/me/notifications", "Choose what you are told"

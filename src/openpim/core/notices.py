@@ -38,6 +38,7 @@ class Topic(StrEnum):
     ASSIGNED_OUTSIDE = "assignedOutside"
     REVOCATION_FAILED = "revocationFailed"
     BREAK_GLASS = "breakGlass"
+    AUDIT_ALARM = "auditAlarm"
     WEEKLY_DIGEST = "weeklyDigest"
     TEST = "test"
 
@@ -88,6 +89,7 @@ KINDS: dict[Topic, Kind] = {
     Topic.ASSIGNED_OUTSIDE: Kind((_ADMIN, _REQUESTOR), Event.ACTIVE, True, "assignments", "A role was assigned outside PIM, without its settings."),
     Topic.REVOCATION_FAILED: Kind((_ADMIN,), Event.NONE, True, "alarms", "Access that has ended could not be taken away in a target system yet; it is tried again."),
     Topic.BREAK_GLASS: Kind((_ADMIN,), Event.NONE, True, "alarms", "An account that is kept for emergencies signed in, or activated a role."),
+    Topic.AUDIT_ALARM: Kind((_ADMIN,), Event.NONE, True, "alarms", "The audit history is not as this server wrote it, or its log can no longer be signed."),
     Topic.WEEKLY_DIGEST: Kind((_ADMIN,), Event.NONE, False, "digest", "What happened in a week. Can be switched off for the organisation."),
     Topic.TEST: Kind((), Event.NONE, True, "test", "A test that an administrator asked for."),
 }  # fmt: skip

@@ -6,13 +6,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import update
 
 from openpim.core import notices
 from openpim.core.grants import Action
+from openpim.core.notices import Topic
 from openpim.core.policy import Level, Notification, Reviewers, Stage
 from openpim.core.signin.values import Account
 from openpim.services import role_assignments
 from openpim.services.signin import events as sign_ins
+from openpim.store.audit import events
 from tests.services.notices.telling import Telling
 from tests.world import ASSIGNMENT, DENY, ELIGIBILITY, GA, PRA, TEAMS, TargetSystem, ok
 
@@ -355,3 +358,17 @@ def test_at_most_a_thousand_of_one_event_and_a_note_says_so(
     (note,) = [one for one in made if one.channel == "limit"]
     assert "3 more people" in note.reason
     assert note.due_at is None
+
+
+def test_tampering_with_the_history_is_told(telling: Telling) -> None:
+    """However soon: the event was changed before it came into the log."""
+    world = telling.world
+    world.eligible(world.ann, days=30)
+    event = world.events("Add eligible member to role in PIM completed (timebound)")[0]
+    changed = update(events).where(events.c.id == event.id).values(actor_name="somebody else")
+    world.write(lambda tx: tx.connection.execute(changed))
+    told = [
+        (letter, one) for letter in telling.tell() for one in letter.notices if one.topic is Topic.AUDIT_ALARM
+    ]
+    assert {letter.name for letter, _ in told} == ADMINS
+    assert any(event.id in value for _, value in told[0][1].lines)

@@ -27,13 +27,15 @@ _USED = frozenset({"Sign in", "Add member to role requested (PIM activation)"})
 
 def news_of(tx: Transaction, event: AuditEvent, break_glass: Collection[str]) -> list[Facts]:
     """What is to be told of the event: usually nothing, or one thing."""
+    topic = ACTIVITIES.get(event.activity)
+    if topic is Topic.AUDIT_ALARM and event.actor_kind == "system":
+        return [_alarm(event)] if event.result == "failure" else []
     found: list[Facts] = []
     if event.result != "success":
         return found
     if event.actor_id in break_glass and event.activity in _USED:
         found.append(_used(event))
-    topic = ACTIVITIES.get(event.activity)
-    if topic is None or topic is Topic.BREAK_GLASS:
+    if topic is None or topic in {Topic.AUDIT_ALARM, Topic.BREAK_GLASS}:
         return found
     facts = _facts(tx, event, topic)
     return [*found, facts] if facts is not None else found
@@ -52,6 +54,12 @@ def _used(event: AuditEvent) -> Facts:
         actor_name=event.actor_name,
         more=tuple(more),
     )
+
+
+def _alarm(event: AuditEvent) -> Facts:
+    more = [("What", event.activity)]
+    more += [("Record", f"{one.name} ({one.id})" if one.name else one.id) for one in event.targets]
+    return Facts(topic=Topic.AUDIT_ALARM, at=event.at, reason=event.reason, more=tuple(more))
 
 
 def _facts(tx: Transaction, event: AuditEvent, topic: Topic) -> Facts | None:
