@@ -18,9 +18,11 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    and_,
     bindparam,
     delete,
     insert,
+    or_,
     select,
     update,
 )
@@ -163,6 +165,19 @@ class Channels:
             .order_by(_o.created_at, _o.id)
         ).mappings()
         return tuple(_value(row) for row in rows)
+
+    def resting(self, approval_ids: Collection[str], now: datetime) -> frozenset[str]:
+        found = self._connection.execute(
+            select(_o.approval_id).where(
+                _o.tenant_id == self._tenant,
+                _o.approval_id.in_(approval_ids),
+                or_(
+                    _o.status == CalloutStatus.WAITING.value,
+                    and_(_o.status == CalloutStatus.DUE.value, _o.next_at > now),
+                ),
+            )
+        )
+        return frozenset(found.scalars())
 
     def add_callout(self, callout: Callout) -> None:
         self._connection.execute(insert(callouts), {"tenant_id": self._tenant, **_callout_row(callout)})

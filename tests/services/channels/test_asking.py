@@ -15,6 +15,7 @@ from openpim.core.policy import ApprovalSettings, AskFirst, Reviewers, Stage, Wh
 from openpim.core.refusals import Code
 from openpim.services.channels import asking, manage
 from openpim.services.channels.manage import Wanted
+from openpim.workers.channels import Asking
 from tests.notify.hostile import answers, replies, says, serve
 from tests.services.channels.helper import ask_first, call, chancy, channel
 from tests.world import DENY, TEAMS, World, ok, refused
@@ -527,3 +528,39 @@ def test_a_worker_that_dies_while_asking_is_taken_over(world: World) -> None:
     assert world.holds(world.ann)
     asking._settle(world.deps, world.tenant_id, died, asking._Heard(fault="late"))
     assert world.request(request.id).status is RequestStatus.PROVISIONED
+
+
+def test_those_that_will_be_answered_later_keep_nobody_waiting(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many wait for a call back, the next ones are asked; and looking at them again costs no unit of work."""
+    monkeypatch.setattr(asking, "AT_ONCE", 2)
+    worker = Asking(world.deps)
+    with serve(replies(lambda _: (202, {}))) as server:
+        shown = channel(world, server.url(), timeout_ms=20_000)
+        ask_first(world, shown.channel.id)
+        for number in range(5):
+            person = world.user(f"p{number}")
+            world.eligible(person)
+            ok(world.activate(person, hours=1))
+        assert worker() > 2  # there may be more
+        assert len(server.asked) == 2
+        worker()
+        assert len(server.asked) == 4
+        worker()
+        assert len(server.asked) == 5
+        written: list[str] = []
+        write = world.deps.store.write
+        monkeypatch.setattr(
+            type(world.deps.store),
+            "write",
+            lambda _, tenant, act: (written.append(tenant), write(tenant, act))[1],
+        )
+        assert worker() == 0
+        assert world.tenant_id not in written
+        # Settings that name another system meanwhile are found soon.
+        other = channel(world, server.url(path="/other"), name="the other", timeout_ms=20_000)
+        ask_first(world, other.channel.id)
+        world.forward(seconds=15)
+        worker()
+        assert len(server.asked) == 7

@@ -42,7 +42,8 @@ from openpim.services.timeouts import brought_up_to_date
 
 ASKED = "Approval asked of another system"
 UNANSWERED = "Approval not answered by another system"
-_AT_ONCE = 8
+AT_ONCE = 8  # of one organisation, so that those of others wait for one round of slow answers and no more
+_MOST = 500
 _LEASE = timedelta(seconds=30)  # beyond the time-out of the call
 
 
@@ -62,18 +63,28 @@ class _Heard:
     fault: str = ""
 
 
-def ask_due(deps: Deps, tenant_id: str, *, limit: int = 50) -> int:
-    """One look at one tenant. Returns how many questions were asked."""
-    waiting = deps.store.read(tenant_id, lambda tx: tx.approvals.waiting_for([callouts.WAITING_KEY], limit))
+def ask_due(deps: Deps, tenant_id: str, *, resting: bool = True) -> int:
+    """One look at one tenant. Returns how many questions were asked: AT_ONCE, and there may be more. resting: look also
+    at those whose question need not be asked now, because settings may have changed; that costs a unit of work each."""
     now = deps.clock()
-    found = [
-        deps.store.write(tenant_id, partial(_question, deps=deps, approval_id=one, now=now))
-        for one in waiting
-    ]
-    questions = [one for one in found if one is not None]
+
+    def find(tx: Transaction) -> list[str]:
+        waiting = tx.approvals.waiting_for([callouts.WAITING_KEY], _MOST)
+        left_out = tx.channels.resting(waiting, now) if waiting and not resting else frozenset[str]()
+        return [one for one in waiting if one not in left_out]
+
+    questions: list[_Question] = []
+    for approval_id in deps.store.read(tenant_id, find):
+        question = deps.store.write(
+            tenant_id, partial(_question, deps=deps, approval_id=approval_id, now=now)
+        )
+        if question is not None:
+            questions.append(question)
+        if len(questions) == AT_ONCE:
+            break
     if not questions:
         return 0
-    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="openpim-ask") as pool:
+    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="openpim-ask") as pool:
         for question, heard in zip(questions, pool.map(partial(_ask, deps), questions), strict=True):
             _settle(deps, tenant_id, question, heard)
     return len(questions)
