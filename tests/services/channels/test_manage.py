@@ -253,3 +253,19 @@ def test_what_happens_reaches_the_webhook_at_last(own_world: World) -> None:
     assert len(taken) == 2
     assert all(one["data"] for one in taken)
     assert shown.channel.key
+
+
+def test_tests_do_not_use_up_the_server(world: World) -> None:
+    """Each holds a thread while the other side is slow: one at a time for an organisation."""
+    again: list[Any] = []
+    found: list[str] = []
+
+    def slow(_: Any) -> tuple[int, Any]:
+        again.append(manage.test(world.deps, world.caller(world.pra), found[0]))
+        return 200, {}
+
+    with serve(replies(slow)) as server:
+        found.append(channel(world, server.url(), ChannelKind.WEBHOOK).channel.id)
+        assert ok(manage.test(world.deps, world.caller(world.pra), found[0])).sent
+        refused(again[0], Code.THROTTLED)
+        assert len(server.asked) == 1

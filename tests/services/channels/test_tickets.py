@@ -20,6 +20,7 @@ from openpim.core.tickets import TicketRules, TicketsDown
 from openpim.services.channels import manage
 from openpim.services.channels import tickets as asking
 from openpim.services.channels.tickets import sweep
+from openpim.services.channels.turns import Turns
 from tests.notify.hostile import answers, replies, says, serve
 from tests.services.channels.helper import call, channel
 from tests.world import TEAMS, World, ok, refused
@@ -367,7 +368,7 @@ def test_who_asks_too_much_at_once_is_not_let_through(
         rules(world, system_id=shown.channel.id, when_down=rule)
         world.approval(world.bob)
         request = ok(world.activate(world.ann, hours=1, ticket=INC))
-        busy = asking._Turns()
+        busy = Turns(4, 2)
         monkeypatch.setattr(asking, "_turns", busy)
         monkeypatch.setattr(asking, "_WAIT_FOR_A_TURN", 0)
         assert busy.take(world.tenant_id, 0)
@@ -384,7 +385,7 @@ def test_who_asks_too_much_at_once_is_not_let_through(
 
 
 def test_one_organisation_does_not_use_up_the_turns_of_others() -> None:
-    turns = asking._Turns()
+    turns = Turns(4, 2)
     assert turns.take("a", 0)
     assert turns.take("a", 0)
     assert not turns.take("a", 0)

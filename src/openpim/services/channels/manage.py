@@ -30,6 +30,7 @@ from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
 from openpim.services.authority import roles_of
 from openpim.services.channels.sending import said, told
+from openpim.services.channels.turns import Turns
 from openpim.services.recording import record, storable
 
 ADDED = "Add channel"
@@ -43,6 +44,7 @@ READ_PERMISSIONS = frozenset(
 WRITE_PERMISSIONS = frozenset({"PrivilegedAccess-CustomExt.ReadWrite.All"})
 T = TypeVar("T")
 _NOTICES = frozenset(topic.value for topic in Topic) | {"*"}
+_tests = Turns(2, 1)
 _FORBIDDEN = Refusal(
     Code.FORBIDDEN,
     "Other systems are managed by the roles Privileged Role Administrator and Global Administrator. Activate one.",
@@ -184,7 +186,7 @@ def remove(deps: Deps, caller: Caller, channel_id: str, kind: ChannelKind | None
 
 
 def test(deps: Deps, caller: Caller, channel_id: str) -> Outcome | Refusal:
-    """Send a message now, and say what came of it. On record before it is sent."""
+    """Send a message now, and say what came of it. On record before it is sent. THROTTLED while another one is sent."""
     now = deps.clock()
 
     def work(tx: Transaction, channel: Channel) -> Channel | Refusal:
@@ -203,9 +205,14 @@ def test(deps: Deps, caller: Caller, channel_id: str) -> Outcome | Refusal:
         text=f"This is a test of the channel {channel.name}. Nothing happened.",
         link=deps.settings.origin,
     )
-    if channel.kind is ChannelKind.CHAT:
-        return said(deps, channel, message)
-    return told(deps, channel, message)
+    if not _tests.take(caller.tenant_id):
+        return Refusal(
+            Code.THROTTLED, "Another test is being sent. Try again in a few seconds.", retry_after=5
+        )
+    try:
+        return (said if channel.kind is ChannelKind.CHAT else told)(deps, channel, message)
+    finally:
+        _tests.give_back(caller.tenant_id)
 
 
 # ---------------------------------------------------------------- inside

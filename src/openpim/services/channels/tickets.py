@@ -3,8 +3,6 @@ put on record, inside. What a system said of itself (a ticket was closed) ends w
 
 from __future__ import annotations
 
-import threading
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -25,6 +23,7 @@ from openpim.ports.outbound import OutboundError
 from openpim.ports.store import Transaction
 from openpim.services.authority import identities
 from openpim.services.channels.calls import json_of, post
+from openpim.services.channels.turns import Turns
 from openpim.services.ending import end
 from openpim.services.providers import PROVIDERS
 from openpim.services.recording import category_of, record
@@ -51,31 +50,7 @@ Checked = Mapping[str, TicketFacts]
 NOT_ASKED: Checked = MappingProxyType({})
 
 
-class _Turns:
-    """Who asks now: so many at once, and so many of one tenant."""
-
-    def __init__(self) -> None:
-        self._gate = threading.Condition()
-        self._asking: Counter[str] = Counter()
-
-    def take(self, tenant_id: str, seconds: float) -> bool:
-        """seconds: to wait for a turn."""
-        with self._gate:
-            if not self._gate.wait_for(lambda: self._free(tenant_id), seconds):
-                return False
-            self._asking[tenant_id] += 1
-            return True
-
-    def give_back(self, tenant_id: str) -> None:
-        with self._gate:
-            self._asking -= Counter({tenant_id: 1})
-            self._gate.notify_all()
-
-    def _free(self, tenant_id: str) -> bool:
-        return self._asking[tenant_id] < _OF_ONE_TENANT and self._asking.total() < _AT_ONCE
-
-
-_turns = _Turns()
+_turns = Turns(_AT_ONCE, _OF_ONE_TENANT)
 
 
 def check(deps: Deps, tenant_id: str, ask: Ask) -> Checked:
