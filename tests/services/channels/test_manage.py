@@ -241,14 +241,15 @@ def test_what_happens_reaches_the_webhook_at_last(own_world: World) -> None:
             world.eligible(person)
             ok(world.activate(person, hours=1))
         telling.tell()
-        assert server.connections == 2
+        assert server.connections == 1  # the second did not wait for another failure
         state["up"] = True
         for _ in range(5):
             world.forward(minutes=2)
             telling.tell()
     got = [json.loads(one.body) for one in server.asked]
-    taken = got[2:]
-    assert {one["id"] for one in taken} == {one["id"] for one in got[:2]}, "sent again under the same ids"
+    taken = got[1:]
+    assert got[0]["id"] in {one["id"] for one in taken}, "sent again under the same id"
+    assert len({one["id"] for one in taken}) == 2
     assert [one["type"] for one in taken] == ["notice.activated"] * 2
     assert len(taken) == 2
     assert all(one["data"] for one in taken)
