@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from openpim.core.refusals import Code
-from openpim.core.roles import APPLICATION_ADMINISTRATOR
+from openpim.core.roles import APPLICATION_ADMINISTRATOR, GROUPS_ADMINISTRATOR
 from openpim.services.directory.applications import NewApplication, create_application, update_application
 from openpim.services.directory.service_principals import create_service_principal, update_service_principal
 from tests.world import ASSIGNMENT, GA, World, ok, refused
@@ -39,7 +39,15 @@ def with_a_role(world: World, principal_id: str) -> None:
     )
 
 
-POWER = pytest.mark.parametrize("power", [with_permissions, with_a_role])
+def with_a_lesser_role(world: World, principal_id: str) -> None:
+    """One that is not privileged: more than an owner, who needs no role, may come by."""
+    ok(world.give(principal_id, GROUPS_ADMINISTRATOR, ASSIGNMENT, permanent=True, by=world.system))
+    world.write(
+        lambda tx: tx.service_principals.save(replace(tx.service_principals.get(principal_id), enabled=False))
+    )
+
+
+POWER = pytest.mark.parametrize("power", [with_permissions, with_a_role, with_a_lesser_role])
 
 
 @POWER

@@ -42,11 +42,17 @@ def _owned(tx: Transaction, principal_id: str, now: datetime) -> Iterator[Group]
 
 
 def is_powerful(tx: Transaction, application: ServicePrincipal | None, now: datetime) -> bool:
-    """An application with permissions (as itself, or for people beyond signing them in) or a privileged role: its
-    secrets, where its answers go, and whether it may sign in are for those who could give it that power. None: it has
+    """An application with permissions (as itself, or for people beyond signing them in) or with any role, also at a
+    resource: its secrets, where its answers go, and whether it may sign in are for those who could give it that power. None: it has
     no service principal here, and no power."""
     return application is not None and (
         bool(application.permissions)
         or any(beyond_low(grant) for grant in tx.permission_grants.of_client(application.id))
         or is_privileged(tx, application.id, now)
+        or _holds_anything(tx, application.id, now)
     )
+
+
+def _holds_anything(tx: Transaction, principal_id: str, now: datetime) -> bool:
+    """Its owner has no role at all: whatever it holds would be his."""
+    return bool(tx.schedules.of({principal_id, *tx.groups.groups_of(principal_id, now)}, live_at=now))
