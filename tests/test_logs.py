@@ -45,8 +45,10 @@ LEAKS = re.compile(r"SECRET|23456789|abcdef0123|dXNlcjpw|eyJzdWIi|c2lnbmF0")
 
 
 @pytest.fixture(params=logs.FORMATS)
-def log(request: pytest.FixtureRequest) -> Iterator[Callable[[], list[str]]]:
+def log(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], list[str]]]:
     """The lines so far. The set-up of the tests is put back."""
+    # pytest keeps what is logged for its report, and cannot pass half a character on to another process.
+    monkeypatch.setattr("_pytest.logging.LogCaptureHandler.emit", lambda *_: None)
     root = logging.getLogger()
     before = root.handlers[:], root.level
     out = io.StringIO()
