@@ -430,6 +430,7 @@ SCREENS: Final = (
         (AN_APPLICATION, follow("main a[href$='/delete']")),
         "/portal/enterprise/{id}/delete",
     ),
+    Screen("audit-log", ADMIN, "/portal/audit-log"),
     Screen("streams", ADMIN, "/portal/streams"),
     Screen("stream-new", ADMIN, "/portal/streams/new"),
     Screen("channels", ADMIN, "/portal/channels"),

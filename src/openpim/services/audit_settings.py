@@ -56,6 +56,12 @@ def get(deps: Deps, caller: Caller) -> AuditSettings | Refusal:
     return deps.store.read(caller.tenant_id, work)
 
 
+def may_change(deps: Deps, caller: Caller) -> bool:
+    """Whether a form for it is worth showing."""
+    now = deps.clock()
+    return deps.store.read(caller.tenant_id, lambda tx: _may(tx, caller, now))
+
+
 def change(
     deps: Deps,
     caller: Caller,
@@ -71,7 +77,7 @@ def change(
         return fault
 
     def work(tx: Transaction) -> AuditSettings | Refusal:
-        if GLOBAL_ADMINISTRATOR not in roles_of(tx, caller, now):
+        if not _may(tx, caller, now):
             _refused(tx, deps, caller, now)
             return _FORBIDDEN
         tx.lock_tenant()
@@ -91,6 +97,10 @@ def change(
         return replace(_shown(after), secret=secret)
 
     return deps.store.write(caller.tenant_id, work)
+
+
+def _may(tx: Transaction, caller: Caller, now: datetime) -> bool:
+    return GLOBAL_ADMINISTRATOR in roles_of(tx, caller, now)
 
 
 def _shown(one: OrganisationSettings) -> AuditSettings:

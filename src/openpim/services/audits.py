@@ -16,6 +16,7 @@ from openpim.services import audit_search
 from openpim.services.authority import roles_of
 
 REPORTS_READER = "4a5d8f65-41da-4de4-8968-e035b65339cf"
+ALL_READERS = READERS | {REPORTS_READER}  # may read the whole history
 
 
 def page(deps: Deps, caller: Caller, query: Query, text: str = "") -> Page[AuditEvent]:
@@ -60,4 +61,4 @@ def may_read_all(tx: Transaction, caller: Caller, now: datetime) -> bool:
     """Whether this caller sees everybody's events."""
     if caller.kind is CallerKind.SERVICE_PRINCIPAL and "AuditLog.Read.All" in caller.permissions:
         return True
-    return bool(roles_of(tx, caller, now) & (READERS | {REPORTS_READER}))
+    return bool(roles_of(tx, caller, now) & ALL_READERS)

@@ -201,6 +201,14 @@ SETUPS: dict[str, Callable[[Site], Made]] = {
     "POST /portal/notifications": lambda _site: ("/portal/notifications", {"digest": "on"}),
     "POST /portal/notifications/test": lambda _site: ("/portal/notifications/test", {}),
     "POST /portal/notifications/{id}/retry": a_dead_letter,
+    "POST /portal/audit-log/retention": lambda _site: (
+        "/portal/audit-log/retention",
+        {"days": "400", "sure": "on"},
+    ),
+    "POST /portal/audit-log/witnesses": lambda _site: (
+        "/portal/audit-log/witnesses",
+        {"witness": "https://witness.example.com/", "stamps": ""},
+    ),
     "POST /portal/streams/new": lambda site: (
         "/portal/streams/new",
         {

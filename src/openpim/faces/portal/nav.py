@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from openpim.core.roles import MANAGERS
+from openpim.services.audits import ALL_READERS
 from openpim.services.standing import Right
 from openpim.services.streams.manage import VIEWERS
 
@@ -67,6 +68,7 @@ MENU: tuple[Section, ...] = (
             Item("notifications", "Notifications", "/portal/notifications", "bell", roles=MANAGERS),
             Item("applications", "Applications", "/portal/applications", "squares"),
             Item("channels", "Channels", "/portal/channels", "gear", rights=EVERYTHING),
+            Item("audit-log", "Audit log", "/portal/audit-log", "shield", roles=ALL_READERS),
             Item("streams", "Audit streams", "/portal/streams", "book", roles=VIEWERS),
             Item("organisation", "Organisation", "/portal/organisation", "building"),
         ),
