@@ -3,6 +3,7 @@ that was away gets what it missed."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import threading
@@ -212,3 +213,12 @@ def test_the_answer_to_another_question_is_not_kept(authority: Authority) -> Non
     for request in (again, other):
         with pytest.raises(WitnessError):
             stamper.opened(request, answer)
+
+
+def test_a_stamp_of_other_bytes_with_our_nonce_is_not_kept(authority: Authority) -> None:
+    stamper = Rfc3161()
+    asked = stamper.request(b"one")
+    one, two = (hashlib.sha256(data).digest() for data in (b"one", b"two"))
+    assert one in asked
+    with pytest.raises(WitnessError, match="another request"):
+        stamper.opened(asked, authority.answer(asked.replace(one, two)))

@@ -30,6 +30,8 @@ class Rfc3161:
             raise WitnessError(f"the authority did not grant a time-stamp: {found.status_string}")
         imprint = bytes(info.message_imprint.message)
         # The request holds the hash and the nonce; the answer must hold the same.
+        if not imprint or imprint not in request:
+            raise WitnessError("the time-stamp answers another request")
         nonce: int | None = info.nonce
         if nonce is None or nonce.to_bytes(nonce.bit_length() // 8 + 1, "big").lstrip(b"\x00") not in request:
             raise WitnessError("the time-stamp answers another request")
