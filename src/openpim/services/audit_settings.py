@@ -72,14 +72,14 @@ def change(
 ) -> AuditSettings | Refusal:
     """Change what is given; an empty address switches off. A new witness gets a new secret."""
     now = deps.clock()
-    fault = _fault(deps, retention_days, witness_url, timestamp_url)
-    if fault is not None:
-        return fault
 
     def work(tx: Transaction) -> AuditSettings | Refusal:
         if not _may(tx, caller, now):
             _refused(tx, deps, caller, now)
             return _FORBIDDEN
+        fault = _fault(deps, retention_days, witness_url, timestamp_url)
+        if fault is not None:
+            return fault
         tx.lock_tenant()
         before = tx.organisation_settings.get()
         after, secret = before, ""
