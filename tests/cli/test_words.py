@@ -112,7 +112,7 @@ def test_moments(at):
 
 
 def test_exit_codes():
-    assert [code for code, *_ in EXITS] == [*range(12), 130]
+    assert [code for code, *_ in EXITS] == [*range(13), 130]
     assert {kind for _, kind, _, _ in EXITS} == {"done", *KINDS}
     assert exit_code("no such kind") == 1
     assert [combined(codes) for codes in ([], [0], [6], [8, 8], [0, 3], [0, 8], [3, 8], [6, 8])] == [
