@@ -15,7 +15,7 @@ __all__ = ["KINDS", "GraphError", "PimError", "StepUpError", "graph_error"]
 
 KINDS = (
     "unexpected", "usage", "waiting", "denied", "signin", "missing",
-    "ambiguous", "policy", "timeout", "partial", "server", "interrupted",
+    "ambiguous", "policy", "timeout", "partial", "server", "tampered", "interrupted",
 )  # fmt: skip
 
 RULE_NEEDS = {
