@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import threading
 from collections.abc import Iterator
@@ -163,7 +164,7 @@ def test_only_a_global_administrator_sets_witness_and_retention(world: World, ho
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Authority]:
     if shutil.which("openssl") is None:
-        pytest.skip("needs openssl")
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("openssl is missing: no authority to ask")
     made = Authority(tmp_path_factory.mktemp("authority"))
     yield made
     made.close()
