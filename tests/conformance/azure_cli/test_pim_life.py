@@ -36,7 +36,9 @@ def test_the_life_of_a_grant(server, desk, admin, tree):
     assert eligibility["properties"]["expandedProperties"]["scope"]["displayName"] == "Welding"
     # az sends nothing about a subscription that it does not know: who may activate in one sees that it is there.
     assert "not found" in me.get(tree.subscription, "eligibleChildResources", refused=True)
-    assert [one["name"] for one in desk("zanele")("account", "list", "--refresh")] == ["Welding"]
+    known = [one["name"] for one in desk("zanele")("account", "list", "--refresh")]
+    # Tests before this one on the same server gave him places of their own.
+    assert [name for name in known if not name.startswith("Conformance ")] == ["Welding"]
     desk("zanele")("account", "set", "--subscription", "Welding")
     assert desk("zanele")("group", "list") == []
     assert "AuthorizationFailed" in desk("zanele").refused(*tag, "tags.welder=zanele")
