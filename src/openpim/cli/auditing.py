@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 
+from openpim.cli.exits import exit_code
 from openpim.client import clock
 from openpim.client.errors import PimError
 from openpim.client.files import read_private, write_private
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 LINES = "/openPim/auditLog/lines"
 _AT_ONCE = 4096
 _SHOWN = 100
-TAMPERED = 12
+TAMPERED = exit_code("tampered")
 
 
 def keys(context: Context) -> int:

@@ -6,7 +6,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Literal
 from urllib.parse import urlsplit
 
 LONGEST_NAME = 60
@@ -20,9 +19,6 @@ class StreamKind(StrEnum):
     SYSLOG = "syslog"  # RFC 5424 over TLS (RFC 5425), or plain TCP where the configuration allows it
     OTLP = "otlp"  # OpenTelemetry logs, OTLP/HTTP in JSON
     OCSF = "ocsf"  # OCSF events over HTTPS, a JSON array a request
-
-
-Framing = Literal["json", "ndjson"]
 
 
 @dataclass(frozen=True, slots=True)

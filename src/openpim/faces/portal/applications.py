@@ -12,8 +12,8 @@ from openpim.core.query import Compare, Query, UnknownFieldError
 from openpim.core.query import Page as Rows
 from openpim.core.refusals import Refusal
 from openpim.faces.portal import client_ways
-from openpim.faces.portal.call import Answer, Call, RefusedError, Show
-from openpim.faces.portal.finding import NOT_OURS, holder_address, search, settled
+from openpim.faces.portal.call import Answer, Call, RefusedError, Show, settled
+from openpim.faces.portal.finding import NOT_OURS, holder_address, search
 from openpim.faces.portal.policy_form import Typed
 from openpim.faces.portal.table import Page
 from openpim.faces.portal.words import t
@@ -26,7 +26,6 @@ NAV: Final = "applications"
 HERE: Final = "/portal/applications"
 ENTERPRISE: Final = "/portal/enterprise"
 _ID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_WEB: Final = frozenset({"http", "https"})
 
 
 def listing(call: Call) -> Answer:

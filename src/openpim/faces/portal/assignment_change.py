@@ -10,8 +10,8 @@ from openpim.core.lifecycle import RequestStatus
 from openpim.core.policy import Policy
 from openpim.core.refusals import Code, Refusal
 from openpim.faces.portal import assignment_period as period
-from openpim.faces.portal.assignments import HERE, NAV, list_of, renewable, settled, state_of, type_of
-from openpim.faces.portal.call import Answer, Call, Go, RefusedError, Show
+from openpim.faces.portal.assignments import HERE, NAV, list_of, renewable, state_of, type_of
+from openpim.faces.portal.call import Answer, Call, Go, RefusedError, Show, settled
 from openpim.faces.portal.marks import proof_needed
 from openpim.faces.portal.policy_form import Typed
 from openpim.faces.portal.statuses import status_of

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, timedelta
-from typing import Final, TypeVar
+from typing import Final
 from urllib.parse import urlencode
 
 from openpim.core.directory import PrincipalKind
 from openpim.core.grants import AssignmentType, Kind, Provider, Schedule
 from openpim.core.lifecycle import ScheduleStatus
-from openpim.core.refusals import Refusal
 from openpim.core.resources import canonical
 from openpim.faces.portal import downloads
-from openpim.faces.portal.call import Answer, Call, File, Go, RefusedError, Show
+from openpim.faces.portal.call import Answer, Call, File, Go, Show, settled
 from openpim.faces.portal.table import Page
 from openpim.faces.portal.words import t
 from openpim.services import assignments
@@ -38,7 +37,6 @@ KINDS: Final = {
     PrincipalKind.GROUP: "Group",
     PrincipalKind.SERVICE_PRINCIPAL: "Application",
 }
-T = TypeVar("T")
 
 
 def listing(call: Call) -> Answer:
@@ -82,12 +80,6 @@ def as_json(call: Call) -> Answer:
 
 
 # ---------------------------------------------------------------- what its other pages share
-
-
-def settled(found: T | Refusal) -> T:
-    if isinstance(found, Refusal):
-        raise RefusedError(found)
-    return found
 
 
 def type_of(row: Row) -> str:

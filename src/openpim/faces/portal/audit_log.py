@@ -6,8 +6,7 @@ from __future__ import annotations
 from typing import Final
 
 from openpim.core.refusals import Code, Refusal
-from openpim.faces.portal.call import Answer, Call, Go, RefusedError, Show
-from openpim.faces.portal.finding import settled
+from openpim.faces.portal.call import Answer, Call, Go, RefusedError, Show, settled
 from openpim.faces.portal.statuses import status_of
 from openpim.faces.portal.table import Page
 from openpim.faces.portal.typed import Typed

@@ -3,11 +3,11 @@ changing, pausing and removing them. A secret is typed in and never shown."""
 
 from __future__ import annotations
 
-from typing import Final, TypeVar
+from typing import Final
 
 from openpim.core.refusals import Code, Refusal
 from openpim.core.streams import LONGEST_ADDRESS, LONGEST_SECRET, StreamKind
-from openpim.faces.portal.call import Answer, Call, Go, RefusedError, Show
+from openpim.faces.portal.call import Answer, Call, Go, RefusedError, Show, settled
 from openpim.faces.portal.statuses import status_of
 from openpim.faces.portal.table import Page
 from openpim.faces.portal.typed import Typed
@@ -15,7 +15,6 @@ from openpim.faces.portal.words import t
 from openpim.services.streams import manage
 from openpim.services.streams.manage import View, Wanted
 
-T = TypeVar("T")
 NAV: Final = "streams"
 HERE: Final = "/portal/streams"
 KINDS: Final = {
@@ -26,12 +25,12 @@ KINDS: Final = {
 
 
 def listing(call: Call) -> Answer:
-    found = _settled(manage.all_of(call.deps, call.caller))
+    found = settled(manage.all_of(call.deps, call.caller))
     return Show("audit_streams.html", {"streams": found, "kinds": KINDS, "may": _may(call)}, nav=NAV)
 
 
 def blank(call: Call) -> Answer:
-    _settled(manage.all_of(call.deps, call.caller))  # whoever may not see them sees no form either
+    settled(manage.all_of(call.deps, call.caller))  # whoever may not see them sees no form either
     wanted = call.query.get("kind", "")
     kind = StreamKind(wanted) if wanted in list(StreamKind) else StreamKind.SYSLOG
     return _form(call, kind, None, Typed({"header": "Authorization", "facility": "13", "gzip": "on"}))
@@ -77,13 +76,13 @@ def paused(call: Call) -> Answer:
     """Pause it, or let it go on."""
     view = _of_path(call)
     wanted = Wanted(paused=not view.stream.paused)
-    done = _settled(manage.update(call.deps, call.caller, view.stream.id, wanted)).stream
+    done = settled(manage.update(call.deps, call.caller, view.stream.id, wanted)).stream
     said = t("{name} is paused.", name=done.name) if done.paused else t("{name} goes on.", name=done.name)
     return Go(f"{HERE}/{done.id}", said)
 
 
 def tried(call: Call) -> Answer:
-    view = _settled(manage.update(call.deps, call.caller, _of_path(call).stream.id, Wanted()))
+    view = settled(manage.update(call.deps, call.caller, _of_path(call).stream.id, Wanted()))
     return Go(f"{HERE}/{view.stream.id}", t("{name} is tried again now.", name=view.stream.name))
 
 
@@ -102,14 +101,8 @@ def removed(call: Call) -> Answer:
 # ---------------------------------------------------------------- inside
 
 
-def _settled(found: T | Refusal) -> T:
-    if isinstance(found, Refusal):
-        raise RefusedError(found)
-    return found
-
-
 def _of_path(call: Call) -> View:
-    return _settled(manage.get(call.deps, call.caller, call.params["id"].lower()[:36]))
+    return settled(manage.get(call.deps, call.caller, call.params["id"].lower()[:36]))
 
 
 def _may(call: Call) -> bool:

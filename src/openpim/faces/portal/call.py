@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, TypeVar
 
 from openpim.core.caller import Caller
 from openpim.core.refusals import Refusal
@@ -16,6 +16,7 @@ from openpim.services.signin.events import Origin
 from openpim.services.signin.portal import Presence
 
 Tone = Literal["good", "bad", "note"]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,3 +108,10 @@ class RefusedError(Exception):
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(refusal.message)
         self.refusal = refusal
+
+
+def settled(found: T | Refusal) -> T:
+    """What an act gave. Raises RefusedError where it said no."""
+    if isinstance(found, Refusal):
+        raise RefusedError(found)
+    return found

@@ -3,13 +3,13 @@ trying and removing them. A signing secret is shown on the page that answers and
 
 from __future__ import annotations
 
-from typing import Final, TypeVar
+from typing import Final
 
 from openpim.core.channels import SIGNED, Channel, ChannelKind
 from openpim.core.notices import KINDS as NOTICES
 from openpim.core.notices import Topic
 from openpim.core.refusals import Code, Refusal
-from openpim.faces.portal.call import Answer, Call, Go, RefusedError, Show
+from openpim.faces.portal.call import Answer, Call, Go, RefusedError, Show, settled
 from openpim.faces.portal.statuses import status_of
 from openpim.faces.portal.table import Page
 from openpim.faces.portal.typed import Typed
@@ -18,7 +18,6 @@ from openpim.services.channels import manage
 from openpim.services.channels.manage import Shown, Wanted
 from openpim.services.channels.questions import callback_address
 
-T = TypeVar("T")
 NAV: Final = "channels"
 HERE: Final = "/portal/channels"
 KINDS: Final = {
@@ -35,14 +34,14 @@ _FIELDS: Final = {"timeoutInMilliseconds": "timeout", "maximumRetries": "retries
 
 
 def listing(call: Call) -> Answer:
-    values = {"channels": _settled(manage.all_of(call.deps, call.caller)), "kinds": KINDS, "may": _may(call)}
+    values = {"channels": settled(manage.all_of(call.deps, call.caller)), "kinds": KINDS, "may": _may(call)}
     return Show("channels.html", values, nav=NAV)
 
 
 def blank(call: Call) -> Answer:
     wanted = call.query.get("kind", "")
     kind = ChannelKind(wanted) if wanted in list(ChannelKind) else ChannelKind.WEBHOOK
-    _settled(manage.all_of(call.deps, call.caller))  # whoever may not see them sees no form either
+    settled(manage.all_of(call.deps, call.caller))  # whoever may not see them sees no form either
     return _form(
         call, kind, None, Typed({"enabled": "on", "pick-*": "on", "timeout": "10000", "retries": "2"})
     )
@@ -87,14 +86,14 @@ def changed(call: Call) -> Answer:
 
 def tested(call: Call) -> Answer:
     channel = _of_path(call)
-    outcome = _settled(manage.test(call.deps, call.caller, channel.id))
+    outcome = settled(manage.test(call.deps, call.caller, channel.id))
     if outcome.sent:
         return Go(f"{HERE}/{channel.id}", t("The test was taken. Look whether it arrived."))
     return Go(f"{HERE}/{channel.id}", t("The test was not taken: {why}", why=outcome.reason), "bad")
 
 
 def rotated(call: Call) -> Answer:
-    return _secret(call, _settled(manage.rotate(call.deps, call.caller, _of_path(call).id)))
+    return _secret(call, settled(manage.rotate(call.deps, call.caller, _of_path(call).id)))
 
 
 def removal(call: Call) -> Answer:
@@ -102,21 +101,15 @@ def removal(call: Call) -> Answer:
 
 
 def removed(call: Call) -> Answer:
-    done = _settled(manage.remove(call.deps, call.caller, _of_path(call).id))
+    done = settled(manage.remove(call.deps, call.caller, _of_path(call).id))
     return Go(HERE, t("{name} is removed.", name=done.name))
 
 
 # ---------------------------------------------------------------- inside
 
 
-def _settled(found: T | Refusal) -> T:
-    if isinstance(found, Refusal):
-        raise RefusedError(found)
-    return found
-
-
 def _of_path(call: Call) -> Channel:
-    return _settled(manage.get(call.deps, call.caller, call.params["id"].lower()[:36]))
+    return settled(manage.get(call.deps, call.caller, call.params["id"].lower()[:36]))
 
 
 def _may(call: Call) -> bool:

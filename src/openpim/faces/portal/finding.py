@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from openpim.core.grants import Kind, Provider
 from openpim.core.query import Compare, Order, Page, Query, Some, UnknownFieldError
 from openpim.core.refusals import Code, Refusal
-from openpim.faces.portal.call import Call, RefusedError
+from openpim.faces.portal.call import Call, RefusedError, settled
 from openpim.services import becoming
 
 A_PAGE = 50
@@ -71,12 +71,6 @@ def here(call: Call, provider: Provider, scope: str) -> Mapping[str, Any]:
 def holder_address(kind: str, principal_id: str) -> str:
     """The page of a person, an application or a group."""
     return f"/portal/{'groups' if kind == 'group' else 'people'}/{principal_id}"
-
-
-def settled(found: T | Refusal) -> T:
-    if isinstance(found, Refusal):
-        raise RefusedError(found)
-    return found
 
 
 NOT_OURS = Refusal(Code.INVALID, "The address of this page is not one of ours. Begin again at the list.")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from openpim.core.grants import Provider
 from openpim.core.query import Query
-from openpim.faces.portal.call import Answer, Call, Show
-from openpim.faces.portal.finding import asked, here, search, settled
+from openpim.faces.portal.call import Answer, Call, Show, settled
+from openpim.faces.portal.finding import asked, here, search
 from openpim.faces.portal.table import Page
 from openpim.services import becoming, browse
 

@@ -6,8 +6,7 @@ from typing import Final
 
 from openpim.core.notification_preferences import Preferences, Quiet
 from openpim.core.refusals import Refusal
-from openpim.faces.portal.call import Answer, Call, Go, Show
-from openpim.faces.portal.finding import settled
+from openpim.faces.portal.call import Answer, Call, Go, Show, settled
 from openpim.faces.portal.statuses import status_of
 from openpim.faces.portal.table import Page
 from openpim.faces.portal.words import t

@@ -8,8 +8,7 @@ from openpim.core.deliveries import DeliveryStatus
 from openpim.core.notices import KINDS, Topic
 from openpim.core.query import UnknownFieldError
 from openpim.core.refusals import Code, Refusal
-from openpim.faces.portal.call import Answer, Call, Go, RefusedError, Show
-from openpim.faces.portal.finding import settled
+from openpim.faces.portal.call import Answer, Call, Go, RefusedError, Show, settled
 from openpim.faces.portal.pick import exact
 from openpim.faces.portal.statuses import status_of
 from openpim.faces.portal.table import Page

@@ -6,8 +6,7 @@ from typing import Final
 
 from openpim.core.settings import Settings
 from openpim.faces.portal import client_ways
-from openpim.faces.portal.call import Answer, Call, Show
-from openpim.faces.portal.finding import settled
+from openpim.faces.portal.call import Answer, Call, Show, settled
 from openpim.faces.portal.table import Page
 from openpim.faces.portal.words import plural, span, t
 from openpim.services.directory import organisation

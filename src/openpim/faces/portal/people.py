@@ -5,8 +5,8 @@ from __future__ import annotations
 from openpim.core.directory import ServicePrincipal, User
 from openpim.core.query import Order, Query
 from openpim.core.refusals import Refusal
-from openpim.faces.portal.call import Answer, Call, RefusedError, Show
-from openpim.faces.portal.finding import holder_address, search, settled
+from openpim.faces.portal.call import Answer, Call, RefusedError, Show, settled
+from openpim.faces.portal.finding import holder_address, search
 from openpim.faces.portal.table import Page
 from openpim.services import becoming, browse
 

@@ -4,7 +4,6 @@ beside their defaults."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeVar
 from urllib.parse import urlencode
 
 from openpim.core.directory import Group
@@ -13,7 +12,7 @@ from openpim.core.query import Compare, Order, Query
 from openpim.core.refusals import Code, Refusal
 from openpim.core.resources import canonical
 from openpim.core.scopes import TENANT
-from openpim.faces.portal.call import Answer, Call, Go, RefusedError, Show
+from openpim.faces.portal.call import Answer, Call, Go, RefusedError, Show, settled
 from openpim.faces.portal.policy_words import TABS, brief, facts, sentence
 from openpim.faces.portal.table import Page
 from openpim.faces.portal.words import t
@@ -24,7 +23,6 @@ from openpim.services.role_settings import RoleSetting
 NAV = "policies"
 A_PAGE = 100
 MOST_COPIES = 50
-T = TypeVar("T")
 
 
 def directory(call: Call) -> Answer:
@@ -138,12 +136,6 @@ def query_of(setting: RoleSetting) -> str:
 
 def tab_of(text: str) -> str:
     return text if text in dict(TABS) else TABS[0][0]
-
-
-def settled(found: T | Refusal) -> T:
-    if isinstance(found, Refusal):
-        raise RefusedError(found)
-    return found
 
 
 # ---------------------------------------------------------------- lists

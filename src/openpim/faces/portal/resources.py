@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from openpim.core.grants import Provider
 from openpim.core.query import Compare, Query, Some
 from openpim.core.resources import ROOT, Resource, ResourceKind, canonical
-from openpim.faces.portal.call import Answer, Call, Show
-from openpim.faces.portal.finding import asked, here, settled
+from openpim.faces.portal.call import Answer, Call, Show, settled
+from openpim.faces.portal.finding import asked, here
 from openpim.faces.portal.table import Page
 from openpim.services.resources import browse
 

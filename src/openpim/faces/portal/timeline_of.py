@@ -14,8 +14,7 @@ from openpim.core.refusals import Code, Refusal
 from openpim.core.resources import ROOT, canonical
 from openpim.core.scopes import ADMINISTRATIVE_UNITS, TENANT
 from openpim.faces.portal import pick
-from openpim.faces.portal.call import Call, RefusedError
-from openpim.faces.portal.finding import settled
+from openpim.faces.portal.call import Call, RefusedError, settled
 from openpim.faces.portal.words import t
 from openpim.services import browse, picking, timeline
 from openpim.services.picking import Choice

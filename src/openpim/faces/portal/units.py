@@ -5,8 +5,8 @@ from __future__ import annotations
 from openpim.core.grants import Provider
 from openpim.core.query import Query
 from openpim.core.scopes import ADMINISTRATIVE_UNITS
-from openpim.faces.portal.call import Answer, Call, Show
-from openpim.faces.portal.finding import asked, here, search, settled
+from openpim.faces.portal.call import Answer, Call, Show, settled
+from openpim.faces.portal.finding import asked, here, search
 from openpim.faces.portal.table import Page
 from openpim.services import browse
 
