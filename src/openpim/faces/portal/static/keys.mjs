@@ -22,8 +22,20 @@ function help(before = document.activeElement) {
   const box = dialog.querySelector("input");
   box.checked = on();
   box.addEventListener("change", () => keep(box.checked));
-  dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); }); // beside it
-  dialog.addEventListener("close", () => { dialog.remove(); before?.focus?.(); });
+  const leave = () => {
+    if (!dialog.isConnected) return; // the browser says "close" a moment later: by then the focus may be elsewhere
+    dialog.close();
+    dialog.remove();
+    before?.focus?.();
+  };
+  dialog.addEventListener("click", (event) => { if (event.target === dialog) leave(); }); // beside it
+  dialog.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    event.preventDefault();
+    leave(); // at once: the next key is for the page
+  });
+  dialog.addEventListener("submit", (event) => { event.preventDefault(); leave(); });
+  dialog.addEventListener("close", leave); // by any other way of the browser's own
   dialog.showModal();
 }
 

@@ -22,8 +22,10 @@ function combobox(input, ask, take) {
   const list = make("ul", { id, role: "listbox", class: "suggestions", hidden: "", "aria-label": words.list });
   const said = make("span", { class: "away", role: "status" });
   const box = make("span", { class: "combobox" });
+  const begun = document.activeElement === input && [input.selectionStart, input.selectionEnd];
   input.replaceWith(box);
   box.append(input, list, said);
+  if (begun) { input.focus(); input.setSelectionRange(...begun); } // somebody was quicker: moving it took the focus away
   for (const [name, value] of Object.entries({ role: "combobox", "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": id, autocomplete: "off", spellcheck: "false" })) input.setAttribute(name, value);
   input.removeAttribute("list");
   let items = [];
@@ -138,6 +140,7 @@ function selects(within) {
     if (label) label.htmlFor = input.id;
     const now = () => { input.value = select.selectedOptions[0]?.textContent.trim() ?? ""; };
     now();
+    const begun = document.activeElement === select;
     select.before(input);
     select.hidden = true;
     const ask = async (text) => {
@@ -149,6 +152,7 @@ function selects(within) {
     };
     const open = combobox(input, ask, (one) => { select.value = one.value; now(); select.dispatchEvent(new Event("change", { bubbles: true })); });
     input.addEventListener("focus", () => input.select());
+    if (begun) input.focus();
     input.addEventListener("click", () => { if (input.value === (select.selectedOptions[0]?.textContent.trim() ?? "")) input.select(); }); // a click takes the selection away again
     input.addEventListener("click", open);
     input.addEventListener("blur", now); // what is none of them is not taken

@@ -2,9 +2,9 @@
 // a list that filters as one types, keys, and news from the server.
 
 import "./keys.mjs";
+import { pickers } from "./picker.mjs"; // with it, not after it: no field changes under a hand that has begun to type
 
 const all = (selector, within = document) => [...within.querySelectorAll(selector)];
-document.documentElement.classList.add("scripted");
 
 // -- times: the reader's zone, UTC on hover
 const dates = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
@@ -88,6 +88,7 @@ function filters(within) {
         row.hidden = !wanted.every((word) => text.includes(word));
       }
     });
+    if (input.value) input.dispatchEvent(new Event("input")); // typed before this ran, or kept by the browser
   }
 }
 
@@ -176,9 +177,10 @@ function enhance(within) {
   zones(within);
   filters(within);
   copying(within);
-  if (within.querySelector("[data-pick], [data-pick-here]")) import("./picker.mjs").then((picker) => picker.pickers(within));
+  pickers(within);
 }
 enhance(document);
+document.documentElement.classList.add("scripted"); // everything is in its place
 document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 countDown();
 setInterval(countDown, 1000);
