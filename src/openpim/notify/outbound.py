@@ -88,11 +88,14 @@ class GuardedOutbound:
         self, host: str, port: int, *, seconds: float = TIMEOUT_SECONDS, secure: bool = True
     ) -> socket.socket:
         deadline = _Deadline(seconds)
-        scheme = "https" if secure else "http"
-        where = place(f"{scheme}://[{host}]:{port}/" if ":" in host else f"{scheme}://{host}:{port}/")
+        where = _server(host, port, secure=secure)
         connection = _connect(where, self._judge(where, self._addresses(where, deadline)), deadline)
         connection.settimeout(deadline.left(where))
         return connection
+
+    def address(self, host: str, port: int, *, seconds: float = TIMEOUT_SECONDS, secure: bool = True) -> str:
+        where = _server(host, port, secure=secure)
+        return str(self._judge(where, self._addresses(where, _Deadline(seconds)))[0])
 
     def _addresses(self, where: Place, deadline: _Deadline) -> list[Address]:
         """Looked up in a thread of its own, because the system's look-up knows no deadline."""
@@ -195,6 +198,11 @@ class _Reading(io.RawIOBase):
     def makefile(self, _mode: str) -> io.BufferedReader:
         """The only thing http.client asks of a connection it reads an answer from."""
         return io.BufferedReader(self, _PIECE)
+
+
+def _server(host: str, port: int, *, secure: bool) -> Place:
+    scheme = "https" if secure else "http"
+    return place(f"{scheme}://[{host}]:{port}/" if ":" in host else f"{scheme}://{host}:{port}/")
 
 
 def _look_up(host: str, port: int) -> list[str]:

@@ -81,3 +81,8 @@ class Outbound(Protocol):
         socket times out after the seconds that are left; its reader speaks TLS itself. secure: False where it does
         not, which is judged as plain http is. Raises OutboundError."""
         ...
+
+    def address(self, host: str, port: int, *, seconds: float = TIMEOUT_SECONDS, secure: bool = True) -> str:
+        """The same for a library that connects by itself: an address of this host that was judged, as text. Connect to it
+        and to no name, and check the certificate against the host. Raises OutboundError."""
+        ...
