@@ -132,7 +132,13 @@ def make_system(config: Config, *, now: Callable[[], datetime] = clock) -> Syste
     loops = Loops(
         [
             Loop("recording", Recording(deps), config.worker_interval_seconds),
-            Loop("audit-log", GrowingLogs(deps), config.worker_interval_seconds),
+            Loop(
+                "audit-log",
+                GrowingLogs(deps),
+                config.worker_interval_seconds,
+                follows=True,
+                then=("notices", "streams"),
+            ),
             Loop("witnesses", Witnessing(deps, _witnesses(deps)), config.worker_interval_seconds),
             Loop("notices", Planning(deps), config.worker_interval_seconds),
             Loop("mail", Sending(deps, Ways(_mailer(config), mail=True)), config.worker_interval_seconds),
@@ -142,6 +148,7 @@ def make_system(config: Config, *, now: Callable[[], datetime] = clock) -> Syste
         ],
         now,
     )
+    database.observers.append(lambda _tenant, _events: loops.happened())
     monitoring = watch(config, deps, signin, database, loops)
     app = make_app(
         deps,

@@ -38,7 +38,7 @@ def unwatched(deps: Deps) -> Monitoring:
 def watch(config: Config, deps: Deps, signin: SignIn, database: Database, loops: Loops) -> Monitoring:
     """Raises ValueError for a token file that others may read."""
     counters = Counters()
-    database.observe = counters.happened
+    database.observers.append(lambda _tenant, events: counters.happened(events))
     looks = loops.looks if config.run_workers else dict
     monitor = Monitor(deps, counters, pools=database.pools, looks=looks, process=_process)
     token = read_or_make_token(

@@ -40,7 +40,7 @@ TOKEN = "t" * 43
 @pytest.fixture
 def monitor(own_world: World) -> Iterator[Monitor]:
     counters = Counters()
-    own_world.database.observe = counters.happened
+    own_world.database.observers.append(lambda _tenant, events: counters.happened(events))
     yield Monitor(
         own_world.deps,
         counters,
@@ -48,7 +48,7 @@ def monitor(own_world: World) -> Iterator[Monitor]:
         looks=lambda: {"recording": own_world.now},
         process=lambda: (1.5, 2e6),
     )
-    own_world.database.observe = None
+    own_world.database.observers.clear()
 
 
 def read(text: str) -> dict[str, dict[tuple[str, ...], float]]:

@@ -60,11 +60,36 @@ def test_a_stuck_loop_holds_up_no_other() -> None:
         ran.set()
         return 0
 
-    loops = Loops([Loop("quick", quick, interval=3600), Loop("slow", slow, interval=3600)])
+    loops = Loops([Loop("quick", quick, interval=3600, follows=True), Loop("slow", slow, interval=3600)])
     loops.start()
     assert ran.wait(10)
     ran.clear()
-    loops.wake()
+    loops.happened()
     assert ran.wait(10)
     stuck.set()
+    loops.stop()
+
+
+def test_who_follows_another_is_woken_when_that_one_did_something() -> None:
+    first, second = threading.Semaphore(0), threading.Semaphore(0)
+    left = [0, 1]
+
+    def write() -> int:
+        first.release()
+        return left.pop(0) if left else 0
+
+    def read() -> int:
+        second.release()
+        return 0
+
+    loops = Loops(
+        [
+            Loop("writes", write, interval=3600, follows=True, then=("reads",), rest=0),
+            Loop("reads", read, interval=3600),
+        ]
+    )
+    loops.start()
+    assert first.acquire(timeout=10) and second.acquire(timeout=10)  # the first look of each
+    loops.happened()
+    assert second.acquire(timeout=10)
     loops.stop()

@@ -25,6 +25,9 @@ from openpim.store.schema import tell_postgresql
 from openpim.store.transaction import StoreTransaction
 
 T = TypeVar("T")
+# Told of what one unit of work has added to the audit, of which tenant ("": of several), after its commit, in its thread: it
+# only takes note and never fails.
+Observer = Callable[[str, Sequence[AuditEvent]], None]
 _TRIES = 4
 _RETRY_STATES = frozenset(
     {"40001", "40P01", "23505"}
@@ -39,9 +42,7 @@ class Database:
     """
 
     def __init__(self, url: str, *, pool_size: int = 8) -> None:
-        self.observe: Callable[[Sequence[AuditEvent]], None] | None = (
-            None  # told of events that were committed
-        )
+        self.observers: list[Observer] = []
         parsed = make_url(url)
         if parsed.drivername in {"postgresql", "postgres"}:
             parsed = parsed.set(drivername="postgresql+psycopg")
@@ -84,8 +85,9 @@ class Database:
                 with self._gate, self._writer.begin() as connection:
                     added = connection.info[ADDED] = []
                     result = work(StoreTransaction(connection, tenant_id))
-                if added and self.observe is not None:
-                    self.observe(added)
+                if added:
+                    for observe in self.observers:
+                        observe(tenant_id, added)
                 return result
             except (OperationalError, IntegrityError, InterfaceError) as error:
                 if attempt + 1 < _TRIES and _worth_a_retry(error):

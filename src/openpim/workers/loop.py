@@ -24,14 +24,29 @@ _APART = 0.1
 
 class Loop:
     """name: of its thread. act: one look at everything. interval: seconds between two looks; `wake` cuts the pause
-    short."""
+    short, but not below the rest. follows: it is woken when something has happened. then: names of loops that are woken
+    when this one has done something."""
 
-    def __init__(self, name: str, act: Callable[[], int], interval: float = 1.0) -> None:
+    def __init__(
+        self,
+        name: str,
+        act: Callable[[], int],
+        interval: float = 1.0,
+        *,
+        follows: bool = False,
+        then: Sequence[str] = (),
+        rest: float = 0.1,
+    ) -> None:
         self.name = name
+        self.follows = follows
+        self.then = tuple(then)
+        self.after: tuple[Loop, ...] = ()
+        self._rest = min(rest, interval)
         self.looked_at: datetime | None = None
         self._act = act
         self._interval = interval
         self._wake = threading.Event()
+        self._rested = threading.Event()  # set at the end only
         self._pause = 0.0
         self._stopping = False
         self._clock: Callable[[], datetime] | None = None
@@ -46,6 +61,7 @@ class Loop:
 
     def ask_to_stop(self) -> None:
         self._stopping = True
+        self._rested.set()
         self._wake.set()
 
     def join(self, seconds: float) -> None:
@@ -66,8 +82,12 @@ class Loop:
             done = self.once()
             if self._clock is not None:
                 self.looked_at = self._clock()
-            if done < BATCH:
-                self._wake.wait(self._interval)
+            if done:
+                for loop in self.after:
+                    loop.wake()
+            if done < BATCH and not self._stopping:
+                self._rested.wait(self._rest)
+                self._wake.wait(self._interval - self._rest)
 
 
 class Loops:
@@ -77,6 +97,9 @@ class Loops:
         """clock: to note when each loop has looked."""
         self._loops = tuple(loops)
         self._clock = clock
+        named = {loop.name: loop for loop in loops}
+        for loop in loops:
+            loop.after = tuple(named[name] for name in loop.then if name in named)
 
     def start(self) -> None:
         for number, loop in enumerate(self._loops):
@@ -93,9 +116,11 @@ class Loops:
         for number, loop in enumerate(self._loops):
             loop.join(10 if number == 0 else 2)
 
-    def wake(self) -> None:
+    def happened(self) -> None:
+        """Something was committed that others follow: they need not wait for their next look."""
         for loop in self._loops:
-            loop.wake()
+            if loop.follows:
+                loop.wake()
 
     def once(self) -> int:
         return sum(loop.once() for loop in self._loops)
