@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.site import LiveSite, serving
+from tests.browser.site import SLOWED, LiveSite, serving
 from tests.world import World
 
 AXE = Path(__file__).with_name("node_modules") / "axe-core" / "axe.min.js"
@@ -92,6 +92,8 @@ def open_page(browser: Any, site: LiveSite) -> Iterator[Callable[..., Any]]:
         if who:
             context.add_cookies(site.cookies(who, mfa=mfa))
         page = context.new_page()
+        if SLOWED > 1:
+            context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": SLOWED})
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
         return page

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import secrets
 import socket
 import threading
@@ -16,6 +17,7 @@ from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from openpim.core.signin.values import Account
 from openpim.faces import oidc, portal
@@ -28,6 +30,10 @@ from openpim.services.signin.demo import enter_demo
 from openpim.services.signin.events import Origin
 from tests.signin_helper import fast_sign_in
 from tests.world import World
+
+# `BROWSER_SLOWED=6 pytest tests/browser`: a browser whose processor is six times slower, and scripts that come 300 ms late.
+# A test that looks or types before the page is ready fails by it, as it would now and then on a busy machine.
+SLOWED = int(os.environ.get("BROWSER_SLOWED", "1"))
 
 
 @dataclass
@@ -51,6 +57,18 @@ class LiveSite:
                  "httpOnly": True, "sameSite": "Lax"}]  # fmt: skip
 
 
+class LateScripts:
+    """ASGI middleware of SLOWED."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if SLOWED > 1 and scope.get("path", "").endswith(".mjs"):
+            await asyncio.sleep(0.05 * SLOWED)
+        await self._app(scope, receive, send)
+
+
 @contextlib.contextmanager
 def serving(world: World, *, mfa_at_sign_in: str = "asked") -> Iterator[LiveSite]:
     listening = socket.create_server(("127.0.0.1", 0))
@@ -58,7 +76,7 @@ def serving(world: World, *, mfa_at_sign_in: str = "asked") -> Iterator[LiveSite
     settings = replace(world.deps.settings, origin=origin, allowed_hosts=(), mfa_at_sign_in=mfa_at_sign_in)
     signin = fast_sign_in(replace(world.deps, settings=settings, secret=secrets.token_urlsafe))
     routes = [*oidc.routes(signin), *portal.routes(signin)]
-    app = RequestIds(TidyPaths(Starlette(routes=routes)), world.new_id)
+    app = LateScripts(RequestIds(TidyPaths(Starlette(routes=routes)), world.new_id))
     server = uvicorn.Server(
         uvicorn.Config(app, log_level="warning", lifespan="off", timeout_graceful_shutdown=2)
     )
