@@ -46,6 +46,7 @@ from openpim.ports.throttle import Throttle
 from openpim.ports.users import Users
 
 T = TypeVar("T")
+from openpim.ports.targets import Effects, Targets
 
 
 class StoreUnavailableError(Exception):

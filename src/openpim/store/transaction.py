@@ -26,6 +26,7 @@ from openpim.store.device_codes import DeviceCodes
 from openpim.store.figures import Figures
 from openpim.store.groups import Groups
 from openpim.store.oauth import AuthorizationCodes, Grants, RefreshTokens, Revocations
+from openpim.store.effects import Effects
 from openpim.store.organisation_settings import OrganisationSettings
 from openpim.store.outbox import Outbox
 from openpim.store.passkeys import Passkeys
@@ -47,6 +48,7 @@ from openpim.store.throttle import Throttle
 from openpim.store.users import Users
 
 
+from openpim.store.targets import Targets
 class Undo(Exception):  # noqa: N818 - a signal inside `savepoint`, never seen outside
     """Raised by Savepoint.roll_back."""
 
@@ -237,6 +239,14 @@ class StoreTransaction:
 
     @cached_property
     def authorization_codes(self) -> AuthorizationCodes:
+    @cached_property
+    def effects(self) -> Effects:
+        return Effects(self.connection, self.tenant_id)
+
+    @cached_property
+    def targets(self) -> Targets:
+        return Targets(self.connection, self.tenant_id)
+
         return AuthorizationCodes(self.connection, self.tenant_id)
 
     @cached_property

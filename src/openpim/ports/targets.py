@@ -1,0 +1,105 @@
+"""Targets, the rules that map roles and groups to their entitlements, people's own names there, and what became of each edge."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from openpim.core.connecting import Effect, EffectState, Link, Rule, Target
+
+
+class Targets(Protocol):
+    def all(self) -> list[Target]:
+        """By name."""
+        ...
+
+    def get(self, target_id: str) -> Target | None: ...
+
+    def put(self, target: Target) -> None:
+        """A new one, or what its administrators set of one that is there; what looking at it keeps is left alone."""
+        ...
+
+    def remove(self, target_id: str) -> None:
+        """With its rules, names, effects and memories."""
+        ...
+
+    def enabled(self) -> list[tuple[str, Target]]:
+        """(tenant id, target) of every tenant (unit of work of tenant "")."""
+        ...
+
+    def lease(self, target_id: str, now: datetime, until: datetime) -> Target | None:
+        """Take it, with the next epoch; None when somebody else holds it, or it is disabled or gone."""
+        ...
+
+    def renew(self, target: Target, until: datetime) -> bool:
+        """False when somebody else has taken it over since."""
+        ...
+
+    def release(self, target: Target, now: datetime, next_at: datetime, failures: int, fault: str) -> bool:
+        """A fault of "": the look went well. False when somebody else has taken it over since."""
+        ...
+
+    # -- rules
+    def rules(self, target_id: str) -> list[Rule]: ...
+
+    def add_rule(self, rule: Rule) -> bool:
+        """False when there is one that says the same."""
+        ...
+
+    def remove_rule(self, target_id: str, rule_id: str) -> bool: ...
+
+    # -- names
+    def subjects(self, target_id: str) -> dict[str, str]:
+        """The names in the target of people whose name does not follow its pattern, by id of the person."""
+        ...
+
+    def put_subject(self, target_id: str, principal_id: str, subject: str) -> None:
+        """With "": it follows the pattern again."""
+        ...
+
+    # -- memories of connectors
+    def memory(self, target_id: str, name: str) -> str: ...
+
+    def remember(self, target_id: str, name: str, text: str) -> None: ...
+
+    # -- who is in a group, with the ends
+    def links(self, group_ids: Collection[str], now: datetime) -> list[Link]:
+        """Who is in these groups and in the groups inside them, now, each with its end."""
+        ...
+
+    def next_change(self, now: datetime) -> datetime | None:
+        """When the next assignment of the tenant starts or ends by time."""
+        ...
+
+
+class Effects(Protocol):
+    def of_target(self, target_id: str, *, over: bool = False) -> list[Effect]:
+        """over: those that have ended too, for as long as they are kept."""
+        ...
+
+    def named(
+        self, target_id: str, names: Collection[tuple[str, str, str]]
+    ) -> dict[tuple[str, str, str], Effect]: ...
+
+    def names(self, target_id: str) -> frozenset[tuple[str, str, str]]:
+        """Of every edge that was ever asked for here, while it is kept."""
+        ...
+
+    def of_principals(self, principal_ids: Collection[str], *, since: datetime) -> list[Effect]:
+        """Theirs that are not over, or were since then."""
+        ...
+
+    def put(self, effects: Sequence[Effect]) -> None: ...
+
+    def count(self) -> Mapping[str, Mapping[EffectState, int]]:
+        """How many in each state, by id of target."""
+        ...
+
+    def failing(self) -> int:
+        """How many removals have failed and are tried again (any tenant, in the unit of work of tenant "")."""
+        ...
+
+    def forget(self, before: datetime, limit: int) -> int:
+        """Drop those that were over before then (any tenant, in the unit of work of tenant "")."""
+        ...
