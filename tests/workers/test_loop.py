@@ -89,7 +89,8 @@ def test_who_follows_another_is_woken_when_that_one_did_something() -> None:
         ]
     )
     loops.start()
-    assert first.acquire(timeout=10) and second.acquire(timeout=10)  # the first look of each
+    for looked in (first, second):
+        assert looked.acquire(timeout=10)
     loops.happened()
     assert second.acquire(timeout=10)
     loops.stop()
