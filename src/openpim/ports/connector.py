@@ -146,6 +146,24 @@ class Issuing(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Published:
+    """content_type: of the body, which anybody may have."""
+
+    body: bytes
+    content_type: str = "text/plain; charset=utf-8"
+
+
+@runtime_checkable
+class Publishing(Protocol):
+    """A connector with things that hosts fetch without a credential: public keys, revocation lists. Nothing secret, and
+    nothing that tells who may do what."""
+
+    def publish(self, name: str, given: Mapping[str, str]) -> Published | None:
+        """None: there is no such thing. given: what the address carried, unchecked."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class Setting:
     """A setting of a kind of target. secret: sealed, never shown again. choices: nothing else will do."""
 
@@ -161,9 +179,17 @@ class Memory(Protocol):
     """Texts that a connector keeps from one start to the next, in our database (never what the target has: that is read
     there): what a host last reported, the numbers of certificates that were issued."""
 
-    def load(self, name: str) -> str: ...
+    def load(self, name: str) -> str:
+        """ "" when there is none."""
+        ...
 
-    def save(self, name: str, text: str) -> None: ...
+    def save(self, name: str, text: str) -> None:
+        """Each name is kept by itself, so that writers of two names do not disturb each other. "" forgets it."""
+        ...
+
+    def all(self, prefix: str) -> Mapping[str, str]:
+        """By name, those that begin so."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +213,9 @@ class Opening:
 @dataclass(frozen=True, slots=True)
 class ConnectorKind:
     """One kind of target. Checks raise BadNameError and return the name as the target writes it, so that two ways of writing
-    one name are one name (a DN in other case). check_settings: what is wrong with them, by name."""
+    one name are one name (a DN in other case). check_settings: what is wrong with them, by name. make_secrets: secrets that
+    are made here and not given (a key to sign with): from those there are ({} for a new target; all of them when they are
+    to be rotated), the settings and the time."""
 
     name: str
     title: str
@@ -198,6 +226,7 @@ class ConnectorKind:
     check_entitlement: Callable[[str], str]
     check_settings: Callable[[Mapping[str, str]], Mapping[str, str]] = field(default=lambda _settings: {})
     subject: str = "{userPrincipalName}"  # the pattern of a new target
+    make_secrets: Callable[[Mapping[str, str], Mapping[str, str], datetime], Mapping[str, str]] | None = None
 
 
 Kinds = Mapping[str, ConnectorKind]
