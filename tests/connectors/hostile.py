@@ -1,0 +1,117 @@
+"""Names that somebody writes who means harm, or does not know better. Every kind of target is tested with all of them."""
+
+from __future__ import annotations
+
+# No kind of target may take these, neither for a person nor for an entitlement.
+REFUSED = (
+    "",
+    " ",
+    " alice",
+    "alice ",
+    "alice\n",
+    "alice\nALL ALL=(ALL) NOPASSWD: ALL",
+    "alice\r\nSet-Cookie: a=b",
+    "alice\x00",
+    "\x00",
+    "alice\x00bob",
+    "alice\t",
+    "alice\x7f",
+    "alice\x1b[2J",
+    "alice\u200b",  # zero width space
+    "alice\u202eecila",  # written from right to left
+    "alice\u2028",  # line separator
+    "alice\ufeff",
+    "alice\ud800",  # half of a character
+    "ali\u0301ce",  # the accent apart: another name than the one that looks the same
+    "-alice",
+    "--help",
+    "-oProxyCommand=id",
+    "a" * 5000,
+)
+# A kind may take these; then they are that name and nothing else, or no such name is there. Never a statement, an option, a
+# pattern, another name, or two.
+AWKWARD = (
+    "O'Brien",
+    'the "boss"',
+    "back\\slash",
+    "back\\'slash",
+    "x'; DROP TABLE people; --",
+    'x"; DROP ROLE alice; --',
+    'alice", "bob',
+    "alice, bob",
+    "alice`; KILL 1; -- `",
+    "alice/*",
+    "alice;",
+    "alice@%",
+    "alice'@'%",
+    "%",
+    "%s",
+    "%(name)s",
+    "{0.__class__}",
+    "$(id)",
+    "$$; SELECT 1; $$",
+    "`id`",
+    "a|b",
+    "a&b",
+    "a>b",
+    "a*",
+    "a)(uid=*",
+    "*",
+    "a=b,c=d",
+    "a+b",
+    "#alice",
+    "!alice",
+    "\\x61lice",
+    "&#97;lice",
+    "../alice",
+    "..",
+    "/etc/passwd",
+    "~root",
+    "alice bob",
+    "ALL",
+    "Alice",  # another than alice
+    "ALICE",
+    "\u0430lice",  # the first letter is Cyrillic
+    "\uff41lice",  # full width
+    "ﬁlip",
+    "Straße",
+    "\u0130stanbul",
+    "名前",
+    "\U0001f600",
+    "a" * 63,
+    "a" * 64,
+    "a" * 65,
+    "é" * 32,
+    "1234",
+    "0",
+    "null",
+    "true",
+    "select",
+    "user",
+)
+# Names that mean something to one kind or another: each refuses those that mean something to itself.
+RESERVED = (
+    "public",
+    "PUBLIC",
+    "none",
+    "NONE",
+    "current_user",
+    "session_user",
+    "current_role",
+    "pg_read_all_data",
+    "pg_signal_backend",
+    "PG_monitor",
+    "postgres",
+    "root",
+    "mysql",
+    "mariadb.sys",
+    "mysql.session",
+    "event_scheduler",
+    "anonymous",
+    "admin",
+    "nobody",
+    "daemon",
+    "sudo",
+    "wheel",
+    "ALL",
+)
