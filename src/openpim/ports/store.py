@@ -32,6 +32,7 @@ from openpim.ports.passkeys import Passkeys
 from openpim.ports.permission_grants import PermissionGrants
 from openpim.ports.policies import Policies
 from openpim.ports.principals import Principals
+from openpim.ports.provisioning import Provisioning
 from openpim.ports.requests import Requests
 from openpim.ports.resources import DenyAssignments, ResourceRoles, Resources
 from openpim.ports.roles import Roles
@@ -97,6 +98,8 @@ class Transaction(Protocol):
     def permission_grants(self) -> PermissionGrants: ...
     @property
     def principals(self) -> Principals: ...
+    @property
+    def provisioning(self) -> Provisioning: ...
     @property
     def roles(self) -> Roles: ...
     @property

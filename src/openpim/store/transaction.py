@@ -33,6 +33,7 @@ from openpim.store.passkeys import Passkeys
 from openpim.store.permission_grants import PermissionGrants
 from openpim.store.policies import Policies
 from openpim.store.principals import Principals, forget_read
+from openpim.store.provisioning import Provisioning
 from openpim.store.requests import Requests
 from openpim.store.resource_roles import ResourceRoles
 from openpim.store.resources import Resources
@@ -120,6 +121,10 @@ class StoreTransaction:
     @cached_property
     def principals(self) -> Principals:
         return Principals(self.connection, self.tenant_id)
+
+    @cached_property
+    def provisioning(self) -> Provisioning:
+        return Provisioning(self.connection, self.tenant_id)
 
     @cached_property
     def roles(self) -> Roles:

@@ -27,17 +27,24 @@ def delete_group(deps: Deps, caller: Caller, group_id: str) -> Refusal | None:
         if refusal is not None:
             return refusal
 
-        def change() -> None:
-            concerned = people_in(tx, group_id, now)
-            end_all_at(tx, deps, caller, group_id, now)
-            end_all_of(tx, deps, caller, group_id, now)
-            tx.groups.remove(group_id, now)
-            release(tx, deps, caller, concerned, now)
-
-        refusal = last_administrator.guarded(tx, now, change)
+        refusal = gone(tx, deps, caller, group_id, now)
         if refusal is not None:
             return refusal
         return Done(None, (of_group(group),))
 
     targets = (Target("Group", group_id),)
     return perform(deps, caller, "Delete group", "GroupManagement", work, targets=targets)
+
+
+def gone(tx: Transaction, deps: Deps, caller: Caller, group_id: str, now: datetime) -> Refusal | None:
+    """Delete a group, whoever may: what it gave ends; the last administrator stays."""
+
+    def change() -> None:
+        concerned = people_in(tx, group_id, now)
+        end_all_at(tx, deps, caller, group_id, now)
+        end_all_of(tx, deps, caller, group_id, now)
+        tx.provisioning.forget(group_id)
+        tx.groups.remove(group_id, now)
+        release(tx, deps, caller, concerned, now)
+
+    return last_administrator.guarded(tx, now, change)

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from openpim.core.audit import Target
 from openpim.core.caller import Caller
+from openpim.core.directory import User
 from openpim.core.refusals import Refusal
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
@@ -28,15 +29,22 @@ def delete_user(deps: Deps, caller: Caller, user_id: str) -> Refusal | None:
         if refusal is not None:
             return refusal
 
-        def change() -> None:
-            end_all_of(tx, deps, caller, user_id, now)
-            end_in_tenant(tx, deps, user)
-            tx.permission_grants.remove_of(user_id)
-            tx.users.remove(user_id, now)
-
-        refusal = last_administrator.guarded(tx, now, change, owned=powerful_groups_of(tx, user_id, now))
+        refusal = gone(tx, deps, caller, user, now)
         if refusal is not None:
             return refusal
         return Done(None, (of_user(user),))
 
     return perform(deps, caller, "Delete user", "UserManagement", work, targets=(Target("User", user_id),))
+
+
+def gone(tx: Transaction, deps: Deps, caller: Caller, user: User, now: datetime) -> Refusal | None:
+    """Delete somebody, whoever may: all he has ends; the last administrator stays."""
+
+    def change() -> None:
+        end_all_of(tx, deps, caller, user.id, now)
+        end_in_tenant(tx, deps, user)
+        tx.permission_grants.remove_of(user.id)
+        tx.provisioning.forget(user.id)
+        tx.users.remove(user.id, now)
+
+    return last_administrator.guarded(tx, now, change, owned=powerful_groups_of(tx, user.id, now))

@@ -53,18 +53,26 @@ def remove_member(deps: Deps, caller: Caller, group_id: str, member_id: str) -> 
         if member is None or not tx.groups.is_member(group_id, member_id):
             return Refusal(Code.NOT_FOUND, "It is not a member of this group.", member="member_id")
 
-        def change() -> None:
-            concerned = people_in(tx, member_id, now)
-            tx.groups.remove_member(group_id, member_id)
-            release(tx, deps, caller, concerned, now)
-
-        refusal = last_administrator.guarded(tx, now, change)
+        refusal = taken_out(tx, deps, caller, group_id, member_id, now)
         if refusal is not None:
             return refusal
         return Done(None, (of_principal(member), of_group(group)))
 
     activity = "Remove member from group"
     return perform(deps, caller, activity, "GroupManagement", work, targets=_targets(group_id))
+
+
+def taken_out(
+    tx: Transaction, deps: Deps, caller: Caller, group_id: str, member_id: str, now: datetime
+) -> Refusal | None:
+    """End a standing membership, whoever may, and what rests on it; the last administrator stays."""
+
+    def change() -> None:
+        concerned = people_in(tx, member_id, now)
+        tx.groups.remove_member(group_id, member_id)
+        release(tx, deps, caller, concerned, now)
+
+    return last_administrator.guarded(tx, now, change)
 
 
 def _targets(group_id: str) -> tuple[Target, ...]:

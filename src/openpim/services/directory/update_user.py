@@ -43,7 +43,7 @@ def update_user(deps: Deps, caller: Caller, user_id: str, changes: Mapping[str, 
             return new
         if new == old:
             return Done(old, unchanged=True)
-        refusal = check_user(tx, new) or _saved(tx, deps, old, new, now)
+        refusal = check_user(tx, new) or saved(tx, deps, old, new, now)
         if refusal is not None:
             return refusal
         return Done(new, (of_user(new, differences(old, new, changes)),))
@@ -54,7 +54,8 @@ def update_user(deps: Deps, caller: Caller, user_id: str, changes: Mapping[str, 
     return perform(deps, caller, activity, "UserManagement", work, targets=(Target("User", user_id),))
 
 
-def _saved(tx: Transaction, deps: Deps, old: User, new: User, now: datetime) -> Refusal | None:
+def saved(tx: Transaction, deps: Deps, old: User, new: User, now: datetime) -> Refusal | None:
+    """Write a user that was checked; whoever is disabled by it loses all sessions for good."""
     if old.enabled and not new.enabled:
         owned = powerful_groups_of(tx, new.id, now)
 

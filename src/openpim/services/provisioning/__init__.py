@@ -1,0 +1,1 @@
+"""What provisioners may do: people and groups from another system, never active privilege."""

@@ -1,0 +1,98 @@
+"""What a provisioner may touch, and what becomes of a membership it writes.
+
+The one rule: nothing that it writes is active privilege. A group is *special* when being in it gives, or could be activated
+into, anything but the membership itself; a membership in a special group becomes an eligibility, unless an administrator said
+otherwise for that group (docs/decisions/0083-provisioned-is-eligible.md).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from openpim.core.caller import Caller, CallerKind
+from openpim.core.directory import Group
+from openpim.core.grants import Kind, Provider
+from openpim.core.permissions import MANAGING_ROLES
+from openpim.core.provisioning import PRIVILEGED, PROVISION, Mode
+from openpim.core.query import AnyOf, Query
+from openpim.core.refusals import Refusal
+from openpim.ports.store import Transaction
+from openpim.services.approvers import protected
+from openpim.services.directory.performing import forbidden
+from openpim.services.directory.privileges import is_privileged
+
+_ANY = 1
+
+
+def may_provision(caller: Caller) -> Refusal | None:
+    if caller.kind is CallerKind.SERVICE_PRINCIPAL and PROVISION in caller.permissions:
+        return None
+    return forbidden(
+        f"Provisioning is for applications with the permission {PROVISION}. Have a Privileged Role Administrator grant it."
+    )
+
+
+def may_touch_privileged(caller: Caller) -> bool:
+    return PRIVILEGED in caller.permissions
+
+
+def untouchable(tx: Transaction, caller: Caller, user_id: str, now: datetime) -> Refusal | None:
+    """People who hold or could activate power are changed by a provisioner only where that was said of it."""
+    if may_touch_privileged(caller) or not powerful(tx, user_id, now):
+        return None
+    return forbidden(
+        "This person holds or can activate a privileged role, or approves for one: provisioning does not change, disable or "
+        f"delete such people. Do it here, or have a Privileged Role Administrator grant the application {PRIVILEGED}."
+    )
+
+
+def powerful(tx: Transaction, user_id: str, now: datetime) -> bool:
+    if is_privileged(tx, user_id, now):
+        return True
+    who = {user_id, *tx.groups.groups_of(user_id, now)}
+    held = tx.schedules.of(who, provider=Provider.RESOURCE, live_at=now)
+    return any(one.role_id in MANAGING_ROLES for one in held)
+
+
+def fixed(tx: Transaction, caller: Caller, group: Group, now: datetime) -> Refusal | None:
+    """A special group is not renamed or deleted by a provisioner: others rely on what it is called and gives."""
+    if may_touch_privileged(caller) or not special(tx, group, now):
+        return None
+    return forbidden(
+        f"{group.display_name} gives privileges: provisioning writes its members, and does not rename or delete it. Do it "
+        f"here, or have a Privileged Role Administrator grant the application {PRIVILEGED}."
+    )
+
+
+def special(tx: Transaction, group: Group, now: datetime) -> bool:
+    """Whether being in this group is more than being in it."""
+    reached = {group.id} | tx.groups.groups_of(group.id, now)
+    return (
+        protected(tx, group, now)
+        or any(one.role_assignable for one in tx.groups.many(reached).values())
+        or bool(tx.policies.approver_in(reached))
+        or bool(tx.schedules.of(reached, live_at=now))
+        or _in_pim(tx, reached, now)
+        or _lifts_a_denial(tx, reached)
+    )
+
+
+def _in_pim(tx: Transaction, group_ids: set[str], now: datetime) -> bool:
+    """Somebody is or may become member or owner by a schedule, or its settings were written."""
+    if any(tx.policies.at_scope(Provider.GROUP, one) for one in group_ids):
+        return True
+    here = Query(AnyOf("scope", tuple(sorted(group_ids))), limit=_ANY)
+    return any(tx.schedules.page(Provider.GROUP, kind, here, live_at=now).items for kind in Kind)
+
+
+def _lifts_a_denial(tx: Transaction, group_ids: set[str]) -> bool:
+    return any(group_ids & set(deny.excluded) for deny in tx.deny_assignments.every())
+
+
+def mode_of(tx: Transaction, group: Group, now: datetime) -> tuple[Mode, bool]:
+    """What a membership becomes; and whether the provisioner sees and takes out only whom it put in itself."""
+    said = tx.provisioning.modes([group.id]).get(group.id)
+    if said is not None:
+        return said, True
+    narrow = special(tx, group, now)
+    return (Mode.ELIGIBLE if narrow else Mode.MEMBER), narrow
