@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from openpim.core.relying import AppRole, ClaimSettings
+
 
 def fold(name: str) -> str:
     """The form in which names (display names, sign-in names, domains) are compared."""
@@ -102,7 +104,8 @@ class Application:
     """An app registration; `app_id` is the client id, the same in every tenant.
 
     tenant_id: the tenant it was registered in ("" for the first-party ones). redirect_uris are exact (loopback
-    ports may vary).
+    ports may vary). app_roles: its own roles; claims: what it is told of people, and where. logout_uri: where it is told
+    that a session has ended (back channel).
     """
 
     id: str
@@ -114,6 +117,8 @@ class Application:
     logout_uri: str | None = None
     identifier_uris: tuple[str, ...] = ()
     tenant_id: str = ""
+    app_roles: tuple[AppRole, ...] = ()
+    claims: ClaimSettings = ClaimSettings()
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from openpim.core.directory import (
     User,
     fold,
 )
+from openpim.core.relying import app_role_faults, claim_faults
 
 Fault = tuple[str, str]
 
@@ -146,7 +147,7 @@ def application_faults(application: Application) -> list[Fault]:
             found.append(("identifier_uris", "an identifier is an address: no spaces, plain letters only"))
     if len(application.identifier_uris) > MAX_URIS:
         found.append(("identifier_uris", f"at most {MAX_URIS} identifiers are allowed"))
-    return found
+    return [*found, *app_role_faults(application.app_roles), *claim_faults(application.claims)]
 
 
 def _redirect_faults(uri: object, *, public: bool) -> Iterable[str]:

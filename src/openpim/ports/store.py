@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager
 from typing import Protocol, TypeVar
 
 from openpim.ports.administrative_units import AdministrativeUnits
+from openpim.ports.app_roles import AppRoleAssignments
 from openpim.ports.applications import Applications
 from openpim.ports.approvals import Approvals
 from openpim.ports.audit import Audit
@@ -20,8 +21,10 @@ from openpim.ports.bundles import Bundles
 from openpim.ports.channels import Channels
 from openpim.ports.checkpoints import Checkpoints
 from openpim.ports.client_credentials import ClientCredentials
+from openpim.ports.client_sessions import ClientSessions
 from openpim.ports.credentials import AuthenticationContexts, Credentials, SetupLinks
 from openpim.ports.cursors import Cursors
+from openpim.ports.decisions import Decisions
 from openpim.ports.deliveries import Deliveries, NotificationPreferences
 from openpim.ports.figures import Figures
 from openpim.ports.groups import Groups
@@ -39,15 +42,16 @@ from openpim.ports.roles import Roles
 from openpim.ports.schedules import Schedules
 from openpim.ports.service_principals import ServicePrincipals
 from openpim.ports.sessions import Sessions
+from openpim.ports.signals import SignalStreams
 from openpim.ports.signing_keys import SigningKeys
 from openpim.ports.streams import Streams
 from openpim.ports.tallies import Tallies
+from openpim.ports.targets import Effects, Targets
 from openpim.ports.tenants import Tenants
 from openpim.ports.throttle import Throttle
 from openpim.ports.users import Users
 
 T = TypeVar("T")
-from openpim.ports.targets import Effects, Targets
 
 
 class StoreUnavailableError(Exception):
@@ -86,6 +90,8 @@ class Transaction(Protocol):
     # -- the directory
     @property
     def administrative_units(self) -> AdministrativeUnits: ...
+    @property
+    def app_role_assignments(self) -> AppRoleAssignments: ...
     @property
     def applications(self) -> Applications: ...
     @property
@@ -141,6 +147,8 @@ class Transaction(Protocol):
     @property
     def outbox(self) -> Outbox: ...
     @property
+    def signal_streams(self) -> SignalStreams: ...
+    @property
     def streams(self) -> Streams: ...
 
     # -- what is told
@@ -153,7 +161,15 @@ class Transaction(Protocol):
     @property
     def channels(self) -> Channels: ...
 
+    # -- real systems
+    @property
+    def effects(self) -> Effects: ...
+    @property
+    def targets(self) -> Targets: ...
+
     # -- the whole server
+    @property
+    def decisions(self) -> Decisions: ...
     @property
     def figures(self) -> Figures: ...
 
@@ -164,16 +180,12 @@ class Transaction(Protocol):
     # -- signing in
     @property
     def authentication_contexts(self) -> AuthenticationContexts: ...
-    # -- real systems
-    @property
-    def effects(self) -> Effects: ...
-    @property
-    def targets(self) -> Targets: ...
-
     @property
     def authorization_codes(self) -> AuthorizationCodes: ...
     @property
     def client_credentials(self) -> ClientCredentials: ...
+    @property
+    def client_sessions(self) -> ClientSessions: ...
     @property
     def credentials(self) -> Credentials: ...
     @property
@@ -201,4 +213,8 @@ class Store(Protocol):
 
     def read(self, tenant_id: str, work: Callable[[Transaction], T]) -> T:
         """Reads only."""
+        ...
+
+    def snapshot(self, tenant_id: str, work: Callable[[Transaction], T]) -> T:
+        """Reads only, and all of them see what was committed at one moment."""
         ...

@@ -19,7 +19,7 @@ def bounded(
     who: the principal and every group he is in at `now`.
     """
     groups = {one.principal_id for one in given} - {principal_id}
-    ends = _ends(tx, principal_id, who, groups, now) if groups else {}
+    ends = left_at(tx, principal_id, who, groups, now) if groups else {}
     return [
         replace(one, ends_at=ends[one.principal_id])
         if one.principal_id in ends and (one.ends_at is None or ends[one.principal_id] < one.ends_at)
@@ -28,7 +28,7 @@ def bounded(
     ]
 
 
-def _ends(
+def left_at(
     tx: Transaction, principal_id: str, who: Collection[str], groups: Collection[str], now: datetime
 ) -> dict[str, datetime]:
     """When he leaves each of these groups, as far as that is known; those he is in for good are left out.

@@ -25,6 +25,7 @@ from sqlalchemy import (
 from openpim.core.directory import Application, Principal, fold
 from openpim.core.first_party import APPLICATIONS as FIRST_PARTY
 from openpim.core.query import Page, Query
+from openpim.core.relying import roles_json, roles_of_json, settings_json, settings_of_json
 from openpim.store.listing import Fields, page
 from openpim.store.principals import FIELDS as PRINCIPAL_FIELDS
 from openpim.store.principals import living, make_principal, principals
@@ -44,6 +45,8 @@ applications = Table(
     Column("redirect_uris", Text, nullable=False),
     Column("logout_uri", String(1024)),
     Column("identifier_uris", Text, nullable=False),
+    Column("app_roles", Text, nullable=False),
+    Column("claims", Text, nullable=False),
 )
 Index("uq_applications_app_id", applications.c.app_id, unique=True)
 Index("ix_applications_name", applications.c.tenant_id, applications.c.name_key, applications.c.id)
@@ -89,6 +92,8 @@ def _make(row: RowMapping) -> Application:
         logout_uri=row["logout_uri"],
         identifier_uris=tuple(json.loads(row["identifier_uris"])),
         tenant_id=row["tenant_id"],
+        app_roles=roles_of_json(row["app_roles"]),
+        claims=settings_of_json(row["claims"]),
     )
 
 
@@ -104,6 +109,8 @@ def _values(application: Application) -> dict[str, Any]:
         "redirect_uris": json.dumps(application.redirect_uris),
         "logout_uri": application.logout_uri,
         "identifier_uris": json.dumps(application.identifier_uris),
+        "app_roles": roles_json(application.app_roles),
+        "claims": settings_json(application.claims),
     }
 
 

@@ -37,6 +37,7 @@ from sqlalchemy import (
 )
 
 from openpim.core.directory import PrincipalKind
+from openpim.store import app_roles
 from openpim.store.schema import metadata
 from openpim.store.types import Instant
 
@@ -228,6 +229,7 @@ def has_granted_members(connection: Connection, tenant_id: str, group_id: str, n
 
 def forget(connection: Connection, tenant_id: str, id: str) -> None:
     """Take a principal or unit that is going away out of everything it is in, and everything out of it."""
+    app_roles.forget(connection, tenant_id, id)
     for where in (
         and_(group_members.c.tenant_id == tenant_id, group_members.c.member_id == id),
         and_(group_members.c.tenant_id == tenant_id, group_members.c.group_id == id),

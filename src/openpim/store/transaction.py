@@ -9,6 +9,7 @@ from functools import cached_property
 from sqlalchemy import Connection
 
 from openpim.store.administrative_units import AdministrativeUnits
+from openpim.store.app_roles import AppRoleAssignments
 from openpim.store.applications import Applications
 from openpim.store.approvals import Approvals
 from openpim.store.audit import Audit
@@ -18,15 +19,17 @@ from openpim.store.bundles import Bundles
 from openpim.store.channels import Channels
 from openpim.store.checkpoints import Checkpoints
 from openpim.store.client_credentials import ClientCredentials
+from openpim.store.client_sessions import ClientSessions
 from openpim.store.credentials import AuthenticationContexts, Credentials, SetupLinks
 from openpim.store.cursors import Cursors
+from openpim.store.decisions import Decisions
 from openpim.store.deliveries import Deliveries, NotificationPreferences
 from openpim.store.deny_assignments import DenyAssignments
 from openpim.store.device_codes import DeviceCodes
+from openpim.store.effects import Effects
 from openpim.store.figures import Figures
 from openpim.store.groups import Groups
 from openpim.store.oauth import AuthorizationCodes, Grants, RefreshTokens, Revocations
-from openpim.store.effects import Effects
 from openpim.store.organisation_settings import OrganisationSettings
 from openpim.store.outbox import Outbox
 from openpim.store.passkeys import Passkeys
@@ -41,15 +44,16 @@ from openpim.store.roles import Roles
 from openpim.store.schedules import Schedules
 from openpim.store.service_principals import ServicePrincipals
 from openpim.store.sessions import Sessions
+from openpim.store.signals import SignalStreams
 from openpim.store.signing_keys import SigningKeys
 from openpim.store.streams import Streams
 from openpim.store.tallies import Tallies
+from openpim.store.targets import Targets
 from openpim.store.tenants import Tenants
 from openpim.store.throttle import Throttle
 from openpim.store.users import Users
 
 
-from openpim.store.targets import Targets
 class Undo(Exception):  # noqa: N818 - a signal inside `savepoint`, never seen outside
     """Raised by Savepoint.roll_back."""
 
@@ -97,6 +101,10 @@ class StoreTransaction:
     @cached_property
     def administrative_units(self) -> AdministrativeUnits:
         return AdministrativeUnits(self.connection, self.tenant_id)
+
+    @cached_property
+    def app_role_assignments(self) -> AppRoleAssignments:
+        return AppRoleAssignments(self.connection, self.tenant_id)
 
     @cached_property
     def applications(self) -> Applications:
@@ -210,6 +218,10 @@ class StoreTransaction:
         return Outbox(self.connection, self.tenant_id)
 
     @cached_property
+    def signal_streams(self) -> SignalStreams:
+        return SignalStreams(self.connection, self.tenant_id)
+
+    @cached_property
     def streams(self) -> Streams:
         return Streams(self.connection, self.tenant_id)
 
@@ -227,7 +239,19 @@ class StoreTransaction:
     def channels(self) -> Channels:
         return Channels(self.connection, self.tenant_id)
 
+    @cached_property
+    def effects(self) -> Effects:
+        return Effects(self.connection, self.tenant_id)
+
+    @cached_property
+    def targets(self) -> Targets:
+        return Targets(self.connection, self.tenant_id)
+
     # -- the whole server
+    @cached_property
+    def decisions(self) -> Decisions:
+        return Decisions(self.connection, self.tenant_id)
+
     @cached_property
     def figures(self) -> Figures:
         return Figures(self.connection)
@@ -244,19 +268,15 @@ class StoreTransaction:
 
     @cached_property
     def authorization_codes(self) -> AuthorizationCodes:
-    @cached_property
-    def effects(self) -> Effects:
-        return Effects(self.connection, self.tenant_id)
-
-    @cached_property
-    def targets(self) -> Targets:
-        return Targets(self.connection, self.tenant_id)
-
         return AuthorizationCodes(self.connection, self.tenant_id)
 
     @cached_property
     def client_credentials(self) -> ClientCredentials:
         return ClientCredentials(self.connection, self.tenant_id)
+
+    @cached_property
+    def client_sessions(self) -> ClientSessions:
+        return ClientSessions(self.connection, self.tenant_id)
 
     @cached_property
     def credentials(self) -> Credentials:

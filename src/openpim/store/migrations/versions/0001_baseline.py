@@ -49,6 +49,28 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement a table
         "ix_administrative_units_name", "administrative_units", ["tenant_id", "name_key", "id"], unique=False
     )
     op.create_table(
+        "app_role_assignments",
+        sa.Column("tenant_id", sa.String(length=36), nullable=False),
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("principal_id", sa.String(length=36), nullable=False),
+        sa.Column("resource_id", sa.String(length=36), nullable=False),
+        sa.Column("app_role_id", sa.String(length=36), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_app_role_assignments")),
+    )
+    op.create_index(
+        "ix_app_role_assignments_resource",
+        "app_role_assignments",
+        ["tenant_id", "resource_id", "id"],
+        unique=False,
+    )
+    op.create_index(
+        "uq_app_role_assignments",
+        "app_role_assignments",
+        ["tenant_id", "principal_id", "resource_id", "app_role_id"],
+        unique=True,
+    )
+    op.create_table(
         "application_owners",
         sa.Column("tenant_id", sa.String(length=36), nullable=False),
         sa.Column("application_id", sa.String(length=36), nullable=False),
@@ -86,6 +108,8 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement a table
         sa.Column("redirect_uris", sa.Text(), nullable=False),
         sa.Column("logout_uri", sa.String(length=1024), nullable=True),
         sa.Column("identifier_uris", sa.Text(), nullable=False),
+        sa.Column("app_roles", sa.Text(), nullable=False),
+        sa.Column("claims", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_applications")),
     )
     op.create_index("ix_applications_name", "applications", ["tenant_id", "name_key", "id"], unique=False)
@@ -405,6 +429,30 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement a table
         sa.PrimaryKeyConstraint("app_id", "id", name=op.f("pk_client_credentials")),
     )
     op.create_table(
+        "client_sessions",
+        sa.Column("session_id", sa.String(length=36), nullable=False),
+        sa.Column("client_id", sa.String(length=36), nullable=False),
+        sa.Column("tenant_id", sa.String(length=36), nullable=False),
+        sa.Column("user_id", sa.String(length=36), nullable=False),
+        sa.Column("home_tenant_id", sa.String(length=36), nullable=False),
+        sa.Column("home_user_id", sa.String(length=36), nullable=False),
+        sa.Column("grant_id", sa.String(length=36), nullable=False),
+        sa.Column("issuer", sa.Text(), nullable=False),
+        sa.Column("claims", sa.Text(), nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.Column("check_at", Instant(), nullable=False),
+        sa.Column("over", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("session_id", "client_id", "tenant_id", name=op.f("pk_client_sessions")),
+    )
+    op.create_index("ix_client_sessions_at", "client_sessions", ["at"], unique=False)
+    op.create_index("ix_client_sessions_check", "client_sessions", ["check_at"], unique=False)
+    op.create_index("ix_client_sessions_client", "client_sessions", ["client_id"], unique=False)
+    op.create_index("ix_client_sessions_grant", "client_sessions", ["grant_id"], unique=False)
+    op.create_index(
+        "ix_client_sessions_home", "client_sessions", ["home_tenant_id", "home_user_id"], unique=False
+    )
+    op.create_index("ix_client_sessions_user", "client_sessions", ["tenant_id", "user_id"], unique=False)
+    op.create_table(
         "closed_tickets",
         sa.Column("tenant_id", sa.String(length=36), nullable=False),
         sa.Column("channel_id", sa.String(length=36), nullable=False),
@@ -503,6 +551,31 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement a table
     )
     op.create_index(op.f("ix_device_codes_expires_at"), "device_codes", ["expires_at"], unique=False)
     op.create_index(op.f("ix_device_codes_user_code"), "device_codes", ["user_code"], unique=True)
+    op.create_table(
+        "effects",
+        sa.Column("tenant_id", sa.String(length=36), nullable=False),
+        sa.Column("target_id", sa.String(length=36), nullable=False),
+        sa.Column("subject", sa.String(length=512), nullable=False),
+        sa.Column("entitlement", sa.String(length=512), nullable=False),
+        sa.Column("key", sa.String(length=36), nullable=False),
+        sa.Column("principal_id", sa.String(length=36), nullable=False),
+        sa.Column("until", Instant(), nullable=True),
+        sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("since", Instant(), nullable=False),
+        sa.Column("asked_at", Instant(), nullable=False),
+        sa.Column("effective_at", Instant(), nullable=True),
+        sa.Column("ended_at", Instant(), nullable=True),
+        sa.Column("residue_until", Instant(), nullable=True),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("error", sa.Text(), nullable=False),
+        sa.Column("schedules", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "tenant_id", "target_id", "subject", "entitlement", "key", name=op.f("pk_effects")
+        ),
+    )
+    op.create_index("ix_effects_ended", "effects", ["ended_at"], unique=False)
+    op.create_index("ix_effects_principal", "effects", ["tenant_id", "principal_id"], unique=False)
+    op.create_index("ix_effects_state", "effects", ["tenant_id", "target_id", "state"], unique=False)
     op.create_table(
         "failure_counters",
         sa.Column("key", sa.String(length=64), nullable=False),
@@ -699,6 +772,64 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement a table
     )
     op.create_index("ix_principals_kind", "principals", ["tenant_id", "kind", "id"], unique=False)
     op.create_index("ix_principals_name", "principals", ["tenant_id", "kind", "name_key", "id"], unique=False)
+    op.create_table(
+        "provisioned",
+        sa.Column("tenant_id", sa.String(length=36), nullable=False),
+        sa.Column("client_id", sa.String(length=36), nullable=False),
+        sa.Column("principal_id", sa.String(length=36), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("external_id", sa.String(length=256), nullable=True),
+        sa.Column("written", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "client_id", "principal_id", name=op.f("pk_provisioned")),
+    )
+    op.create_index("ix_provisioned_principal", "provisioned", ["tenant_id", "principal_id"], unique=False)
+    op.create_index(
+        "uq_provisioned_external",
+        "provisioned",
+        ["tenant_id", "client_id", "kind", "external_id"],
+        unique=True,
+    )
+    op.create_table(
+        "provisioned_members",
+        sa.Column("tenant_id", sa.String(length=36), nullable=False),
+        sa.Column("client_id", sa.String(length=36), nullable=False),
+        sa.Column("group_id", sa.String(length=36), nullable=False),
+        sa.Column("principal_id", sa.String(length=36), nullable=False),
+        sa.Column("way", sa.String(length=10), nullable=False),
+        sa.Column("schedule_id", sa.String(length=36), nullable=True),
+        sa.PrimaryKeyConstraint(
+            "tenant_id", "client_id", "group_id", "principal_id", name=op.f("pk_provisioned_members")
+        ),
+    )
+    op.create_index(
+        "ix_provisioned_members_group", "provisioned_members", ["tenant_id", "group_id"], unique=False
+    )
+    op.create_index(
+        "ix_provisioned_members_principal", "provisioned_members", ["tenant_id", "principal_id"], unique=False
+    )
+    op.create_table(
+        "provisioning_modes",
+        sa.Column("tenant_id", sa.String(length=36), nullable=False),
+        sa.Column("group_id", sa.String(length=36), nullable=False),
+        sa.Column("mode", sa.String(length=10), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "group_id", name=op.f("pk_provisioning_modes")),
+    )
+    op.create_table(
+        "provisioning_tokens",
+        sa.Column("tenant_id", sa.String(length=36), nullable=False),
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("client_id", sa.String(length=36), nullable=False),
+        sa.Column("name", sa.String(length=256), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("hint", sa.String(length=8), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("created_by", sa.String(length=36), nullable=False),
+        sa.Column("expires_at", Instant(), nullable=True),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_provisioning_tokens")),
+    )
+    op.create_index(
+        "uq_provisioning_tokens_digest", "provisioning_tokens", ["tenant_id", "digest"], unique=True
+    )
     op.create_table(
         "received_webhooks",
         sa.Column("tenant_id", sa.String(length=36), nullable=False),
@@ -977,6 +1108,62 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement a table
         op.f("ix_setup_links_tenant_id_user_id"), "setup_links", ["tenant_id", "user_id"], unique=False
     )
     op.create_table(
+        "signal_events",
+        sa.Column("tenant_id", sa.String(length=36), nullable=False),
+        sa.Column("stream_id", sa.String(length=36), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("jti", sa.String(length=36), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("always", sa.Boolean(), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "stream_id", "number", name=op.f("pk_signal_events")),
+    )
+    op.create_index("ix_signal_events_created", "signal_events", ["created_at"], unique=False)
+    op.create_index("ix_signal_events_jti", "signal_events", ["tenant_id", "stream_id", "jti"], unique=True)
+    op.create_table(
+        "signal_streams",
+        sa.Column("tenant_id", sa.String(length=36), nullable=False),
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("owner_id", sa.String(length=36), nullable=False),
+        sa.Column("app_id", sa.String(length=36), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("method", sa.String(length=20), nullable=False),
+        sa.Column("endpoint_url", sa.Text(), nullable=False),
+        sa.Column("secret", sa.Text(), nullable=False),
+        sa.Column("requested", sa.Text(), nullable=False),
+        sa.Column("description", sa.Text(), nullable=True),
+        sa.Column("subject_format", sa.String(length=10), nullable=False),
+        sa.Column("default_subjects", sa.String(length=4), nullable=False),
+        sa.Column("status", sa.String(length=10), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("last_number", sa.BigInteger(), nullable=False),
+        sa.Column("next_at", Instant(), nullable=False),
+        sa.Column("leased_until", Instant(), nullable=True),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("error", sa.Text(), nullable=False),
+        sa.Column("error_at", Instant(), nullable=True),
+        sa.Column("sent_at", Instant(), nullable=True),
+        sa.Column("sent", sa.BigInteger(), nullable=False),
+        sa.Column("dropped", sa.BigInteger(), nullable=False),
+        sa.Column("polled_at", Instant(), nullable=True),
+        sa.Column("verified_at", Instant(), nullable=True),
+        sa.Column("verifications", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_signal_streams")),
+    )
+    op.create_index("ix_signal_streams_due", "signal_streams", ["method", "next_at"], unique=False)
+    op.create_index("ix_signal_streams_owner", "signal_streams", ["tenant_id", "owner_id"], unique=False)
+    op.create_table(
+        "signal_subjects",
+        sa.Column("tenant_id", sa.String(length=36), nullable=False),
+        sa.Column("stream_id", sa.String(length=36), nullable=False),
+        sa.Column("key", sa.String(length=64), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("included", sa.Boolean(), nullable=False),
+        sa.Column("changed_at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "stream_id", "key", name=op.f("pk_signal_subjects")),
+    )
+    op.create_table(
         "signing_keys",
         sa.Column("kid", sa.String(length=64), nullable=False),
         sa.Column("generation", sa.Integer(), nullable=False),
@@ -988,6 +1175,61 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement a table
         sa.PrimaryKeyConstraint("kid", name=op.f("pk_signing_keys")),
     )
     op.create_index(op.f("ix_signing_keys_generation"), "signing_keys", ["generation"], unique=True)
+    op.create_table(
+        "target_memories",
+        sa.Column("tenant_id", sa.String(length=36), nullable=False),
+        sa.Column("target_id", sa.String(length=36), nullable=False),
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "target_id", "name", name=op.f("pk_target_memories")),
+    )
+    op.create_table(
+        "target_rules",
+        sa.Column("tenant_id", sa.String(length=36), nullable=False),
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("target_id", sa.String(length=36), nullable=False),
+        sa.Column("provider", sa.String(length=10), nullable=False),
+        sa.Column("role_id", sa.String(length=36), nullable=False),
+        sa.Column("scope", sa.Text(), nullable=False),
+        sa.Column("entitlement", sa.Text(), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("created_by", sa.String(length=36), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_target_rules")),
+    )
+    op.create_index("ix_target_rules_target", "target_rules", ["tenant_id", "target_id"], unique=False)
+    op.create_table(
+        "target_subjects",
+        sa.Column("tenant_id", sa.String(length=36), nullable=False),
+        sa.Column("target_id", sa.String(length=36), nullable=False),
+        sa.Column("principal_id", sa.String(length=36), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "target_id", "principal_id", name=op.f("pk_target_subjects")),
+    )
+    op.create_table(
+        "targets",
+        sa.Column("tenant_id", sa.String(length=36), nullable=False),
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("name", sa.String(length=60), nullable=False),
+        sa.Column("kind", sa.String(length=30), nullable=False),
+        sa.Column("settings", sa.Text(), nullable=False),
+        sa.Column("sealed", sa.Text(), nullable=False),
+        sa.Column("managed", sa.Text(), nullable=False),
+        sa.Column("subject", sa.String(length=300), nullable=False),
+        sa.Column("foreign_edges", sa.String(length=10), nullable=False),
+        sa.Column("enabled", sa.Boolean(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("created_by", sa.String(length=36), nullable=False),
+        sa.Column("next_at", Instant(), nullable=True),
+        sa.Column("leased_until", Instant(), nullable=True),
+        sa.Column("epoch", sa.Integer(), nullable=False),
+        sa.Column("looked_at", Instant(), nullable=True),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("fault", sa.Text(), nullable=False),
+        sa.Column("fault_at", Instant(), nullable=True),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_targets")),
+    )
+    op.create_index("ix_targets_enabled", "targets", ["enabled"], unique=False)
     op.create_table(
         "tenants",
         sa.Column("id", sa.String(length=36), nullable=False),
