@@ -64,6 +64,9 @@ class _Inside:
     def read(self, tenant_id: str, work: Callable[[Transaction], T]) -> T:
         return self.write(tenant_id, work)
 
+    def snapshot(self, tenant_id: str, work: Callable[[Transaction], T]) -> T:
+        return self.write(tenant_id, work)
+
 
 @dataclass
 class Seeding:

@@ -111,6 +111,25 @@ class Database:
                 raise StoreUnavailableError(msg) from error
         raise AssertionError  # pragma: no cover
 
+    def snapshot(self, tenant_id: str, work: Callable[[StoreTransaction], T]) -> T:
+        """Run `work` on a read connection; all that it reads is of one moment. Raises StoreUnavailableError."""
+
+        def reading(tx: StoreTransaction) -> T:
+            tx.connection.exec_driver_sql(self._begin_snapshot)
+            try:
+                return work(tx)
+            finally:
+                if not tx.connection.invalidated:
+                    tx.connection.exec_driver_sql("ROLLBACK")
+
+        return self.read(tenant_id, reading)
+
+    @property
+    def _begin_snapshot(self) -> str:
+        if self.dialect == "sqlite":
+            return "BEGIN"
+        return "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+
     @contextmanager
     def _read_connection(self) -> Iterator[Connection]:
         with self._reader.connect() as connection:
