@@ -3,33 +3,35 @@ when a target of its kind is there: what nobody uses costs nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from importlib import import_module
 from typing import Final
 
 from openpim.ports.connector import ConnectorKind
 
-# By the kind's name: the module whose KIND it is.
-_MODULES: Final[Mapping[str, str]] = {
-    "ssh": "openpim.connectors.ssh",
+# By the kind's name: the module and the name in it.
+_WHERE: Final[Mapping[str, str]] = {
+    "ssh": "openpim.connectors.ssh:KIND",
 }
 
 
-class _Kinds(Mapping[str, ConnectorKind]):
-    def __getitem__(self, name: str) -> ConnectorKind:
-        kind: ConnectorKind = import_module(_MODULES[name]).KIND
+class _Kinds:
+    """See Kinds in ports/connector.py."""
+
+    def names(self) -> tuple[str, ...]:
+        return tuple(sorted(_WHERE))
+
+    def load(self, name: str) -> ConnectorKind | None:
+        module, _, attribute = _WHERE.get(name, "").partition(":")
+        if not module:
+            return None
+        kind: ConnectorKind = getattr(import_module(module), attribute)
         return kind
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(_MODULES)
 
-    def __len__(self) -> int:
-        return len(_MODULES)
-
-
-KINDS: Final[Mapping[str, ConnectorKind]] = _Kinds()
+KINDS: Final = _Kinds()
 
 
 def load_kind(name: str) -> ConnectorKind | None:
     """None: there is no such kind."""
-    return KINDS.get(name)
+    return KINDS.load(name)
