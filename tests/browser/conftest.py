@@ -114,6 +114,7 @@ def check_access() -> Callable[..., None]:
     axe = AXE.read_text(encoding="utf-8")
 
     def check(page: Any, only: tuple[str, ...] = ()) -> None:
+        page.wait_for_load_state("load")  # the style decides what is seen
         if not page.evaluate("'axe' in window"):
             page.evaluate(axe)  # by the debugger, which no Content-Security-Policy binds
         tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]

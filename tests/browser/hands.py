@@ -116,6 +116,7 @@ class Hand:
 
     def menu(self, item: str) -> None:
         """Go where an item of the menu leads."""
+        self.page.wait_for_load_state("load")
         opener = self.page.get_by_role("button", name="Menu", exact=True)
         if opener.is_visible():
             self.press(opener)

@@ -10,6 +10,7 @@ import pytest
 
 from tests.browser.site import LiveSite
 
+expect = pytest.importorskip("playwright.sync_api").expect
 pytestmark = pytest.mark.timeout(300)
 
 
@@ -33,7 +34,8 @@ def test_a_file_is_looked_at_and_carried_out(
         check_access(page)
     page.get_by_role("button", name="Next", exact=True).click()
     page.get_by_text("Page 2 of 2").wait_for()
-    assert page.locator("tbody tr").count() == 6
+    expect(page.locator("tbody tr")).to_have_count(6)
+    page.wait_for_load_state("load")
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     page.get_by_role("button", name="Carry out 105 rows, leave out 1").click()
     page.get_by_text("105 rows are carried out. 1 was left out.").wait_for()

@@ -40,6 +40,7 @@ def test_a_passkey_is_made_and_signs_in(
     page.goto("/portal/me/methods")
     check_access(page)
     page.get_by_role("link", name="Add a passkey").click()
+    page.get_by_label("What to call it").wait_for()
     check_access(page)
     page.get_by_label("What to call it").fill("laptop")
     page.get_by_label("Your password").fill(PASSWORD)

@@ -13,6 +13,7 @@ import pytest
 from tests.browser.site import LiveSite
 from tests.faces.portal.test_applications import registered, secrets_of
 
+expect = pytest.importorskip("playwright.sync_api").expect
 SECRET = ".secret code"
 
 
@@ -36,11 +37,11 @@ def test_an_application_from_the_menu_to_its_secret(
     page.get_by_label("Name").fill("Order desk")
     page.get_by_label("Redirect addresses").fill("https://orders.example/done\nhttp://orders.example/done")
     page.get_by_role("button", name="Register").click()
-    assert "http is only for this machine itself" in page.locator("#redirects-error").inner_text()
+    expect(page.locator("#redirects-error")).to_contain_text("http is only for this machine itself")
     assert page.get_by_label("Name").input_value() == "Order desk"
     page.get_by_label("Redirect addresses").fill("https://orders.example/done")
     page.get_by_role("button", name="Register").click()
-    assert page.locator(".said[role=status]").inner_text() == "Order desk is registered."
+    expect(page.locator(".said[role=status]")).to_have_text("Order desk is registered.")
     page.get_by_role("link", name="Add a client secret").click()
     page.get_by_label("Description").fill("Build server")
     page.get_by_label("Valid for").select_option("90 days")
@@ -50,7 +51,7 @@ def test_an_application_from_the_menu_to_its_secret(
     if script:
         check_access(page)
     page.get_by_role("link", name="I have kept it").click()
-    assert "Build server" in page.locator("main").inner_text()
+    expect(page.locator("main")).to_contain_text("Build server")
     assert secret not in page.content()
     back(page)
     assert secret not in page.content(), "not for whoever sits down at the machine next"
@@ -58,7 +59,7 @@ def test_an_application_from_the_menu_to_its_secret(
     page.get_by_role("link", name="Order desk").click()
     page.get_by_role("link", name="Remove Build server").click()
     page.get_by_role("button", name="Remove").click()
-    assert "Build server is removed." in page.locator(".said[role=status]").inner_text()
+    expect(page.locator(".said[role=status]")).to_contain_text("Build server is removed.")
 
 
 def test_a_reload_of_the_page_with_the_secret_makes_no_second_one(site: LiveSite, open_page: Any) -> None:
@@ -71,7 +72,7 @@ def test_a_reload_of_the_page_with_the_secret_makes_no_second_one(site: LiveSite
     page.evaluate("dispatchEvent(new Event('pagehide'))")
     assert secret not in page.content(), "nor where a browser keeps pages as they are"
     page.reload()
-    assert "has made its secret already" in page.locator("main").inner_text()
+    expect(page.locator("main")).to_contain_text("has made its secret already")
     assert secret not in page.content()
     assert len(secrets_of(site.world, made)) == 1
 
@@ -95,13 +96,13 @@ def test_without_a_script_nothing_is_there_that_does_nothing(site: LiveSite, ope
     made = registered(site.world)
     page = open_page(site.world.ga, script=False)
     page.goto(f"/portal/applications/{made.id}")
-    assert page.locator("button[data-copy]:visible").count() == 0
+    expect(page.locator("button[data-copy]:visible")).to_have_count(0)
     page.get_by_role("link", name="Change permissions").click()
-    assert page.get_by_label("Narrow the list").count() == 1
-    assert not page.get_by_label("Narrow the list").is_visible()
+    expect(page.get_by_label("Narrow the list")).to_have_count(1)
+    expect(page.get_by_label("Narrow the list")).to_be_hidden()
     page.get_by_label("(AuditLog.Read.All)").check()
     page.get_by_role("button", name="Save").click()
-    assert "AuditLog.Read.All" in page.locator("main").inner_text()
+    expect(page.locator("main")).to_contain_text("AuditLog.Read.All")
 
 
 def test_permissions_are_found_as_one_types(site: LiveSite, open_page: Any) -> None:
@@ -110,14 +111,14 @@ def test_permissions_are_found_as_one_types(site: LiveSite, open_page: Any) -> N
     page.goto(f"/portal/applications/{made.id}")
     page.get_by_role("link", name="Grant admin consent").click()
     page.get_by_label("Narrow the list").fill("group read")
-    assert page.get_by_role("heading", name="Group", exact=True).is_visible()
-    assert not page.get_by_role("heading", name="Organization").is_visible()
+    expect(page.get_by_role("heading", name="Group", exact=True)).to_be_visible()
+    expect(page.get_by_role("heading", name="Organization")).to_be_hidden()
     page.get_by_label("(Group.Read.All)").check()
     page.get_by_role("button", name="Grant admin consent").click()
     row = page.get_by_role("row", name="Everybody")
-    assert "Group.Read.All" in row.inner_text()
+    expect(row).to_contain_text("Group.Read.All")
     row.get_by_role("button", name="Revoke").click()
-    assert "The consent is revoked" in page.locator(".said[role=status]").inner_text()
+    expect(page.locator(".said[role=status]")).to_contain_text("The consent is revoked")
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
@@ -130,11 +131,11 @@ def test_an_owner_is_added_and_finds_what_is_his(
     page.get_by_text("Add an owner").click()
     page.get_by_label("Who").fill("nobody of that name")
     page.get_by_role("button", name="Add the owner").click()
-    assert "Write the sign-in name" in page.locator("#who-error").inner_text()
+    expect(page.locator("#who-error")).to_contain_text("Write the sign-in name")
     page.get_by_label("Who").fill("ann")
     page.get_by_label("Who").press("Escape")  # what is suggested goes away
     page.get_by_role("button", name="Add the owner").click()
-    assert "has another owner" in page.locator(".said[role=status]").inner_text()
+    expect(page.locator(".said[role=status]")).to_contain_text("has another owner")
     ann = open_page(site.world.ann, script=script)
     ann.goto("/portal/applications")
     ann.get_by_role("link", name="Owned by you").click()

@@ -211,7 +211,8 @@ def test_a_second_browser_sees_the_approval_arrive(site: LiveSite, open_page: An
     request = ok(world.activate(world.ann, justification="Live from the other browser"))
     expect(dan.get_by_text("Live from the other browser")).to_be_visible()
     ann = open_page(world.ann)
-    ann.goto(f"/portal/requests/{request.id}")
+    with ann.expect_response("**/portal/live"):
+        ann.goto(f"/portal/requests/{request.id}")
     expect(ann.get_by_text("Pending approval").first).to_be_visible()
     world.forward(seconds=1)
     dan.get_by_label("Justification").fill("fine")
@@ -229,6 +230,7 @@ def test_somebody_else_hears_nothing(site: LiveSite, open_page: Any) -> None:
     fetched: list[str] = []
     bob.on("request", lambda request: fetched.append(request.url))
     world.eligible(world.bob)
+    world.forward(minutes=1)  # what was done before is no news
     for page in (bob, ann):
         with page.expect_response("**/portal/live"):
             page.goto("/portal/roles/active")
@@ -266,8 +268,7 @@ def test_by_keyboard_alone(site: LiveSite, open_page: Any) -> None:
     page.keyboard.press("?")
     expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
     page.keyboard.press("Escape")
-    page.keyboard.press("g")
-    page.keyboard.press("r")
+    page.keyboard.type("gr")
     page.wait_for_url(re.compile("/portal/roles$"))
     expect(page.get_by_role("heading", name="My roles")).to_be_visible()
     assert world.holds(world.ann)
