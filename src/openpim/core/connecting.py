@@ -332,4 +332,33 @@ def wanted(
 
 def pause_after(failures: int) -> timedelta:
     """How long a target that fails rests: 1 s, 2 s, 4 s, … half a minute at most, for ever."""
+_FIELDS: Mapping[str, Callable[[User], str]] = {
+    "userPrincipalName": lambda user: user.user_principal_name,
+    "localPart": lambda user: user.user_principal_name.partition("@")[0],
+    "mail": lambda user: user.mail or "",
+    "employeeId": lambda user: user.employee_id or "",
+    "id": lambda user: user.id,
+}
+_PLACE = re.compile(r"\{([^{}]*)\}")
+
+
+def pattern_fault(pattern: str) -> str | None:
+    """Why this is no pattern of names, None when it is one: text with at least one of the fields in braces."""
+    names = _PLACE.findall(pattern)
+    unknown = [name for name in names if name not in _FIELDS]
+    rest = _PLACE.sub("", pattern)
+    if unknown or not names or "{" in rest or "}" in rest:
+        known = ", ".join("{" + name + "}" for name in _FIELDS)
+        return f"Write a pattern with one of {known}."
+    return None
+
+
+def subject_of(user: User, pattern: str) -> str:
+    """What a person is called in a target by its pattern; "" when a field that it needs is empty."""
+    values = {name: _FIELDS[name](user) for name in _PLACE.findall(pattern) if name in _FIELDS}
+    if not values or not all(values.values()):
+        return ""
+    return _PLACE.sub(lambda place: values.get(place[1], ""), pattern)
+
+
     return min(timedelta(seconds=2 ** min(max(failures - 1, 0), 10)), _LONGEST_PAUSE)

@@ -165,7 +165,8 @@ class Publishing(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A setting of a kind of target. secret: sealed, never shown again. choices: nothing else will do."""
+    """A setting of a kind of target. secret: sealed, never shown again. choices: nothing else will do. place: says where the
+    secrets go (host, port, how TLS is checked): who changes it gives the secrets again."""
 
     name: str
     help: str
@@ -173,6 +174,7 @@ class Setting:
     secret: bool = False
     default: str = ""
     choices: tuple[str, ...] = ()
+    place: bool = False
 
 
 class Memory(Protocol):
@@ -229,4 +231,21 @@ class ConnectorKind:
     make_secrets: Callable[[Mapping[str, str], Mapping[str, str], datetime], Mapping[str, str]] | None = None
 
 
-Kinds = Mapping[str, ConnectorKind]
+class Kinds(Protocol):
+    """The kinds of targets that this server can speak to. Each is loaded when it is asked for."""
+
+    def names(self) -> tuple[str, ...]: ...
+
+    def load(self, name: str) -> ConnectorKind | None:
+        """None: there is none of this name, or what it needs is not installed."""
+        ...
+
+
+class NoKinds:
+    """For acts that connect to nothing."""
+
+    def names(self) -> tuple[str, ...]:
+        return ()
+
+    def load(self, name: str) -> ConnectorKind | None:
+        return None

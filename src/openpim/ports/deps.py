@@ -8,6 +8,7 @@ from datetime import datetime
 
 from openpim.core.settings import Settings
 from openpim.ports.channels import Chat
+from openpim.ports.connector import Kinds, NoKinds
 from openpim.ports.outbound import Outbound
 from openpim.ports.sealing import Sealer
 from openpim.ports.store import Store
@@ -26,3 +27,4 @@ class Deps:
     outbound: Outbound
     chat: Chat
     settings: Settings
+    connectors: Kinds = field(default_factory=NoKinds)

@@ -32,6 +32,10 @@ class Targets(Protocol):
         """Take it, with the next epoch; None when somebody else holds it, or it is disabled or gone."""
         ...
 
+    def wake(self, target_id: str, now: datetime) -> None:
+        """Look at it at once, whatever pause it is in."""
+        ...
+
     def renew(self, target: Target, until: datetime) -> bool:
         """False when somebody else has taken it over since."""
         ...
@@ -61,7 +65,11 @@ class Targets(Protocol):
     # -- memories of connectors
     def memory(self, target_id: str, name: str) -> str: ...
 
-    def remember(self, target_id: str, name: str, text: str) -> None: ...
+    def memories(self, target_id: str, prefix: str) -> dict[str, str]: ...
+
+    def remember(self, target_id: str, name: str, text: str) -> None:
+        """With "": forget the name."""
+        ...
 
     # -- who is in a group, with the ends
     def links(self, group_ids: Collection[str], now: datetime) -> list[Link]:

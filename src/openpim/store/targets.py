@@ -158,6 +158,9 @@ class Targets:
         )
         return self.get(target_id) if taken.rowcount == 1 else None
 
+    def wake(self, target_id: str, now: datetime) -> None:
+        self._connection.execute(update(targets).where(*self._one(target_id)).values(next_at=now))
+
     def renew(self, target: Target, until: datetime) -> bool:
         return self._held(target, leased_until=until)
 
