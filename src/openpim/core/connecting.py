@@ -8,11 +8,13 @@ record of an edge: asked for, proved by reading it back, taken away, proved agai
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import re
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from openpim.core.directory import User
 from openpim.core.grants import Provider
 
 LONGEST_NAME = 60
@@ -330,8 +332,6 @@ def wanted(
     return made, ambiguous
 
 
-def pause_after(failures: int) -> timedelta:
-    """How long a target that fails rests: 1 s, 2 s, 4 s, … half a minute at most, for ever."""
 _FIELDS: Mapping[str, Callable[[User], str]] = {
     "userPrincipalName": lambda user: user.user_principal_name,
     "localPart": lambda user: user.user_principal_name.partition("@")[0],
@@ -361,4 +361,6 @@ def subject_of(user: User, pattern: str) -> str:
     return _PLACE.sub(lambda place: values.get(place[1], ""), pattern)
 
 
+def pause_after(failures: int) -> timedelta:
+    """How long a target that fails rests: 1 s, 2 s, 4 s, … half a minute at most, for ever."""
     return min(timedelta(seconds=2 ** min(max(failures - 1, 0), 10)), _LONGEST_PAUSE)

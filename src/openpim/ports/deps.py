@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from openpim.core.settings import Settings
@@ -17,7 +17,7 @@ from openpim.ports.store import Store
 @dataclass(frozen=True, slots=True)
 class Deps:
     """clock: aware UTC now. new_id: a fresh lower-case uuid4. secret(n): url-safe random text of n bytes.
-    sealer: what only the key file opens. outbound: the one road to servers of others, never inside a unit of work. chat: on that road too."""
+    sealer: what only the key file opens. outbound: the one road to servers of others, never inside a unit of work. chat: on that road too. connectors: the kinds of targets."""
 
     clock: Callable[[], datetime]
     new_id: Callable[[], str]

@@ -236,7 +236,20 @@ class Targets:
         found = self._connection.execute(select(_m.text).where(*self._memory(target_id, name))).scalar()
         return found or ""
 
+    def memories(self, target_id: str, prefix: str) -> dict[str, str]:
+        rows = self._connection.execute(
+            select(_m.name, _m.text).where(
+                _m.tenant_id == self._tenant,
+                _m.target_id == target_id,
+                _m.name.startswith(prefix, autoescape=True),
+            )
+        )
+        return dict(rows.tuples().all())
+
     def remember(self, target_id: str, name: str, text: str) -> None:
+        if not text:
+            self._connection.execute(delete(memories).where(*self._memory(target_id, name)))
+            return
         row = {"tenant_id": self._tenant, "target_id": target_id, "name": name, "text": text}
         insert_if_missing(self._connection, memories, row)
         self._connection.execute(update(memories).where(*self._memory(target_id, name)).values(text=text))
