@@ -72,6 +72,7 @@ from openpim.workers.channels import Asking
 from openpim.workers.loop import Loop, Loops
 from openpim.workers.notices import Planning, Sending
 from openpim.workers.recording import Recording
+from openpim.workers.signals import Signalling
 from openpim.workers.streams import Streaming
 from openpim.workers.witnesses import Witnessing
 
@@ -137,13 +138,14 @@ def make_system(config: Config, *, now: Callable[[], datetime] = clock) -> Syste
                 GrowingLogs(deps),
                 config.worker_interval_seconds,
                 follows=True,
-                then=("notices", "streams"),
+                then=("notices", "signals", "streams"),
             ),
             Loop("witnesses", Witnessing(deps, _witnesses(deps)), config.worker_interval_seconds),
             Loop("notices", Planning(deps), config.worker_interval_seconds),
             Loop("mail", Sending(deps, Ways(_mailer(config), mail=True)), config.worker_interval_seconds),
             Loop("messages", Sending(deps, _messages(deps)), config.worker_interval_seconds),
             Loop("other-systems", Asking(deps), config.worker_interval_seconds),
+            Loop("signals", Signalling(signin), config.worker_interval_seconds),
             Loop("streams", Streaming(deps, _senders(config, deps)), config.worker_interval_seconds),
         ],
         now,
@@ -249,6 +251,11 @@ def make_app(
 
         return Router(portal.routes(signin))
 
+    def of_signals() -> ASGIApp:
+        from openpim.faces import signals
+
+        return Router(signals.routes(signin, who))
+
     def of_arm() -> ASGIApp:
         from openpim.faces import arm
 
@@ -262,6 +269,12 @@ def make_app(
         *oidc.routes(signin),
         Below("/hooks", load=of_hooks),
         Below("/portal", load=of_portal),
+        Below(
+            "/ssf",
+            "/.well-known/ssf-configuration",
+            "/.well-known/oauth-protected-resource/ssf",
+            load=of_signals,
+        ),
     ]
     main = RequestIds(TidyPaths(Starlette(routes=routes, lifespan=lifespan)), new_id)
     return Origins(

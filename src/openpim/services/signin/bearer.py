@@ -21,6 +21,7 @@ from openpim.services.signin.consent import live_scopes
 from openpim.services.signin.context import issuer, origins
 from openpim.services.signin.people import able_user
 from openpim.services.signin.tokens import Tokens, instant
+from openpim.services.signin.scopes_by_name import of_application
 
 GRAPH = frozenset({ResourceKind.GRAPH, ResourceKind.ARM})  # some tools send Graph their management token
 ARM = frozenset({ResourceKind.ARM})
@@ -138,7 +139,7 @@ def _application(tx: Transaction, claims: Mapping[str, Any], facts: Mapping[str,
         kind=CallerKind.SERVICE_PRINCIPAL,
         display_name=principal.display_name,
         app_id=principal.app_id,
-        permissions=frozenset(principal.permissions),
+        permissions=of_application(principal, claims),
         **facts,
     )
 

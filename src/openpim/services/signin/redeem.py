@@ -38,6 +38,7 @@ from openpim.services.signin.people import (
 )
 from openpim.services.signin.proofs import lifetime, mfa_contexts, of_grant
 from openpim.services.signin.sessions import revoke_grant
+from openpim.services.signin.scopes_by_name import SIGNALS, named_alone
 
 DEVICE_GRANTS = frozenset({"urn:ietf:params:oauth:grant-type:device_code", "device_code"})
 _INVALID = "invalid_grant"
@@ -322,7 +323,7 @@ def _client_credentials(
     asked = signin.asked(fields.get("scope", ""), fields.get("resource", ""))
     if isinstance(asked, OAuthError):
         return asked
-    if not asked.default:
+    if not asked.default and not SIGNALS.issuperset(asked.names or ("",)):
         return OAuthError("invalid_scope", "An application asks for `<resource>/.default`.")
     principal = tx.in_tenant(tenant.id).service_principals.by_app_id(client.app_id)
     if principal is None or not principal.enabled:
@@ -333,7 +334,19 @@ def _client_credentials(
     draft = draft_for_app(signin, tenant.id, client, principal, asked, audience, signin.deps.clock())
     if wanted.cp1:
         draft.access["xms_cc"] = ["CP1"]
-    return draft
+    return draft if asked.default else named_alone(draft, asked)
+
+
+def _exchange(
+    signin: SignIn,
+    tx: Transaction,
+    client: Client,
+    authority: str,
+    fields: Mapping[str, str],
+    _wanted: Wanted,
+    origin: Origin,
+) -> Draft | OAuthError:
+    return exchange(signin, tx, client, authority, fields, origin)
 
 
 _Grant = Callable[[SignIn, Transaction, Client, str, Mapping[str, str], Wanted, Origin], Draft | OAuthError]

@@ -1,0 +1,77 @@
+"""Applications that people sign in to are told when that is over: one loop finds out, another sends, each application in a
+thread of its own, so that one that is slow or down holds up no other."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from functools import partial
+
+from openpim.ports.deps import Deps
+from openpim.ports.outbox import Entry
+from openpim.services.relying import changes, logout
+from openpim.services.signin.context import SignIn
+from openpim.workers.loop import BATCH, attempt
+
+_AT_ONCE = 32
+_ROUNDS = 10  # units of work in one look
+
+
+class Following:
+    """One look at the news of every tenant, and at whoever is due."""
+
+    def __init__(self, deps: Deps) -> None:
+        self._deps = deps
+
+    def __call__(self) -> int:
+        done, full = 0, False
+        for tenant in attempt(lambda: self._deps.store.read("", lambda tx: tx.tenants.all())) or ():
+            full |= (attempt(partial(changes.follow, self._deps, tenant.id)) or 0) >= changes.BATCH
+        for _ in range(_ROUNDS):
+            looked = attempt(partial(changes.look, self._deps)) or 0
+            done += looked
+            if looked < changes.LOOKS:
+                break
+        else:
+            full = True
+        return BATCH if full else done
+
+
+class Telling:
+    """A look: what is due is claimed, and each application that is not being told already is told its part."""
+
+    def __init__(self, signin: SignIn) -> None:
+        self._signin = signin
+        self._waiting: dict[str, list[Entry]] = {}
+        self._busy: dict[str, threading.Thread] = {}
+        self._gate = threading.Lock()
+
+    def __call__(self) -> int:
+        claimed = attempt(partial(logout.claim, self._signin.deps)) or {}
+        for client_id, entries in claimed.items():
+            self._begin(client_id, entries)
+        return BATCH if sum(map(len, claimed.values())) >= logout.LIMIT else len(claimed)
+
+    def join(self, seconds: float) -> None:
+        """Wait for those that are being told, each so long at most."""
+        with self._gate:
+            running = list(self._busy.values())
+        for thread in running:
+            thread.join(seconds)
+
+    def _begin(self, client_id: str, entries: Sequence[Entry]) -> None:
+        """What there is no room for stays leased, and is claimed again when the lease is over."""
+        with self._gate:
+            if client_id in self._busy or len(self._busy) >= _AT_ONCE:
+                return
+            run = partial(self._send, client_id, entries)
+            thread = threading.Thread(target=run, name=f"openpim-logout-{client_id[:8]}", daemon=True)
+            self._busy[client_id] = thread
+        thread.start()
+
+    def _send(self, client_id: str, entries: Sequence[Entry]) -> None:
+        try:
+            attempt(partial(logout.send, self._signin, entries))
+        finally:
+            with self._gate:
+                self._busy.pop(client_id, None)
