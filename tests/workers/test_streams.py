@@ -11,7 +11,7 @@ from openpim.core.streams import Stream, StreamKind
 from openpim.ports.streams import NotTakenError, Outgoing
 from openpim.services.streams import manage
 from openpim.services.streams.manage import Wanted
-from openpim.workers import streams as worker
+from openpim.workers import beside as worker
 from openpim.workers.streams import Streaming
 from tests.services.conftest import _shared, own_world, shared_database
 from tests.world import World, ok
