@@ -47,9 +47,12 @@ class Edge:
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """What a target has, as read from it and never from our memory: all edges of its managed entitlements, whoever made
-    them. An edge's until is the end that the target itself knows; None where it knows none."""
+    them. An edge's until is the end that the target itself knows; None where it knows none. unread: entitlements that could
+    not be read, and why, in words for people: nothing is proved about their edges, neither that they are there nor that
+    they are not."""
 
     edges: frozenset[Edge] = frozenset()
+    unread: Mapping[str, str] = field(default_factory=dict)
 
 
 class OpKind(StrEnum):
