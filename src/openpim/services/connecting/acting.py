@@ -1,0 +1,147 @@
+"""What administrators do with a target by hand: probe it, see what would be done, have it done now; and what everybody sees of
+his own access there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from openpim.core.audit import Target as AuditTarget
+from openpim.core.caller import Caller
+from openpim.core.connecting import Effect, Op, Target
+from openpim.core.refusals import Code, Refusal
+from openpim.ports.connector import Probe, TargetError
+from openpim.ports.deps import Deps
+from openpim.ports.store import Transaction
+from openpim.services.connecting.manage import MANAGERS, VIEWERS, may, missing
+from openpim.services.connecting.opening import opened
+from openpim.services.connecting.reconcile import Held, Looked, look, planned
+from openpim.services.recording import record
+
+APPLIED = "Reconcile target"
+_RECENT = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """fault: why it could not be asked at all, "" when it could."""
+
+    probe: Probe
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What a look would do now. foreign: (subject, entitlement) that others gave. problems: (person's id, name, why he gets
+    nothing)."""
+
+    ops: tuple[Op, ...]
+    foreign: tuple[tuple[str, str], ...]
+    problems: tuple[tuple[str, str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Mine:
+    effect: Effect
+    target: Target
+
+
+def probe(deps: Deps, caller: Caller, target_id: str) -> Probed | Refusal:
+    """Ask the target whether it can be reached, and what our account there may do. Changes nothing."""
+    target = _found(deps, caller, target_id)
+    if isinstance(target, Refusal):
+        return target
+    try:
+        connector = opened(deps, caller.tenant_id, target)
+        try:
+            return Probed(connector.probe())
+        finally:
+            connector.close()
+    except TargetError as error:
+        return Probed(Probe(reachable=False), error.message)
+
+
+def plan(deps: Deps, caller: Caller, target_id: str) -> Planned | Refusal:
+    """What would be done now. Changes nothing."""
+    target = _found(deps, caller, target_id)
+    if isinstance(target, Refusal):
+        return target
+    try:
+        todo, wish = planned(deps, caller.tenant_id, target)
+    except TargetError as error:
+        return Refusal(Code.CONFLICT, error.message)
+    names = deps.store.read(
+        caller.tenant_id, lambda tx: tx.principals.many(wish.problems.keys(), deleted=True)
+    )
+    return Planned(
+        todo.ops,
+        tuple((edge.subject, edge.entitlement) for edge in sorted(todo.foreign, key=lambda one: one.name)),
+        tuple(
+            (key, names[key].display_name if key in names else "", why)
+            for key, why in sorted(wish.problems.items())
+        ),
+    )
+
+
+def apply(deps: Deps, caller: Caller, target_id: str) -> Looked | Refusal:
+    """Look at it now, whatever pause it is in."""
+    now = deps.clock()
+
+    def work(tx: Transaction) -> Refusal | None:
+        refusal = may(tx, caller, now, MANAGERS)
+        if refusal is not None:
+            return refusal
+        target = tx.targets.get(target_id)
+        if target is None:
+            return missing(target_id)
+        record(
+            tx,
+            deps,
+            caller,
+            now,
+            activity=APPLIED,
+            category="ApplicationManagement",
+            targets=(AuditTarget("Other", target.id, target.name),),
+        )
+        return None
+
+    refusal = deps.store.write(caller.tenant_id, work)
+    if refusal is not None:
+        return refusal
+    held = Held()
+    try:
+        looked = look(deps, held, caller.tenant_id, target_id, now_in_full=True)
+    finally:
+        held.drop()
+    if looked is None:
+        return Refusal(Code.CONFLICT, "It is disabled, or being looked at at this moment. Try again.")
+    return looked
+
+
+def effects_of(deps: Deps, caller: Caller, target_id: str, *, over: bool = False) -> list[Effect] | Refusal:
+    target = _found(deps, caller, target_id)
+    if isinstance(target, Refusal):
+        return target
+    return deps.store.read(caller.tenant_id, lambda tx: tx.effects.of_target(target_id, over=over))
+
+
+def mine(deps: Deps, caller: Caller) -> list[Mine]:
+    """What the caller's own roles and memberships have come to in real systems: now, and in the last day."""
+    now = deps.clock()
+
+    def work(tx: Transaction) -> list[Mine]:
+        found = tx.effects.of_principals({caller.principal_id}, since=now - _RECENT)
+        targets = {one.id: one for one in tx.targets.all()} if found else {}
+        return [Mine(one, targets[one.target_id]) for one in found if one.target_id in targets]
+
+    return deps.store.read(caller.tenant_id, work)
+
+
+def _found(deps: Deps, caller: Caller, target_id: str) -> Target | Refusal:
+    now: datetime = deps.clock()
+
+    def work(tx: Transaction) -> Target | Refusal:
+        refusal = may(tx, caller, now, VIEWERS)
+        return refusal or tx.targets.get(target_id) or missing(target_id)
+
+    return deps.store.read(caller.tenant_id, work)

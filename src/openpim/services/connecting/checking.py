@@ -1,0 +1,174 @@
+"""What may be said of a target: its name, settings, secrets, and the entitlements that it manages. Checked here, before anything
+is written; every fault is said in the words of the form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from openpim.core.connecting import LONGEST_NAME, Foreign, Target, pattern_fault
+from openpim.core.refusals import Code, Refusal
+from openpim.ports.connector import BadNameError, ConnectorKind
+from openpim.ports.deps import Deps
+from openpim.ports.store import Transaction
+from openpim.services.connecting.opening import sealed, secrets_of, settings_of
+from openpim.services.recording import storable
+
+LONGEST_ENTITLEMENT = 512
+_LONGEST_SETTING = 4000
+_LONGEST_PATTERN = 300
+_MOST_MANAGED = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """What is to be set; None leaves a member as it is (or as usual, for a new one). settings, secrets: by name, only those
+    given change; "" takes one away."""
+
+    name: str | None = None
+    settings: Mapping[str, str] | None = None
+    secrets: Mapping[str, str] | None = None
+    managed: tuple[str, ...] | None = None
+    subject: str | None = None
+    foreign: Foreign | None = None
+    enabled: bool | None = None
+
+
+def changed(
+    tx: Transaction, deps: Deps, kind: ConnectorKind, before: Target, desired: Desired, present: list[Target]
+) -> Target | Refusal:
+    """The target as it will be, or what is wrong with what is desired."""
+    name = " ".join((before.name if desired.name is None else desired.name).split())
+    if not name or len(name) > LONGEST_NAME or not storable(name):
+        return bad("displayName", f"Give it a name of at most {LONGEST_NAME} characters.")
+    if any(one.name.casefold() == name.casefold() and one.id != before.id for one in present):
+        return bad("displayName", "Another target has this name. Choose another one.")
+    subject = before.subject if desired.subject is None else desired.subject.strip()
+    fault = pattern_fault(subject) if len(subject) <= _LONGEST_PATTERN and storable(subject) else "Too long."
+    if fault is not None:
+        return bad("subject", fault)
+    settings = _settings(kind, before, desired.settings or {})
+    if isinstance(settings, Refusal):
+        return settings
+    managed = _managed(tx, kind, before, desired.managed)
+    if isinstance(managed, Refusal):
+        return managed
+    after = replace(
+        before,
+        name=name,
+        subject=subject,
+        settings=settings,
+        managed=managed,
+        foreign=before.foreign if desired.foreign is None else desired.foreign,
+        enabled=before.enabled if desired.enabled is None else desired.enabled,
+    )
+    return _with_secrets(deps, kind, before, after, desired.secrets)
+
+
+def _settings(kind: ConnectorKind, before: Target, given: Mapping[str, str]) -> dict[str, str] | Refusal:
+    known = {one.name: one for one in kind.settings if not one.secret}
+    settings = {key: text for key, text in before.settings.items() if key in known}
+    for key, text in given.items():
+        if key not in known:
+            return bad(
+                f"settings.{key}"[:100], f"{kind.title} has no such setting. It has: {', '.join(known)}."
+            )
+        if len(text) > _LONGEST_SETTING or not storable(text):
+            return bad(f"settings.{key}", f"A setting has at most {_LONGEST_SETTING} characters.")
+        if text.strip():
+            settings[key] = text.strip()
+        else:
+            settings.pop(key, None)
+    for key, one in known.items():
+        value = settings.get(key, one.default)
+        if one.required and not value:
+            return bad(f"settings.{key}", f"Set it: {one.help}")
+        if one.choices and value not in one.choices:
+            return bad(f"settings.{key}", f"Choose one of: {', '.join(one.choices)}.")
+    full = {key: settings.get(key) or one.default for key, one in known.items()}
+    for key, fault in kind.check_settings(full).items():
+        return bad(f"settings.{key}", fault)
+    return settings
+
+
+def _managed(
+    tx: Transaction, kind: ConnectorKind, before: Target, given: tuple[str, ...] | None
+) -> tuple[str, ...] | Refusal:
+    if given is None:
+        return before.managed
+    if len(given) > _MOST_MANAGED:
+        return bad("managed", f"At most {_MOST_MANAGED} entitlements for a target.")
+    found: dict[str, None] = {}
+    for text in given:
+        named = entitlement_of(kind, text, "managed")
+        if isinstance(named, Refusal):
+            return named
+        found[named] = None
+    used = {one.entitlement for one in tx.targets.rules(before.id)} - found.keys()
+    if used:
+        return bad("managed", f"A mapping still gives {min(used)}. Delete that mapping first.")
+    held = {one.edge.entitlement for one in tx.effects.of_target(before.id)} - found.keys()
+    if held:
+        return bad("managed", f"Somebody still has {min(held)} from here. Wait until it has been taken away.")
+    return tuple(found)
+
+
+def _with_secrets(
+    deps: Deps, kind: ConnectorKind, before: Target, after: Target, given: Mapping[str, str] | None
+) -> Target | Refusal:
+    known = {one.name: one for one in kind.settings if one.secret}
+    for key, text in (given or {}).items():
+        if key not in known:
+            return bad(
+                f"secrets.{key}"[:100], f"{kind.title} has no such secret. It has: {', '.join(known)}."
+            )
+        if len(text) > _LONGEST_SETTING or not storable(text):
+            return bad(f"secrets.{key}", f"A secret has at most {_LONGEST_SETTING} characters.")
+    present = secrets_of(deps, kind, before) if before.name else {}
+    if present is None:
+        present = {}
+        if not given:
+            return unsealable()
+    made = (
+        kind.make_secrets({}, settings_of(kind, after), deps.clock())
+        if kind.make_secrets is not None and not before.name
+        else {}
+    )
+    moved = [
+        one.name
+        for one in kind.settings
+        if one.place
+        and not one.secret
+        and settings_of(kind, before)[one.name] != settings_of(kind, after)[one.name]
+    ]
+    to_give = [key for key in present if key in known and key not in (given or {})]
+    if before.name and moved and to_give:
+        return bad(
+            f"secrets.{to_give[0]}",
+            "Give the secret again: it is not sent to another place than it was given for.",
+        )
+    secrets = {key: text for key, text in {**present, **made, **(given or {})}.items() if text}
+    for key, one in known.items():
+        if one.required and not secrets.get(key):
+            return bad(f"secrets.{key}", f"Set it: {one.help}")
+    if secrets == present and not moved and before.name:
+        return after
+    return replace(after, sealed=sealed(deps, kind, after, secrets))
+
+
+def entitlement_of(kind: ConnectorKind, text: str, member: str) -> str | Refusal:
+    if not storable(text) or len(text) > LONGEST_ENTITLEMENT:
+        return bad(member, f"An entitlement has at most {LONGEST_ENTITLEMENT} characters.")
+    try:
+        named = kind.check_entitlement(text.strip())
+    except BadNameError as error:
+        return bad(member, f"{text.strip()[:100]!r}: {error}")
+    return named if len(named) <= LONGEST_ENTITLEMENT else bad(member, "This name is too long.")
+
+
+def unsealable() -> Refusal:
+    return bad("secrets", "Its secrets were sealed with another key file. Set all of them again.")
+
+
+def bad(member: str, message: str) -> Refusal:
+    return Refusal(Code.INVALID, message, member=member)
