@@ -14,6 +14,7 @@ NOT_BEFORE_ASKED = {
     "alembic", "apprise", "jinja2", "opentelemetry", "psycopg", "pyarrow", "requests", "rfc3161_client", "smtplib",
     "sqlalchemy.dialects.postgresql", "xml", "openpim.demo", "openpim.importing", "openpim.verifying", "openpim.notify.mail",
     "openpim.faces.arm", "openpim.faces.graph", "openpim.faces.hooks", "openpim.faces.legacy", "openpim.faces.portal",
+    "openpim.faces.scim", "pydantic", "scim2_models",
 }  # fmt: skip
 # A first start in an empty folder, every worker's first look, and then one request.
 PROBE = """
@@ -41,6 +42,7 @@ sys.exit(app.serve(["--data-dir", sys.argv[1]]))
         ("/portal", "401", "portal"),
         ("/api/v2/privilegedAccess/aadGroups/resources", "401", "legacy"),
         ("/hooks/a/b", "405", "hooks"),
+        ("/scim/v2/Users", "401", "scim"),
         ("/portals", "404", ""),
     ],
 )

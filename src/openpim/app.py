@@ -259,6 +259,12 @@ def make_app(
     def of_arm() -> ASGIApp:
         from openpim.faces import arm
 
+    def of_scim() -> ASGIApp:
+        from openpim.faces import scim
+        from openpim.services.provisioning import tokens
+
+        return Router(scim.routes(deps, partial(tokens.who, deps, signin.tokens)))
+
         return arm.application(deps, partial(authenticate, deps, signin.tokens, accepts=ARM))
 
     routes: list[BaseRoute] = [
@@ -272,6 +278,7 @@ def make_app(
         Below(
             "/ssf",
             "/.well-known/ssf-configuration",
+        Below("/scim", load=of_scim),
             "/.well-known/oauth-protected-resource/ssf",
             load=of_signals,
         ),
