@@ -49,10 +49,12 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A user as a provisioner sees him. record: None before it wrote anything about him."""
+    """A user as a provisioner sees him. record: None before it wrote anything about him. domain: the organisation's default
+    one, which it may leave away."""
 
     user: User
-    record: Record | None = None
+    record: Record | None
+    domain: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,16 +64,17 @@ def get(deps: Deps, caller: Caller, user_id: str) -> Person | Refusal:
 
 
 def page(deps: Deps, caller: Caller, query: Query) -> Page[Person] | Refusal:
-    """query.where: fields of `User`, and "external_id", of which only an equal one can be asked for. Raises
-    UnknownFieldError."""
+    """query.where: fields of `User`; "external_id", of which only an equal one can be asked for; and "user_name", which may lack
+    the domain. Raises UnknownFieldError."""
 
     def work(tx: Transaction) -> Page[Person] | Refusal:
         refusal = may_provision(caller)
         if refusal is not None:
             return refusal
-        found = tx.users.page(replace(query, where=where(tx, caller, External(_USER), query.where)))
+        theirs = External(caller.principal_id, _USER, _domain(tx))
+        found = tx.users.page(replace(query, where=where(tx, theirs, query.where)))
         records = tx.provisioning.many(caller.principal_id, [one.id for one in found.items])
-        people = tuple(Person(one, records.get(one.id)) for one in found.items)
+        people = tuple(Person(one, records.get(one.id), _domain(tx)) for one in found.items)
         return Page(people, found.next, found.total)
 
     return deps.store.read(caller.tenant_id, work)
@@ -95,16 +96,15 @@ def create(deps: Deps, caller: Caller, wanted: Wanted) -> Person | Refusal:
         refusal = kept(tx, caller, _USER, user.id, wanted.record)
         if refusal is not None:
             return refusal
-        return Done(Person(user, wanted.record), (of_user(user),))
+        return Done(Person(user, wanted.record, _domain(tx)), (of_user(user),))
 
     return perform(deps, caller, "Add user", "UserManagement", work)
 
 
 def change(
-    deps: Deps, caller: Caller, user_id: str, decide: Callable[[Person, str], Wanted | Refusal]
+    deps: Deps, caller: Caller, user_id: str, decide: Callable[[Person], Wanted | Refusal]
 ) -> Person | Refusal:
-    """decide: from what there is, read under a lock, and the organisation's domain, to what there is to be. It may raise:
-    then nothing has happened."""
+    """decide: from what there is, read under a lock, to what there is to be. It may raise: then nothing has happened."""
 
     def work(tx: Transaction, now: datetime) -> Done[Person] | Refusal:
         refusal = may_provision(caller)
@@ -115,7 +115,7 @@ def change(
         if old is None:
             return not_found("user", user_id)
         before = _person(tx, caller, old)
-        wanted = decide(before, _domain(tx))
+        wanted = decide(before)
         if isinstance(wanted, Refusal):
             return wanted
         new = _as_wanted(tx, old, wanted)
@@ -128,7 +128,9 @@ def change(
         told = before.record.external_id if before.record is not None else None
         if told != wanted.record.external_id:
             changes += (("external_id", told, wanted.record.external_id),)
-        return Done(Person(new, wanted.record), (of_user(new, changes),), unchanged=not changes)
+        return Done(
+            Person(new, wanted.record, before.domain), (of_user(new, changes),), unchanged=not changes
+        )
 
     return perform(deps, caller, "Update user", "UserManagement", work, targets=(Target("User", user_id),))
 
@@ -182,4 +184,4 @@ def _domain(tx: Transaction) -> str:
 
 
 def _person(tx: Transaction, caller: Caller, user: User) -> Person:
-    return Person(user, tx.provisioning.many(caller.principal_id, [user.id]).get(user.id))
+    return Person(user, tx.provisioning.many(caller.principal_id, [user.id]).get(user.id), _domain(tx))

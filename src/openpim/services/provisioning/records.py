@@ -7,20 +7,20 @@ from dataclasses import dataclass
 
 from openpim.core.caller import Caller
 from openpim.core.directory import PrincipalKind
-from openpim.core.provisioning import LONGEST_EXTERNAL_ID, LONGEST_WRITTEN, Record
+from openpim.core.provisioning import LONGEST_EXTERNAL_ID, LONGEST_WRITTEN, Record, upn_of
 from openpim.core.query import All, AnyOf, Compare, Condition, Not, Some, UnknownFieldError
 from openpim.core.refusals import Code, Refusal
 from openpim.ports.store import Transaction
 from openpim.services.recording import storable
 
-EXTERNAL_ID = "external_id"
-
 
 @dataclass(frozen=True, slots=True)
 class External:
-    """Whose external ids are meant."""
+    """Whose words are meant. domain: of user names that lack one."""
 
+    client_id: str
     kind: PrincipalKind
+    domain: str = ""
 
 
 def kept(
@@ -54,28 +54,28 @@ def kept(
     return None
 
 
-def where(
-    tx: Transaction, caller: Caller, external: External, condition: Condition | None
-) -> Condition | None:
-    """The same condition without external ids: each becomes the id of the one that has it."""
+def where(tx: Transaction, theirs: External, condition: Condition | None) -> Condition | None:
+    """The same condition in the directory's own words: an external id becomes the id of the one that has it."""
     match condition:
-        case None:
-            return None
         case All(parts):
-            return All(tuple(_part(tx, caller, external, one) for one in parts))
+            return All(tuple(_part(tx, theirs, one) for one in parts))
         case Some(parts):
-            return Some(tuple(_part(tx, caller, external, one) for one in parts))
+            return Some(tuple(_part(tx, theirs, one) for one in parts))
         case Not(part):
-            return Not(_part(tx, caller, external, part))
+            return Not(_part(tx, theirs, part))
         case Compare("external_id", "eq", str(value)):
-            known = tx.provisioning.by_external_id(caller.principal_id, external.kind, value)
+            known = tx.provisioning.by_external_id(theirs.client_id, theirs.kind, value)
             return AnyOf("id", (known,) if known is not None else ())
         case Compare("external_id") | AnyOf("external_id"):
             msg = "externalId can only be looked up by eq"
             raise UnknownFieldError(msg)
+        case Compare("user_name", ("eq" | "ne") as op, str(value)):
+            return Compare("user_principal_name", op, upn_of(value, theirs.domain))
+        case Compare("user_name", op, value):
+            return Compare("user_principal_name", op, value)
         case _:
             return condition
 
 
-def _part(tx: Transaction, caller: Caller, external: External, condition: Condition) -> Condition:
-    return where(tx, caller, external, condition) or condition
+def _part(tx: Transaction, theirs: External, condition: Condition) -> Condition:
+    return where(tx, theirs, condition) or condition

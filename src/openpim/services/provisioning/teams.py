@@ -63,7 +63,8 @@ def page(deps: Deps, caller: Caller, query: Query, *, members: bool) -> Page[Tea
         refusal = may_provision(caller)
         if refusal is not None:
             return refusal
-        found = tx.groups.page(replace(query, where=where(tx, caller, External(_GROUP), query.where)))
+        theirs = External(caller.principal_id, _GROUP)
+        found = tx.groups.page(replace(query, where=where(tx, theirs, query.where)))
         records = tx.provisioning.many(caller.principal_id, [one.id for one in found.items])
         shown = [
             Team(
