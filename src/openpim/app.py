@@ -72,6 +72,7 @@ from openpim.workers.channels import Asking
 from openpim.workers.loop import Loop, Loops
 from openpim.workers.notices import Planning, Sending
 from openpim.workers.recording import Recording
+from openpim.workers.relying import Following, Telling
 from openpim.workers.signals import Signalling
 from openpim.workers.streams import Streaming
 from openpim.workers.witnesses import Witnessing
@@ -138,7 +139,7 @@ def make_system(config: Config, *, now: Callable[[], datetime] = clock) -> Syste
                 GrowingLogs(deps),
                 config.worker_interval_seconds,
                 follows=True,
-                then=("notices", "signals", "streams"),
+                then=("notices", "signals", "streams", "relying"),
             ),
             Loop("witnesses", Witnessing(deps, _witnesses(deps)), config.worker_interval_seconds),
             Loop("notices", Planning(deps), config.worker_interval_seconds),
@@ -146,6 +147,8 @@ def make_system(config: Config, *, now: Callable[[], datetime] = clock) -> Syste
             Loop("messages", Sending(deps, _messages(deps)), config.worker_interval_seconds),
             Loop("other-systems", Asking(deps), config.worker_interval_seconds),
             Loop("signals", Signalling(signin), config.worker_interval_seconds),
+            Loop("relying", Following(deps), config.worker_interval_seconds, then=("logout",)),
+            Loop("logout", Telling(signin), config.worker_interval_seconds),
             Loop("streams", Streaming(deps, _senders(config, deps)), config.worker_interval_seconds),
         ],
         now,
@@ -256,14 +259,14 @@ def make_app(
 
         return Router(signals.routes(signin, who))
 
-    def of_arm() -> ASGIApp:
-        from openpim.faces import arm
-
     def of_scim() -> ASGIApp:
         from openpim.faces import scim
         from openpim.services.provisioning import tokens
 
         return Router(scim.routes(deps, partial(tokens.who, deps, signin.tokens)))
+
+    def of_arm() -> ASGIApp:
+        from openpim.faces import arm
 
         return arm.application(deps, partial(authenticate, deps, signin.tokens, accepts=ARM))
 
@@ -275,10 +278,10 @@ def make_app(
         *oidc.routes(signin),
         Below("/hooks", load=of_hooks),
         Below("/portal", load=of_portal),
+        Below("/scim", load=of_scim),
         Below(
             "/ssf",
             "/.well-known/ssf-configuration",
-        Below("/scim", load=of_scim),
             "/.well-known/oauth-protected-resource/ssf",
             load=of_signals,
         ),

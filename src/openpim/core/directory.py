@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from openpim.core.relying import AppRole, ClaimSettings
+from openpim.core.relying import PLAIN, AppRole, ClaimSettings
 
 
 def fold(name: str) -> str:
@@ -118,7 +118,7 @@ class Application:
     identifier_uris: tuple[str, ...] = ()
     tenant_id: str = ""
     app_roles: tuple[AppRole, ...] = ()
-    claims: ClaimSettings = ClaimSettings()
+    claims: ClaimSettings = PLAIN
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,6 +107,9 @@ class ClaimSettings:
         return chosen.get(place, self.userinfo or ())
 
 
+PLAIN = ClaimSettings()
+
+
 @dataclass(frozen=True, slots=True)
 class AppRoleAssignment:
     """principal_id: a user, a group or an application. resource_id: the application's service principal here."""

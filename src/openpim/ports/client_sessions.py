@@ -10,8 +10,8 @@ from openpim.core.relying import ClientSession
 
 
 class ClientSessions(Protocol):
-    def put(self, row: ClientSession) -> None:
-        """Insert, or replace the one of the same session, client and tenant."""
+    def put(self, row: ClientSession, *, keep: bool = False) -> None:
+        """Insert, or replace the one of the same session, client and tenant. keep: leave that as it is."""
         ...
 
     def due(self, now: datetime, limit: int) -> list[ClientSession]:

@@ -30,8 +30,16 @@ class Outbox(Protocol):
         """Lease due entries of every tenant (unit of work of tenant ""): skips what others hold."""
         ...
 
+    def any_due(self, topics: tuple[str, ...], now: datetime) -> bool:
+        """Whether there is anything to claim."""
+        ...
+
     def done(self, entry: Entry, now: datetime) -> bool:
         """False when the lease was lost meanwhile (somebody else has a later attempt): then nothing is changed."""
         ...
 
     def retry(self, entry: Entry, at: datetime, error: str) -> bool: ...
+
+    def forget(self, before: datetime, topics: tuple[str, ...]) -> int:
+        """Drop what was done before."""
+        ...

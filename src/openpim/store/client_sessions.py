@@ -26,6 +26,7 @@ from sqlalchemy import (
 from openpim.core.relying import ClientSession
 from openpim.store.schema import metadata
 from openpim.store.types import Instant
+from openpim.store.writing import insert_if_missing
 
 client_sessions = Table(
     "client_sessions",
@@ -65,7 +66,7 @@ class ClientSessions:
     def __init__(self, connection: Connection, tenant_id: str) -> None:
         self._connection = connection
 
-    def put(self, row: ClientSession) -> None:
+    def put(self, row: ClientSession, *, keep: bool = False) -> None:
         values = {
             "user_id": row.user_id,
             "home_tenant_id": row.home_tenant_id,
@@ -77,6 +78,10 @@ class ClientSessions:
             "check_at": row.check_at,
             "over": row.over,
         }
+        if keep:
+            key = {"session_id": row.session_id, "client_id": row.client_id, "tenant_id": row.tenant_id}
+            insert_if_missing(self._connection, client_sessions, {**key, **values})
+            return
         changed = self._connection.execute(update(client_sessions).where(_one(row)).values(**values))
         if not changed.rowcount:
             self._connection.execute(

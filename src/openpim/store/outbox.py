@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Column, Connection, Index, Integer, String, Table, Text, insert, or_, select, update
+from sqlalchemy import (
+    Column,
+    Connection,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    delete,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from openpim.ports.outbox import Entry
 from openpim.store.schema import metadata
@@ -90,6 +103,12 @@ class Outbox:
             for row in rows
         ]
 
+    def any_due(self, topics: tuple[str, ...], now: datetime) -> bool:
+        statement = select(_c.id).where(
+            _c.topic.in_(topics), _c.due_at <= now, or_(_c.leased_until.is_(None), _c.leased_until <= now)
+        )
+        return self._connection.execute(statement.limit(1)).first() is not None
+
     def done(self, entry: Entry, now: datetime) -> bool:
         changed = self._connection.execute(
             update(outbox)
@@ -105,3 +124,7 @@ class Outbox:
             .values(due_at=at, leased_until=None, error=error[:500])
         )
         return changed.rowcount == 1
+
+    def forget(self, before: datetime, topics: tuple[str, ...]) -> int:
+        gone = delete(outbox).where(_c.topic.in_(topics), _c.due_at.is_(None), _c.done_at < before)
+        return self._connection.execute(gone).rowcount

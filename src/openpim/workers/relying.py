@@ -4,11 +4,9 @@ thread of its own, so that one that is slow or down holds up no other."""
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
 from functools import partial
 
 from openpim.ports.deps import Deps
-from openpim.ports.outbox import Entry
 from openpim.services.relying import changes, logout
 from openpim.services.signin.context import SignIn
 from openpim.workers.loop import BATCH, attempt
@@ -38,19 +36,20 @@ class Following:
 
 
 class Telling:
-    """A look: what is due is claimed, and each application that is not being told already is told its part."""
+    """A look: what is due is claimed, and handed to the thread of its application."""
 
     def __init__(self, signin: SignIn) -> None:
         self._signin = signin
-        self._waiting: dict[str, list[Entry]] = {}
+        self._waiting: dict[str, list[logout.Part]] = {}
         self._busy: dict[str, threading.Thread] = {}
         self._gate = threading.Lock()
 
     def __call__(self) -> int:
+        """How many applications there was something for."""
         claimed = attempt(partial(logout.claim, self._signin.deps)) or {}
-        for client_id, entries in claimed.items():
-            self._begin(client_id, entries)
-        return BATCH if sum(map(len, claimed.values())) >= logout.LIMIT else len(claimed)
+        for client_id, part in claimed.items():
+            self._begin(client_id, part)
+        return BATCH if sum(len(part.entries) for part in claimed.values()) >= logout.LIMIT else len(claimed)
 
     def join(self, seconds: float) -> None:
         """Wait for those that are being told, each so long at most."""
@@ -59,19 +58,26 @@ class Telling:
         for thread in running:
             thread.join(seconds)
 
-    def _begin(self, client_id: str, entries: Sequence[Entry]) -> None:
+    def _begin(self, client_id: str, part: logout.Part) -> None:
         """What there is no room for stays leased, and is claimed again when the lease is over."""
         with self._gate:
-            if client_id in self._busy or len(self._busy) >= _AT_ONCE:
+            if client_id in self._busy:
+                self._waiting.setdefault(client_id, []).append(part)
                 return
-            run = partial(self._send, client_id, entries)
+            if len(self._busy) >= _AT_ONCE:
+                return
+            run = partial(self._send, client_id, part)
             thread = threading.Thread(target=run, name=f"openpim-logout-{client_id[:8]}", daemon=True)
             self._busy[client_id] = thread
         thread.start()
 
-    def _send(self, client_id: str, entries: Sequence[Entry]) -> None:
-        try:
-            attempt(partial(logout.send, self._signin, entries))
-        finally:
+    def _send(self, client_id: str, part: logout.Part) -> None:
+        following: logout.Part | None = part
+        while following is not None:
+            attempt(partial(logout.send, self._signin, following))
             with self._gate:
-                self._busy.pop(client_id, None)
+                waiting = self._waiting.get(client_id)
+                following = waiting.pop(0) if waiting else None
+                if following is None:
+                    self._waiting.pop(client_id, None)
+                    self._busy.pop(client_id, None)

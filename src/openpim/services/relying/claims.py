@@ -9,20 +9,22 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from openpim.core.directory import Application
 from openpim.core.first_party import APPLICATIONS as FIRST_PARTY
 from openpim.core.grants import Kind, Provider
-from openpim.core.relying import ALL, ASSIGNED, SECURITY, Claim, ClaimSettings, Place, Placed, placed
+from openpim.core.relying import ALL, ASSIGNED, PLAIN, SECURITY, Claim, ClaimSettings, Place, Placed, placed
 from openpim.core.relying import AppRoleAssignment as Assignment
 from openpim.core.scopes import TENANT
+from openpim.core.signin.consent import OWN_RESOURCES, Audience
 from openpim.ports.store import Transaction
 from openpim.services.authority import identities
-from openpim.services.membership import bounded, left_at
+from openpim.services.membership import left_at
 from openpim.services.signin.roles import union_ends
 
 EVERYTHING = Placed(frozenset(Claim))
-_PLAIN = ClaimSettings()
+_OWN_APIS = Placed(frozenset({Claim.WIDS}))
 End = datetime | None  # None: for good
 
 
@@ -52,6 +54,17 @@ def wanted_in(application: Application, place: Place) -> Placed:
     """What this application is told there. The clients that everybody has are told all by userinfo, and nothing in ID
     tokens: they show no one's claims."""
     return placed(application.claims, place, has_roles=bool(application.app_roles))
+
+
+def in_access_token(tx: Transaction, audience: Audience, user_id: str, now: datetime) -> Values:
+    """What an access token for this API carries: `wids` for our own, whatever the application behind another one is to be
+    told."""
+    if audience.resource_id in OWN_RESOURCES:
+        return values_of(tx, None, user_id, now, _OWN_APIS)
+    application = tx.applications.by_app_id(audience.address)
+    if application is None:
+        return Values({})
+    return values_of(tx, application, user_id, now, wanted_in(application, Place.ACCESS_TOKEN))
 
 
 def wanted_anywhere(application: Application) -> frozenset[Claim]:
@@ -109,7 +122,7 @@ def _values(
         roles = _app_roles(application, at_application, person)
     told: dict[str, End] = {}
     if wanted.claims & {Claim.GROUPS, Claim.GROUP_NAMES}:
-        settings = application.claims if application is not None else _PLAIN
+        settings = application.claims if application is not None else PLAIN
         told = _groups(tx, settings, person, groups, at_application)
     return _dressed(tx, application, wanted, told, wids, roles)
 
@@ -145,16 +158,16 @@ def _dressed(
 
 
 def _directory_roles(tx: Transaction, person: _Person) -> dict[str, End]:
-    held = [
-        one
-        for one in tx.schedules.of(
-            person.who, provider=Provider.DIRECTORY, kind=Kind.ASSIGNMENT, live_at=person.now
-        )
+    held = tx.schedules.of(person.who, provider=Provider.DIRECTORY, kind=Kind.ASSIGNMENT, live_at=person.now)
+    return union_ends(
+        (one.role_id, _earlier(one.ends_at, person.left.get(one.principal_id)))
+        for one in held
         if one.in_force(person.now) and one.scope == TENANT
-    ]
-    if any(one.principal_id != person.id for one in held):
-        held = bounded(tx, person.id, person.who, held, person.now)
-    return union_ends((one.role_id, one.ends_at) for one in held)
+    )
+
+
+def _earlier(one: End, other: End) -> End:
+    return min((end for end in (one, other) if end is not None), default=None)
 
 
 def _assignments(
@@ -197,3 +210,42 @@ def _groups(
     else:
         kept = set(found)
     return {key: person.left.get(key) for key in found if key in kept}
+
+
+def roles_of_client(
+    tx: Transaction, application: Application, service_principal_id: str, now: datetime
+) -> dict[str, End]:
+    """The roles that an application acting as itself has at another: values, each with its end."""
+    face = tx.service_principals.by_app_id(application.app_id)
+    values = {
+        one.id: one.value for one in application.app_roles if one.enabled and "Application" in one.members
+    }
+    if face is None or not values:
+        return {}
+    client = _person(tx, service_principal_id, now)
+    return union_ends(
+        (values[one.app_role_id], client.left.get(one.principal_id))
+        for one in tx.app_role_assignments.of(client.who, face.id)
+        if one.app_role_id in values
+    )
+
+
+def still_held(tx: Transaction, claims: Mapping[str, Any], now: datetime) -> bool:
+    """Whether all that an access token says of what its person, or application, holds is so now. tx: of its tenant."""
+    told = {one for one in Claim if isinstance(claims.get(one.value), list)}
+    if not told:
+        return True
+    subject = str(claims.get("oid"))
+    application = None
+    if claims.get("rid") not in OWN_RESOURCES:
+        application = tx.applications.by_app_id(str(claims.get("aud")))
+        if application is None:
+            return False
+    if claims.get("idtyp") == "app":
+        if application is None:  # application permissions: bearer.py has looked at the principal
+            face = tx.service_principals.get(subject)
+            return face is not None and set(claims[Claim.ROLES]) <= set(face.permissions)
+        return set(claims[Claim.ROLES]) <= roles_of_client(tx, application, subject, now).keys()
+    by_name = application is not None and wanted_in(application, Place.ACCESS_TOKEN).by_name
+    held = values_of(tx, application, subject, now, Placed(frozenset(told), by_name)).claims
+    return all(set(claims[one.value]) <= set(held[one.value]) for one in told)

@@ -13,6 +13,7 @@ from typing import Any
 from openpim.core.caller import Caller, CallerKind
 from openpim.core.directory import User
 from openpim.core.first_party import APPLICATIONS as FIRST_PARTY
+from openpim.core.grants import AssignmentType, Schedule
 from openpim.core.refusals import Code, Refusal
 from openpim.core.signin.scopes import ResourceKind
 from openpim.ports.deps import Deps
@@ -20,8 +21,8 @@ from openpim.ports.store import Transaction
 from openpim.services.signin.consent import live_scopes
 from openpim.services.signin.context import issuer, origins
 from openpim.services.signin.people import able_user
-from openpim.services.signin.tokens import Tokens, instant
 from openpim.services.signin.scopes_by_name import of_application
+from openpim.services.signin.tokens import Tokens, instant
 
 GRAPH = frozenset({ResourceKind.GRAPH, ResourceKind.ARM})  # some tools send Graph their management token
 ARM = frozenset({ResourceKind.ARM})
@@ -89,12 +90,29 @@ def _meant_for_us(
         addresses[kind] for kind in accepts if kind in addresses
     }:
         return _no("The access token is for another API: ask for one with this API's scope.")
-    tenant_id = claims.get("tid")
-    if not isinstance(tenant_id, str) or claims.get("iss") not in {
-        issuer(origin, tenant_id) for origin in origins(settings)
-    }:
+    if not ours(deps, claims):
         return _no("The access token was issued by somebody else: sign in here.")
     return None
+
+
+def ours(deps: Deps, claims: Mapping[str, Any]) -> bool:
+    """Whether the issuer is us, for the tenant the token names."""
+    tenant_id = claims.get("tid")
+    return isinstance(tenant_id, str) and claims.get("iss") in {
+        issuer(origin, tenant_id) for origin in origins(deps.settings)
+    }
+
+
+def activation_of(tx: Transaction, schedule_id: str, user_id: str, now: datetime) -> Schedule | None:
+    """The activation, if it is the person's own and in force."""
+    found = tx.schedules.get(schedule_id)
+    stands = (
+        found is not None
+        and found.assignment_type is AssignmentType.ACTIVATED
+        and found.principal_id == user_id
+        and found.in_force(now)
+    )
+    return found if stands else None
 
 
 def live_caller(
@@ -111,6 +129,9 @@ def live_caller(
         return _no("The account of this access token is disabled or gone: ask an administrator.")
     if not _client_still_able(tx, str(claims.get("appid"))):
         return _no("The application of this access token is disabled here: ask an administrator.")
+    bound = claims.get("activation")
+    if isinstance(bound, Mapping) and activation_of(tx, str(bound.get("id")), user.id, now) is None:
+        return _no("The activation that this access token carries has ended: activate again.")
     app_id = str(claims.get("appid"))
     return Caller(
         tenant_id=tx.tenant_id,

@@ -6,6 +6,8 @@ from datetime import timedelta
 
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
+from openpim.services.relying.changes import TOPIC
+from openpim.services.relying.sessions import KEPT
 
 # Kept a while after their end, so that a replay is still told from a guess.
 _AFTER = timedelta(days=7)
@@ -26,6 +28,8 @@ def forget_old(deps: Deps) -> int:
             + tx.throttle.forget(now - timedelta(days=1))
             + tx.revocations.forget(now)
             + tx.client_credentials.forget(now)
+            + tx.client_sessions.forget(now - KEPT)
+            + tx.outbox.forget(before, (TOPIC,))
         )
 
     return deps.store.write("", work)

@@ -10,6 +10,7 @@ from openpim.core.signin.lifetimes import Refresh, judge_refresh
 from openpim.core.signin.oauth import OAuthError
 from openpim.core.signin.values import Client, Grant, digest
 from openpim.ports.store import Transaction
+from openpim.services.relying.claims import still_held
 from openpim.services.signin.bearer import live_caller
 from openpim.services.signin.clients import ClientProof, identify
 from openpim.services.signin.context import SignIn
@@ -35,6 +36,11 @@ _COPIED = [
     "amr",
     "acrs",
     "wids",
+    "groups",
+    "group_names",
+    "activation",
+    "act",
+    "acr",
     "appid",
     "azp",
     "sid",
@@ -58,8 +64,9 @@ def introspect(signin: SignIn, authority: str, token: str, proof: ClientProof) -
             tx, authority, claims
         ):
             return _INACTIVE
-        caller = live_caller(tx.in_tenant(str(claims["tid"])), claims, {}, signin.deps.clock())
-        if not isinstance(caller, Caller):
+        there, now = tx.in_tenant(str(claims["tid"])), signin.deps.clock()
+        caller = live_caller(there, claims, {}, now)
+        if not isinstance(caller, Caller) or not still_held(there, claims, now):
             return _INACTIVE
         found = {name: claims[name] for name in _COPIED if name in claims}
         # What the token says may be more than what still stands: consent taken back, a context gone stale.
@@ -132,6 +139,7 @@ def revoke(
 
 
 def _revoke(signin: SignIn, tx: Transaction, grant: Grant, origin: Origin) -> None:
+    tx.client_sessions.drop_grant(grant.id)  # the application itself gives it back
     revoke_grant(tx, signin.deps, grant)
     home = tx.in_tenant(grant.account.tenant_id)
     record(signin.deps, home, grant.account, "Revoke tokens", origin, app_id=grant.client_id)

@@ -301,6 +301,8 @@ def _session(
     former = current_session(tx, signin.deps, browser.session)
     if former is not None:
         tx.sessions.end(former.id, signin.deps.clock())
+        if former.account != who.account:
+            tx.client_sessions.end_session(former.id, signin.deps.clock())
     session, cookie = open_session(tx, signin.deps, who.account, who.amr, browser.origin)
     known = remember(signin, read_known(signin, browser.known), who.account)
     app_id = matter.client.app_id if matter.client else None

@@ -8,20 +8,21 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from openpim.core.directory import ServicePrincipal
-from openpim.core.signin.consent import GRAPH_RESOURCE, Audience
+from openpim.core.relying import Place, fitting
+from openpim.core.signin.consent import GRAPH_RESOURCE, OWN_RESOURCES, Audience
 from openpim.core.signin.lifetimes import access_token_end
 from openpim.core.signin.scopes import Asked
 from openpim.core.signin.values import Client, Grant, RefreshToken, digest
 from openpim.ports.store import Transaction
+from openpim.services.relying.claims import Values, in_access_token, roles_of_client, values_of, wanted_in
 from openpim.services.sealing import b64
 from openpim.services.signin.consent import scp_of
 from openpim.services.signin.context import SignIn, issuer
 from openpim.services.signin.people import Person
-from openpim.services.signin.roles import InForce, roles_in_force
 from openpim.services.signin.tokens import seconds
 
 _ID_TOKEN_MINUTES = 60
@@ -29,7 +30,8 @@ _ID_TOKEN_MINUTES = 60
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A token answer before it is signed. scope: the strings to echo. refresh: the secret of a refresh token."""
+    """A token answer before it is signed. scope: the strings to echo. refresh: the secret of a refresh token.
+    issued_type: what was made of another token (RFC 8693)."""
 
     access: dict[str, Any]
     expires_in: int
@@ -38,6 +40,7 @@ class Draft:
     client_info: str | None = None
     refresh: str | None = None
     v1_resource: str = ""
+    issued_type: str = ""
 
 
 def client_info(person: Person) -> str:
@@ -62,12 +65,15 @@ def draft_for_person(
 ) -> Draft:
     """id_issuer: the issuer the client's discovery document named; the access token's is always the tenant's.
     acrs: authentication contexts, each with the instant from which it has to be proven anew."""
-    settings = signin.settings
-    held = roles_in_force(tx.in_tenant(person.tenant_id), person.user.id, now)
-    end = access_token_end(now, settings.access_token_minutes, held.ends)
-    scp = scp_of(tx.in_tenant(person.tenant_id), grant.client_id, person.user.id, asked, audience)
+    there = tx.in_tenant(person.tenant_id)
+    held = in_access_token(there, audience, person.user.id, now)
+    end = access_token_end(now, signin.settings.access_token_minutes, held.ends)
+    scp = scp_of(there, grant.client_id, person.user.id, asked, audience)
     access = _access(signin, grant, person, audience, scp, held, now, end, acrs, cp1)
-    identity = _identity(grant, person, asked, now, id_issuer, nonce) if asked.openid else None
+    identity = None
+    if asked.openid:
+        shown = _shown(there, grant.client_id, person.user.id, now)
+        identity = _identity(signin, grant, person, asked, now, id_issuer, nonce, shown, acrs)
     return Draft(
         access=access,
         expires_in=max(1, seconds(end) - seconds(now)),
@@ -77,13 +83,30 @@ def draft_for_person(
     )
 
 
+def _shown(tx: Transaction, client_id: str, user_id: str, now: datetime) -> Values:
+    """What the ID token of this client carries of what the person holds."""
+    client = tx.applications.by_app_id(client_id)
+    if client is None:
+        return Values({})
+    return values_of(tx, client, user_id, now, wanted_in(client, Place.ID_TOKEN))
+
+
+def acr_of(grant: Grant) -> str:
+    """`mfa` where a second factor was given, else 1 (see docs/how-to/connect-an-application.md)."""
+    return "mfa" if "mfa" in grant.amr else "1"
+
+
+def userinfo_address(signin: SignIn) -> str:
+    return f"{signin.settings.origin}/oidc/userinfo"
+
+
 def _access(
     signin: SignIn,
     grant: Grant,
     person: Person,
     audience: Audience,
     scp: tuple[str, ...],
-    held: InForce,
+    held: Values,
     now: datetime,
     end: datetime,
     acrs: Mapping[str, datetime],
@@ -91,7 +114,7 @@ def _access(
 ) -> dict[str, Any]:
     user = person.user
     claims: dict[str, Any] = {
-        **_common(signin, person.tenant_id, audience, grant.client_id, now, end),
+        **common(signin, person.tenant_id, audience, grant.client_id, now, end),
         "sub": user.id,
         "oid": user.id,
         "scp": " ".join(scp),
@@ -100,12 +123,12 @@ def _access(
         "preferred_username": user.user_principal_name,
         "name": user.display_name,
         "amr": list(grant.amr),
-        "acr": "1",
+        "acr": acr_of(grant),
         "auth_time": seconds(grant.auth_time),
         "idtyp": "user",
         "sid": grant.session_id,
         "gid": grant.id,
-        "wids": list(held.wids),
+        **fitting(held.claims, userinfo_address(signin)),
     }
     if acrs:
         claims["acrs"] = sorted(acrs)
@@ -117,7 +140,7 @@ def _access(
     return claims
 
 
-def _common(
+def common(
     signin: SignIn, tenant_id: str, audience: Audience, app_id: str, now: datetime, end: datetime
 ) -> dict[str, Any]:
     return {
@@ -136,25 +159,38 @@ def _common(
 
 
 def _identity(
-    grant: Grant, person: Person, asked: Asked, now: datetime, id_issuer: str, nonce: str | None
+    signin: SignIn,
+    grant: Grant,
+    person: Person,
+    asked: Asked,
+    now: datetime,
+    id_issuer: str,
+    nonce: str | None,
+    shown: Values,
+    acrs: Mapping[str, datetime],
 ) -> dict[str, Any]:
     user = person.user
+    end = access_token_end(now, _ID_TOKEN_MINUTES, shown.ends)
     claims: dict[str, Any] = {
         "iss": id_issuer,
         "aud": grant.client_id,
         "sub": user.id,
         "iat": seconds(now),
         "nbf": seconds(now),
-        "exp": seconds(now + timedelta(minutes=_ID_TOKEN_MINUTES)),
+        "exp": seconds(end),
         "auth_time": seconds(grant.auth_time),
         "tid": person.tenant_id,
         "oid": user.id,
         "preferred_username": user.user_principal_name,
         "name": user.display_name,
         "amr": list(grant.amr),
+        "acr": acr_of(grant),
         "sid": grant.session_id,
         "ver": "2.0",
+        **fitting(shown.claims, userinfo_address(signin)),
     }
+    if acrs:
+        claims["acrs"] = sorted(acrs)
     if "profile" in asked.scopes:
         claims |= {k: v for k, v in (("given_name", user.given_name), ("family_name", user.surname)) if v}
     if "email" in asked.scopes and user.mail:
@@ -166,22 +202,36 @@ def _identity(
     return claims
 
 
+def _roles_as_itself(
+    tx: Transaction, principal: ServicePrincipal, audience: Audience, now: datetime
+) -> dict[str, datetime | None]:
+    """Graph's application permissions; at another application, its roles that this one was given."""
+    if audience.resource_id == GRAPH_RESOURCE:
+        return dict.fromkeys(principal.permissions)
+    application = (
+        None if audience.resource_id in OWN_RESOURCES else tx.applications.by_app_id(audience.address)
+    )
+    return roles_of_client(tx, application, principal.id, now) if application is not None else {}
+
+
 def draft_for_app(
     signin: SignIn,
-    tenant_id: str,
+    tx: Transaction,
     client: Client,
     principal: ServicePrincipal,
     asked: Asked,
     audience: Audience,
     now: datetime,
 ) -> Draft:
-    """Client credentials: no person, no refresh token; `roles` are the application permissions, which are Graph's."""
-    end = now + timedelta(minutes=signin.settings.access_token_minutes)
+    """Client credentials: no person, no refresh token. tx: of the tenant."""
+    roles = _roles_as_itself(tx, principal, audience, now)
+    bounds = [end for end in roles.values() if end is not None]
+    end = access_token_end(now, signin.settings.access_token_minutes, bounds)
     access = {
-        **_common(signin, tenant_id, audience, client.app_id, now, end),
+        **common(signin, tx.tenant_id, audience, client.app_id, now, end),
         "sub": principal.id,
         "oid": principal.id,
-        "roles": list(principal.permissions) if audience.resource_id == GRAPH_RESOURCE else [],
+        "roles": sorted(roles),
         "idtyp": "app",
         "app_displayname": principal.display_name,
         "appidacr": "1",
@@ -212,6 +262,8 @@ def render(signin: SignIn, draft: Draft) -> dict[str, Any]:
         answer["refresh_token"] = draft.refresh
     if draft.client_info is not None:
         answer["client_info"] = draft.client_info
+    if draft.issued_type:
+        answer["issued_token_type"] = draft.issued_type
     if draft.v1_resource:
         answer["resource"] = draft.v1_resource
         answer["expires_on"] = draft.access["exp"]

@@ -22,7 +22,7 @@ from openpim.services.signin.flow import Browser, Turn
 from openpim.services.signin.forms import session_of
 from openpim.services.signin.people import people_of
 from openpim.services.signin.proofs import lifetime, mfa_contexts, of_session
-from openpim.services.signin.sessions import SEEN_EVERY, current_session, sign_out, touch
+from openpim.services.signin.sessions import SEEN_EVERY, sign_out, touch, unended_session
 from openpim.services.signin.steps import start
 
 # A form that waits for a sign-in leaves what proves somebody behind: he types it again.
@@ -57,10 +57,10 @@ def enter(
 def _present(
     tx: Transaction, signin: SignIn, cookie: str, wanted_tenant: str, origin: Origin
 ) -> Presence | None:
-    session = current_session(tx, signin.deps, cookie)
+    session = unended_session(tx, signin.deps, cookie)
     if session is None:
         return None
-    people = people_of(tx, session.account)
+    people = people_of(tx, session.account)  # nobody, where he is disabled or gone
     if not people:
         return None
     tenant, person = next((one for one in people if one[0].id == wanted_tenant), people[0])

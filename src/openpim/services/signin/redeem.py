@@ -24,10 +24,12 @@ from openpim.core.signin.oauth import OAuthError, pkce_matches
 from openpim.core.signin.scopes import Asked
 from openpim.core.signin.values import AuthorizationCode, Client, Grant, digest
 from openpim.ports.store import Transaction
+from openpim.services.relying.sessions import remember
 from openpim.services.signin.clients import ClientProof, identify
 from openpim.services.signin.consent import find_audience, unconsented
 from openpim.services.signin.context import SignIn
 from openpim.services.signin.events import Origin, record
+from openpim.services.signin.exchange import GRANT_TYPE, exchange
 from openpim.services.signin.flow import id_issuer
 from openpim.services.signin.issue import Draft, draft_for_app, draft_for_person, new_refresh_token, render
 from openpim.services.signin.people import (
@@ -37,8 +39,8 @@ from openpim.services.signin.people import (
     person_in,
 )
 from openpim.services.signin.proofs import lifetime, mfa_contexts, of_grant
-from openpim.services.signin.sessions import revoke_grant
 from openpim.services.signin.scopes_by_name import SIGNALS, named_alone
+from openpim.services.signin.sessions import revoke_grant
 
 DEVICE_GRANTS = frozenset({"urn:ietf:params:oauth:grant-type:device_code", "device_code"})
 _INVALID = "invalid_grant"
@@ -69,11 +71,15 @@ def redeem(
     # A secret that nobody knows changes nothing: whoever tries some never waits for, or holds, the one writer. (An
     # assertion is spent, so it is always written.)
     store = signin.deps.store
-    written = bool(proof.assertion) or store.read("", lambda tx: _known(tx, fields))
+    written = (
+        bool(proof.assertion)
+        or store.read("", lambda tx: _known(tx, fields))
+        or (kind == GRANT_TYPE and signin.tokens.verify(fields.get("subject_token", "")) is not None)
+    )
     draft = (store.write if written else store.read)("", work)
     if isinstance(draft, OAuthError):
         return draft
-    if fields.get("resource"):
+    if fields.get("resource") and kind != GRANT_TYPE:
         draft = replace(draft, v1_resource=fields["resource"])
     return render(signin, draft)
 
@@ -111,8 +117,10 @@ def _for_person(
     origin: Origin,
     *,
     nonce: str | None = None,
+    fresh: bool = True,
 ) -> Draft | OAuthError:
-    """Tokens from a grant, after the facts have been read again: the person, the tenant, the client, the proof."""
+    """Tokens from a grant, after the facts have been read again: the person, the tenant, the client, the proof. fresh: it
+    is a sign-in, no refresh."""
     explicit = find_tenant(tx, authority)
     person = person_in(tx, grant.account, explicit.id if explicit else grant.tenant_id)
     if person is None:
@@ -138,7 +146,7 @@ def _for_person(
     acrs = granted_contexts(wanted, proof, mfa, life, now)
     if acrs.keys() != proof.acrs and person.tenant_id == grant.tenant_id:
         tx.grants.set_acrs(grant.id, acrs)
-    return draft_for_person(
+    draft = draft_for_person(
         signin,
         tx,
         grant,
@@ -151,6 +159,9 @@ def _for_person(
         cp1=wanted.cp1 or grant.cp1,
         nonce=nonce,
     )
+    if draft.identity is not None:
+        remember(tx, grant, person, str(draft.identity["iss"]), now, fresh=fresh)
+    return draft
 
 
 def _with_refresh(
@@ -243,7 +254,7 @@ def _refresh(
     asked = _asked(signin, fields, grant.scope)
     if isinstance(asked, OAuthError):
         return asked
-    draft = _for_person(signin, tx, client, authority, grant, asked, wanted, origin)
+    draft = _for_person(signin, tx, client, authority, grant, asked, wanted, origin, fresh=False)
     if isinstance(draft, OAuthError):
         return (
             draft  # the refresh token stays good: the client will need it after the step-up it is asked for
@@ -331,7 +342,9 @@ def _client_credentials(
     audience = find_audience(tx.in_tenant(tenant.id), asked)
     if isinstance(audience, OAuthError):
         return audience
-    draft = draft_for_app(signin, tenant.id, client, principal, asked, audience, signin.deps.clock())
+    draft = draft_for_app(
+        signin, tx.in_tenant(tenant.id), client, principal, asked, audience, signin.deps.clock()
+    )
     if wanted.cp1:
         draft.access["xms_cc"] = ["CP1"]
     return draft if asked.default else named_alone(draft, asked)
@@ -355,4 +368,5 @@ _GRANTS: dict[str, _Grant] = {
     "refresh_token": _refresh,
     "device_code": _device,
     "client_credentials": _client_credentials,
+    GRANT_TYPE: _exchange,
 }

@@ -20,12 +20,18 @@ SEEN_EVERY = timedelta(minutes=5)
 
 def current_session(tx: Transaction, deps: Deps, cookie: str) -> Session | None:
     """The live session of a cookie; None if it ended, timed out, or its person is disabled."""
+    session = unended_session(tx, deps, cookie)
+    if session is None or able_user(tx, session.account.tenant_id, session.account.user_id) is None:
+        return None
+    return session
+
+
+def unended_session(tx: Transaction, deps: Deps, cookie: str) -> Session | None:
+    """The session of a cookie; None if it ended or timed out. Whether its person may still enter is for whoever asks."""
     if not cookie or len(cookie) > 200:
         return None
     session = tx.sessions.by_cookie(digest(cookie))
     if session is None or not session_alive(session, deps.clock(), deps.settings.session_idle_minutes):
-        return None
-    if able_user(tx, session.account.tenant_id, session.account.user_id) is None:
         return None
     return session
 
@@ -81,6 +87,7 @@ def strengthen(
 def revoke_grant(tx: Transaction, deps: Deps, grant: Grant) -> None:
     """The whole family, and the access tokens made from it."""
     now = deps.clock()
+    tx.client_sessions.end_grant(grant.id, now)
     tx.grants.revoke(grant.id, now)
     tx.revocations.add(grant.id, now + LONGEST_TOKEN)
 
@@ -89,6 +96,7 @@ def sign_out(tx: Transaction, deps: Deps, session: Session) -> None:
     """The person signed out of this browser: clients without offline access lose their tokens, the others (a
     command line, say) keep theirs."""
     tx.sessions.end(session.id, deps.clock())
+    tx.client_sessions.end_session(session.id, deps.clock())
     for grant in tx.grants.of_session(session.id):
         if not grant.offline:
             revoke_grant(tx, deps, grant)
@@ -100,6 +108,7 @@ def end_session(tx: Transaction, deps: Deps, session_id: str) -> bool:
     if session is None:
         return False
     tx.sessions.end(session_id, deps.clock())
+    tx.client_sessions.end_session(session_id, deps.clock())
     tx.revocations.add(session_id, deps.clock() + LONGEST_TOKEN)
     for grant in tx.grants.of_session(session_id):
         revoke_grant(tx, deps, grant)

@@ -24,7 +24,7 @@ _CACHE = 4096
 _LONGEST = 16_000
 _SKEW = 60
 _ALGORITHM = "RS256"
-Kind = Literal["at+jwt", "JWT", "secevent+jwt"]
+Kind = Literal["at+jwt", "JWT", "secevent+jwt", "logout+jwt"]
 
 
 class Tokens:

@@ -6,10 +6,11 @@ from typing import Any
 
 from openpim.core.caller import Caller, CallerKind
 from openpim.core.refusals import Code, Refusal
+from openpim.core.relying import Place, Placed
 from openpim.ports.store import Transaction
+from openpim.services.relying.claims import values_of, wanted_in
 from openpim.services.signin.bearer import live_caller, userinfo_audience
 from openpim.services.signin.context import SignIn
-from openpim.services.signin.roles import roles_in_force
 
 
 def userinfo(signin: SignIn, authorization: str | None) -> dict[str, Any] | Refusal:
@@ -31,17 +32,13 @@ def userinfo(signin: SignIn, authorization: str | None) -> dict[str, Any] | Refu
         user = tx.users.get(caller.principal_id)
         if user is None:  # pragma: no cover - live_caller has just read it
             raise AssertionError
-        held = roles_in_force(tx, user.id, now)
-        groups = tx.groups.many(tx.groups.groups_of(user.id, now))
-        roles = tx.roles.many(held.wids)
+        application = tx.applications.by_app_id(str(claims.get("appid")))
+        wanted = wanted_in(application, Place.USERINFO) if application is not None else Placed()
         found: dict[str, Any] = {
             "sub": user.id,
             "oid": user.id,
             "tid": tx.tenant_id,
-            "groups": sorted(groups),
-            "group_names": sorted(group.display_name for group in groups.values()),
-            "roles": sorted(role.display_name for role in roles.values()),
-            "wids": list(held.wids),
+            **values_of(tx, application, user.id, now, wanted).claims,
             "sid": caller.session_id,
             "amr": sorted(caller.amr),
         }
