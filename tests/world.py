@@ -63,7 +63,11 @@ from openpim.services import (
 )
 from openpim.services import cancel as cancelling
 from openpim.services.channels import asking, tickets
+from openpim.services.connecting import manage as targets
+from openpim.services.connecting.checking import Desired
+from openpim.services.connecting.reconcile import Held, Looked, look
 from openpim.store.database import Database
+from tests.connectors.twin import Twins, TwinServer
 from tests.signin_helper import CHAT, OUTBOUND, SEALER
 
 START = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
@@ -159,6 +163,8 @@ class World:
         self.now = start
         self._number = next(_worlds) if number is None else number
         self._ids = itertools.count(1)
+        self.twins = Twins()
+        self._held: dict[str, Held] = {}
         self.deps = Deps(
             clock=lambda: self.now,
             new_id=self.new_id,
@@ -168,6 +174,7 @@ class World:
             outbound=OUTBOUND,
             chat=CHAT,
             settings=settings or Settings(),
+            connectors=self.twins,
         )
         self.tenant_id = tenant_id or self.new_id()
         self.system = system(self.tenant_id)
@@ -202,6 +209,40 @@ class World:
     def at(self, moment: datetime) -> datetime:
         self.now = moment
         return moment
+
+    # -- real systems
+    def target(
+        self, host: str = "payroll", managed: Collection[str] = ("payroll_admin",), **more: Any
+    ) -> tuple[str, TwinServer]:
+        """A twin: its id, and itself. more: of Desired, and settings of the twin (end, each)."""
+        settings = {"host": host} | {name: more.pop(name) for name in ("end", "each") if name in more}
+        values = {"name": host, "subject": "{localPart}", "managed": tuple(managed), "settings": settings}
+        desired = Desired(**(values | more))
+        made = ok(targets.create(self.deps, self.caller(self.ga), "twin", desired))
+        return made.target.id, self.twins.at(host)
+
+    def rule(
+        self,
+        target_id: str,
+        role: str = TEAMS,
+        scope: str = "/",
+        *,
+        provider: Provider = DIRECTORY,
+        entitlement: str = "payroll_admin",
+    ) -> str:
+        added = targets.add_rule(
+            self.deps, self.caller(self.ga), target_id, provider, role, scope, entitlement
+        )
+        return ok(added).id
+
+    def name_in_target(self, person: str) -> str:
+        """What a person is called in a twin."""
+        return str(self.read(lambda tx: tx.users.get(person)).user_principal_name.partition("@")[0])
+
+    def look(self, target_id: str, *, now_in_full: bool = True) -> Looked | None:
+        """One look at a target, by a worker that goes on from look to look."""
+        held = self._held.setdefault(target_id, Held())
+        return look(self.deps, held, self.tenant_id, target_id, now_in_full=now_in_full)
 
     # -- the store
     def write(self, work: Any) -> Any:

@@ -216,7 +216,7 @@ class Targets:
         rows = self._connection.execute(
             select(_s.principal_id, _s.subject).where(_s.tenant_id == self._tenant, _s.target_id == target_id)
         )
-        return dict(rows.tuples().all())
+        return {row[0]: row[1] for row in rows}
 
     def put_subject(self, target_id: str, principal_id: str, subject: str) -> None:
         self._connection.execute(
@@ -244,7 +244,7 @@ class Targets:
                 _m.name.startswith(prefix, autoescape=True),
             )
         )
-        return dict(rows.tuples().all())
+        return {row[0]: row[1] for row in rows}
 
     def remember(self, target_id: str, name: str, text: str) -> None:
         if not text:
