@@ -12,12 +12,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from openpim.core.caller import Caller
+from openpim.core.decisions import micros
 from openpim.core.grants import Action, Kind, Provider, Request, Schedule
 from openpim.core.permissions import CONTRIBUTOR, OWNER, READER
 from openpim.core.policy import ApprovalSettings, Expiry, Policy, Reviewers, Stage, hours
 from openpim.core.query import Query
 from openpim.core.refusals import Refusal
 from openpim.services import authority, eligibilities, policies
+from openpim.services.decisions.following import Following
 from openpim.services.resource_access import allowed
 from openpim.services.resources import shaping
 from openpim.services.resources.shaping import Wanted
@@ -40,6 +42,9 @@ def provider_of(role: str) -> Provider:
 class Acts:
     def __init__(self, database: Database) -> None:
         self.world = world = World(database, people=("ann", "bob", "dan", "olga"))
+        self.beside, self.elsewhere = Following(world.deps), Following(replace(world.deps, clock=self._later))
+        database.observers[:] = [self.beside.committed]
+        self._looks = 0
         self.unit = world.unit("north")
         self.team, self.crew = world.group("team"), world.group("crew")
         self.a, self.b = self.place(f"{GROUPS}/a"), self.place(f"{GROUPS}/b")
@@ -78,6 +83,11 @@ class Acts:
                 (READER, self.a): Settings(longest=timedelta(hours=2)),
             },
         )
+
+    def _later(self) -> datetime:
+        """Another machine's clock: never the same instant twice."""
+        self._looks += 1
+        return self.world.now + timedelta(microseconds=self._looks)
 
     # -- the tree
     def place(self, path: str, **wanted: Any) -> str:
@@ -148,6 +158,34 @@ class Acts:
             return found
 
         return world.read(work)
+
+    def decided(self, person: str, at: datetime) -> list[tuple[set[tuple[str, str]], set[tuple[str, str]]]]:
+        """The same, and what the person can do in the tree, by the index that follows in this process, and by that of
+        another one, which hears of nothing but what the database says."""
+        roles = [(role, scope) for role in (TEAMS, HELPDESK) for scope in ("/", self.unit)]
+        places = [(role, place) for role in (READER, CONTRIBUTOR) for place in (self.subscription, self.web)]
+        found = []
+        for following in (self.beside, self.elsewhere):
+            index, now = following.look(self.world.tenant_id), micros(at)
+            told = {
+                (role, scope)
+                for role, scope in roles
+                if index.holds_until("directory", person, role, index.directory_places(scope), now) > now
+            }
+            told |= {
+                (MEMBER, group) for group in (self.team, self.crew) if index.member_until(person, group, now)
+            }
+            if index.owner_until(person, self.team, now):
+                told.add((GROUP_OWNER, self.team))
+            can = {
+                (role, place)
+                for role, place in places
+                if index.allowed_until(
+                    "resource", person, NEEDS[role], index.resource_places(place), now, data=False
+                )
+            }
+            found.append((told, can))
+        return found
 
     def can(self, person: str, role: str, scope: str, at: datetime) -> bool:
         caller = self.world.caller(person)

@@ -576,6 +576,28 @@ class Life(RuleBasedStateMachine):
                 assert acts.can(person, READER, place, at) is may_read, (at, place)
 
     @invariant()
+    def the_index_decides_as_the_acts_do(self) -> None:
+        if not hasattr(self, "model"):
+            return
+        world, acts, model = self.world, self.acts, self.model
+        web = {acts.web} if acts.web in model.parents else set()
+        for at, person in itertools.product(
+            (world.now, world.now + timedelta(minutes=17)), (world.ann, world.bob)
+        ):
+            able = person not in model.disabled
+            told = acts.told(person, at) if able else set()
+            places = {acts.subscription, *web}
+            can = {
+                (role, place)
+                for role in (READER, CONTRIBUTOR)
+                for place in places
+                if acts.can(person, role, place, at)
+            }
+            for decided, allowed in acts.decided(person, at):
+                assert decided == told, (at, person)
+                assert {one for one in allowed if one[1] in places} == can, (at, person)
+
+    @invariant()
     def everybody_is_told_what_he_may_activate(self) -> None:
         self.steps = getattr(self, "steps", 0) + 1
         if not hasattr(self, "model") or self.steps % 3:
