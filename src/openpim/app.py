@@ -29,6 +29,7 @@ from starlette.types import ASGIApp
 
 from openpim import logs
 from openpim.config import Config, ConfigError, load
+from openpim.connectors import KINDS
 from openpim.core import caller as callers
 from openpim.core.refusals import Refusal
 from openpim.core.streams import StreamKind
@@ -71,6 +72,7 @@ from openpim.workers.audit_log import GrowingLogs
 from openpim.workers.channels import Asking
 from openpim.workers.loop import Loop, Loops
 from openpim.workers.notices import Planning, Sending
+from openpim.workers.reconciling import Reconciling
 from openpim.workers.recording import Recording
 from openpim.workers.relying import Following, Telling
 from openpim.workers.signals import Signalling
@@ -117,6 +119,7 @@ def open_store(config: Config, now: Callable[[], datetime] = clock) -> tuple[Dat
         outbound=outbound,
         chat=AppriseChat(outbound),
         settings=config.settings,
+        connectors=KINDS,
     )
     return database, deps
 
@@ -131,6 +134,7 @@ def make_system(config: Config, *, now: Callable[[], datetime] = clock) -> Syste
             "Restore it from the back-up that the database came from."
         )
         raise ConfigError(msg)
+    reconciling = Reconciling(deps)
     loops = Loops(
         [
             Loop("recording", Recording(deps), config.worker_interval_seconds),
@@ -149,10 +153,13 @@ def make_system(config: Config, *, now: Callable[[], datetime] = clock) -> Syste
             Loop("signals", Signalling(signin), config.worker_interval_seconds),
             Loop("relying", Following(deps), config.worker_interval_seconds, then=("logout",)),
             Loop("logout", Telling(signin), config.worker_interval_seconds),
+            Loop("targets", reconciling, config.worker_interval_seconds, follows=True),
             Loop("streams", Streaming(deps, _senders(config, deps)), config.worker_interval_seconds),
         ],
         now,
+        at_end=reconciling.stop,
     )
+    database.observers.append(reconciling.happened)
     database.observers.append(lambda _tenant, _events: loops.happened())
     monitoring = watch(config, deps, signin, database, loops)
     app = make_app(

@@ -93,10 +93,16 @@ class Loop:
 class Loops:
     """All of a server's loops, started and stopped together."""
 
-    def __init__(self, loops: Sequence[Loop], clock: Callable[[], datetime] | None = None) -> None:
-        """clock: to note when each loop has looked."""
+    def __init__(
+        self,
+        loops: Sequence[Loop],
+        clock: Callable[[], datetime] | None = None,
+        at_end: Callable[[], None] | None = None,
+    ) -> None:
+        """clock: to note when each loop has looked. at_end: stops what the loops have begun."""
         self._loops = tuple(loops)
         self._clock = clock
+        self._at_end = at_end
         named = {loop.name: loop for loop in loops}
         for loop in loops:
             loop.after = tuple(named[name] for name in loop.then if name in named)
@@ -115,6 +121,8 @@ class Loops:
             loop.ask_to_stop()
         for number, loop in enumerate(self._loops):
             loop.join(10 if number == 0 else 2)
+        if self._at_end is not None:
+            self._at_end()
 
     def happened(self) -> None:
         """Something was committed that others follow: they need not wait for their next look."""
