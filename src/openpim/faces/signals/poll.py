@@ -138,7 +138,8 @@ def read(body: Mapping[str, Any]) -> Asked | Refusal:
         return bad("maxEvents", "maxEvents is not a whole number from 0.")
     if not isinstance(body.get("returnImmediately", False), bool):
         return bad("returnImmediately", "returnImmediately is true or false.")
-    acknowledged, errors = body.get("ack") or [], body.get("setErrs") or {}
+    acknowledged = [] if body.get("ack") is None else body["ack"]
+    errors = {} if body.get("setErrs") is None else body["setErrs"]
     if not isinstance(acknowledged, list) or not all(_is_jti(one) for one in acknowledged):
         return bad("ack", "ack is not a list of the jti of events.")
     if not isinstance(errors, Mapping) or not all(_is_jti(one) for one in errors):

@@ -24,7 +24,7 @@ from openpim.core.signals import (
 )
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
-from openpim.services.recording import record, storable
+from openpim.services.recording import record
 from openpim.services.signals.receivers import may, named, own
 from openpim.services.signin.context import issuer
 
@@ -37,7 +37,7 @@ def name_subject(
     """Add it to the stream (included), or remove it."""
     now = deps.clock()
     fault = subject_fault(subject)
-    if fault is None and (too_large(subject) or not storable(json.dumps(subject, ensure_ascii=False))):
+    if fault is None and too_large(subject):
         fault = "subject is too long."
 
     def work(tx: Transaction) -> Refusal | None:
