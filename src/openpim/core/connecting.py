@@ -356,12 +356,15 @@ def pattern_fault(pattern: str) -> str | None:
     return None
 
 
-def subject_of(user: User, pattern: str) -> str:
-    """What a person is called in a target by its pattern; "" when a field that it needs is empty."""
+def subject_of(
+    user: User, pattern: str, written: Callable[[str, str], str] = lambda _pattern, value: value
+) -> str:
+    """What a person is called in a target by its pattern; "" when a field that it needs is empty. written: see
+    ConnectorKind."""
     values = {name: _FIELDS[name](user) for name in _PLACE.findall(pattern) if name in _FIELDS}
     if not values or not all(values.values()):
         return ""
-    return _PLACE.sub(lambda place: values.get(place[1], ""), pattern)
+    return _PLACE.sub(lambda place: written(pattern, values.get(place[1], "")), pattern)
 
 
 def pause_after(failures: int) -> timedelta:

@@ -217,7 +217,9 @@ class ConnectorKind:
     """One kind of target. Checks raise BadNameError and return the name as the target writes it, so that two ways of writing
     one name are one name (a DN in other case). check_settings: what is wrong with them, by name. make_secrets: secrets that
     are made here and not given (a key to sign with): from those there are ({} for a new target; all of them when they are
-    to be rotated), the settings and the time."""
+    to be rotated), the settings and the time.
+    written: how a value of a person is put into a pattern of names, given the pattern and the value, so that it stays one
+    value there (a comma in a DN)."""
 
     name: str
     title: str
@@ -229,6 +231,7 @@ class ConnectorKind:
     check_settings: Callable[[Mapping[str, str]], Mapping[str, str]] = field(default=lambda _settings: {})
     subject: str = "{userPrincipalName}"  # the pattern of a new target
     make_secrets: Callable[[Mapping[str, str], Mapping[str, str], datetime], Mapping[str, str]] | None = None
+    written: Callable[[str, str], str] = field(default=lambda _pattern, value: value)
 
 
 class Kinds(Protocol):

@@ -104,7 +104,7 @@ def _subjects(
     problems: dict[str, str] = {}
     for key in able:
         user = people.get(key)
-        said = own.get(key) or (subject_of(user, target.subject) if user is not None else "")
+        said = own.get(key) or (subject_of(user, target.subject, kind.written) if user is not None else "")
         if not said:
             problems[key] = (
                 f"Has no name in this target: the pattern {target.subject!r} gives none. Set a name for this "

@@ -1,0 +1,330 @@
+"""Privileges as membership of groups: one value of one attribute for each person. A directory keeps no end with a member (but
+see active_directory.py), so the end is ours to bring about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import groupby
+
+from openpim.connectors.ldap.client import Connection, failure, words
+from openpim.connectors.ldap.config import People
+from openpim.connectors.ldap.fence import Fencing, in_time
+from openpim.connectors.ldap.messages import (
+    ANY,
+    Change,
+    Code,
+    Entry,
+    Outcome,
+    Request,
+    Scope,
+    modify,
+    negated,
+    present,
+    search,
+)
+from openpim.connectors.ldap.names import check_name, known
+from openpim.connectors.ldap.people import find, names
+from openpim.connectors.ldap.session import Session
+from openpim.core.connecting import Edge, Op, OpKind, Snapshot
+from openpim.ports.connector import BadNameError, Fence, Receipt, Severed
+
+MOST_VALUES = 5000  # in one change; Active Directory takes no more
+_MOST_BYTES = 512 * 1024
+_TRIES = 4
+# What the whole group answers alike: asking again in smaller pieces gains nothing.
+_FOR_ALL = frozenset(
+    {
+        Code.INSUFFICIENT_ACCESS,
+        Code.REFERRAL,
+        Code.STRONGER_AUTH_REQUIRED,
+        Code.CONFIDENTIALITY_REQUIRED,
+        Code.UNAVAILABLE_CRITICAL_EXTENSION,
+    }
+)
+_LATER = frozenset({Code.BUSY, Code.UNAVAILABLE})
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How groups of this kind keep their members. placeholder: what stays in an otherwise empty one; "": it may be empty.
+    plain: a member is a name and not a DN."""
+
+    attribute: str
+    placeholder: str = ""
+    plain: bool = False
+
+
+@dataclass(slots=True)
+class Member:
+    """A value to be put in or taken out. written: as it is sent."""
+
+    place: int
+    op: Op
+    written: str
+
+
+@dataclass(slots=True)
+class _Job:
+    """What is done with one group at once."""
+
+    group: str
+    change: Change
+    members: list[Member]
+    fence: Fence
+    receipts: dict[int, Receipt] = field(default_factory=dict)
+
+    def done(self, members: Iterable[Member], error: str = "") -> None:
+        self.receipts.update({one.place: Receipt(one.op, error) for one in members})
+
+
+class Groups:
+    """See Connector."""
+
+    def __init__(
+        self,
+        session: Session,
+        managed: Sequence[str],
+        shape: Shape,
+        people: People,
+        fencing: Fencing,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self.session, self.managed, self.shape, self.people = session, tuple(managed), shape, people
+        self.fencing, self.clock = fencing, clock
+
+    # ---------------------------------------------------------------------------------------------- reading
+
+    def read(self) -> Snapshot:
+        connection = self.session.connection()
+        held, unread = self.members(connection)
+        raws = [raw for values in held.values() for raw in values]
+        called = self._called(connection, raws)
+        nobody = self._nobody()
+        edges = {
+            Edge(called[raw], group, until)
+            for group, values in held.items()
+            for raw, until in values.items()
+            if called[raw] != nobody
+        }
+        return Snapshot(frozenset(edges), unread)
+
+    def members(self, connection: Connection) -> tuple[dict[str, dict[str, datetime | None]], dict[str, str]]:
+        """The members of each managed group as the directory writes them, with their end where it knows one; and why it could
+        not be read for those that could not."""
+        requests = [self.look(group) for group in self.managed]
+        held: dict[str, dict[str, datetime | None]] = {}
+        unread: dict[str, str] = {}
+        for group, outcome in zip(self.managed, connection.exchange(requests), strict=True):
+            try:
+                held[group] = self._members(connection, group, outcome)
+            except UnreadError as error:
+                unread[group] = str(error)
+        return held, unread
+
+    def look(self, group: str) -> Request:
+        return search(group, Scope.BASE, ANY, [self.shape.attribute])
+
+    def _members(self, connection: Connection, group: str, outcome: Outcome) -> dict[str, datetime | None]:
+        """Raises UnreadError, so that what is not shown is never taken for what is not there."""
+        if outcome.code == Code.NO_SUCH_OBJECT or (outcome.ok and not outcome.entries):
+            raise UnreadError(f"The group {group} is not there, or not shown to the account of OpenPIM.")
+        if not outcome.ok:
+            raise UnreadError(f"The group {group} could not be read ({words(outcome)}).")
+        values = self.values(connection, group, outcome.entries[0])
+        if not values and not self.empty(connection, group, outcome.entries[0]):
+            raise UnreadError(f"The members of {group} are not shown to the account of OpenPIM.")
+        return values
+
+    def values(self, _connection: Connection, _group: str, entry: Entry) -> dict[str, datetime | None]:
+        """What the entry holds, with ends."""
+        return dict.fromkeys(entry.texts(self.shape.attribute))
+
+    def empty(self, connection: Connection, group: str, _entry: Entry) -> bool:
+        """Whether a group that shows no member has none. A condition on what one may not see is neither true nor false."""
+        if self.shape.placeholder:
+            return False
+        outcome = connection.ask(search(group, Scope.BASE, negated(present(self.shape.attribute)), []))
+        return outcome.ok and len(outcome.entries) == 1
+
+    def _called(self, connection: Connection, raws: Collection[str]) -> Mapping[str, str]:
+        """The person's name for each member that a directory wrote."""
+        if self.shape.plain:
+            return {raw: _plain(raw) for raw in raws}
+        return names(connection, self.people, raws)
+
+    def _nobody(self) -> str:
+        return known(self.shape.placeholder) if self.shape.placeholder else ""
+
+    # ---------------------------------------------------------------------------------------------- writing
+
+    def apply(self, ops: Sequence[Op], fence: Fence) -> list[Receipt]:
+        """All of one group that follow each other in one change, or in few."""
+        connection = self.session.connection()
+        receipts: dict[int, Receipt] = {}
+        removals = [(place, op) for place, op in enumerate(ops) if op.kind is OpKind.REVOKE]
+        others = [(place, op) for place, op in enumerate(ops) if op.kind is not OpKind.REVOKE]
+        for change, some in ((Change.DELETE, removals), (Change.ADD, others)):
+            for job in self._jobs(connection, change, some, fence, receipts):
+                self._do(connection, job)
+                receipts.update(job.receipts)
+        return [receipts[place] for place in range(len(ops))]
+
+    def _jobs(
+        self,
+        connection: Connection,
+        change: Change,
+        ops: Sequence[tuple[int, Op]],
+        fence: Fence,
+        receipts: dict[int, Receipt],
+    ) -> Iterator[_Job]:
+        found = find(connection, self.people, [op.edge.subject for _, op in ops if self._to_find(change, op)])
+        for group, some in groupby(sorted(ops, key=_by_group), key=lambda one: one[1].edge.entitlement):
+            members: list[Member] = []
+            size = 0
+            for place, op in some:
+                written = op.edge.subject
+                if group not in self.managed:
+                    receipts[place] = Receipt(op, "This group is not one that the target manages.")
+                    continue
+                if self._to_find(change, op):
+                    one = found[op.edge.subject]
+                    if isinstance(one, str) and change is Change.ADD:
+                        receipts[place] = Receipt(op, one)
+                        continue
+                    if not isinstance(one, str):
+                        written = one.name if self.shape.plain else one.dn
+                if change is Change.ADD and known(written) == self._nobody():
+                    receipts[place] = Receipt(op, "This is the placeholder of empty groups, and nobody.")
+                    continue
+                members.append(Member(place, op, written))
+                size += len(written)
+                if len(members) >= MOST_VALUES or size >= _MOST_BYTES:
+                    yield _Job(group, change, members, fence)
+                    members, size = [], 0
+            if members:
+                yield _Job(group, change, members, fence)
+
+    def _to_find(self, change: Change, op: Op) -> bool:
+        """Who gets something must be one entry. Who loses it may be gone: a member that is a DN is written as that."""
+        return change is Change.ADD or (self.people.by_name and "=" not in op.edge.subject)
+
+    def _do(self, connection: Connection, job: _Job) -> None:
+        outcome = self._write(connection, job, job.members)
+        if outcome.ok:
+            job.done(job.members)
+        elif outcome.code in _FOR_ALL:
+            job.done(job.members, self._refused(job.group, outcome))
+        elif outcome.code in _LATER:
+            raise failure(outcome, self.session.where.host, "write")
+        else:
+            self._carefully(connection, job, job.members)
+
+    def _carefully(self, connection: Connection, job: _Job, members: Sequence[Member]) -> None:
+        """After a look at what is there: only what is missing is added, only what is there is taken away, as it is written
+        there. What still fails is tried in halves, so that one bad name stops no other."""
+        outcome = Outcome()
+        for _ in range(_TRIES):
+            self.fencing.forget(job.group)
+            try:
+                held = self._members(connection, job.group, connection.ask(self.look(job.group)))
+            except UnreadError as error:
+                return job.done(members, str(error))
+            left, first = self._left(connection, job, members, held)
+            job.done([one for one in members if one not in left])
+            if not left:
+                return None
+            outcome = self._write(connection, job, left, first)
+            if outcome.ok:
+                return job.done(left)
+            if outcome.code in _FOR_ALL:
+                break
+            if len(members) > 1 and outcome.code != Code.ASSERTION_FAILED:
+                middle = len(members) // 2
+                self._carefully(connection, job, members[:middle])
+                self._carefully(connection, job, members[middle:])
+                return None
+        job.done(left, self._refused(job.group, outcome))
+        return None
+
+    def _left(
+        self, connection: Connection, job: _Job, members: Sequence[Member], held: Mapping[str, object]
+    ) -> tuple[list[Member], list[str]]:
+        """Those with whom something is left to do, and what has to be put in before."""
+        if job.change is Change.ADD:
+            there = {known(raw) for raw in held} if not self.shape.plain else set(held)
+            again = [
+                one
+                for one in members
+                if one.op.kind is OpKind.BOUND
+                or (one.written if self.shape.plain else known(one.written)) not in there
+            ]
+            return again, []
+        called = self._called(connection, held.keys())
+        by_name: dict[str, list[str]] = {}
+        for raw in held:
+            by_name.setdefault(called[raw], []).append(raw)
+        left = [
+            Member(one.place, one.op, raw)
+            for one in members
+            for raw in by_name.get(one.op.edge.subject, [one.written] if one.written in held else [])
+        ]
+        places = {one.place for one in left}
+        job.done([one for one in members if one.place not in places])
+        nobody = self._nobody()
+        empties = nobody and len({one.written for one in left}) >= len(held)
+        return left, [self.shape.placeholder] if empties else []
+
+    def _write(
+        self, connection: Connection, job: _Job, members: Sequence[Member], first: Sequence[str] = ()
+    ) -> Outcome:
+        in_time(job.fence, self.clock())
+        asserts = self.session.about().asserts
+        guard = self.fencing.guard(connection, job.group, job.fence.epoch, asserts=asserts)
+        changes = [*guard.changes]
+        if first:
+            changes.append((Change.ADD, self.shape.attribute, list(first)))
+        changes += self.changes(job.change, members)
+        controls = guard.controls + self.controls(job.change)
+        outcome = connection.ask(modify(job.group, changes, controls=controls))
+        if outcome.ok:
+            self.fencing.wrote(job.group, job.fence.epoch)
+        return outcome
+
+    def changes(self, change: Change, members: Sequence[Member]) -> list[tuple[Change, str, Sequence[str]]]:
+        return [(change, self.shape.attribute, [one.written for one in members])]
+
+    def controls(self, change: Change) -> bytes:
+        return b""
+
+    def _refused(self, group: str, outcome: Outcome) -> str:
+        if outcome.code == Code.INSUFFICIENT_ACCESS:
+            return f"The account of OpenPIM may not change {self.shape.attribute} of {group}: give it that right."
+        if outcome.code == Code.ASSERTION_FAILED:
+            return f"Somebody else changes {group} all the time; it is tried again."
+        return f"{group} was not changed ({words(outcome)})."
+
+    # ------------------------------------------------------------------------------------------- and the rest
+
+    def sever(self, ended: Sequence[Edge], kept: Collection[Edge], fence: Fence) -> list[Severed]:
+        """Nothing lives on: a directory asks its groups anew for each operation."""
+        return [Severed(edge) for edge in ended]
+
+    def close(self) -> None:
+        self.session.close()
+
+
+class UnreadError(Exception):
+    """Of one group."""
+
+
+def _by_group(one: tuple[int, Op]) -> str:
+    return one[1].edge.entitlement
+
+
+def _plain(raw: str) -> str:
+    try:
+        return check_name(raw)
+    except BadNameError:
+        return raw
