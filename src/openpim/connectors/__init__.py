@@ -11,6 +11,10 @@ from openpim.ports.connector import ConnectorKind
 
 # By the kind's name: the module and the name in it.
 _WHERE: Final[Mapping[str, str]] = {
+    "activedirectory": "openpim.connectors.ldap.kinds:DOMAIN_KIND",
+    "ldap": "openpim.connectors.ldap.kinds:KIND",
+    "ldap-activations": "openpim.connectors.ldap.kinds:ACTIVATIONS_KIND",
+    "postgresql": "openpim.connectors.postgresql:KIND",
     "ssh": "openpim.connectors.ssh:KIND",
 }
 
