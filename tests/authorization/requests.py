@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from openpim.core.deliveries import Delivery, DeliveryStatus
 from openpim.core.directory import Application
 from openpim.core.grants import Provider, Request, Schedule
 from openpim.core.policy import Policy
+from openpim.core.provisioning import PROVISION
 from openpim.core.query import Query
 from openpim.core.signin.consent import GRAPH_RESOURCE, PermissionGrant
 from openpim.core.signin.values import AuthenticationContext
@@ -18,6 +20,7 @@ from openpim.core.streams import StreamKind
 from openpim.faces.graph.table import Endpoint
 from openpim.services import policies, role_assignments
 from openpim.services.channels import manage
+from openpim.services.provisioning import tokens as provisioning
 from openpim.services.streams import manage as streams
 from openpim.wire.ids import encode_instance_id
 from tests.faces.graph.client import Graph, Who
@@ -95,6 +98,16 @@ class Stage:
 
     def group(self) -> str:
         return self.world.group("Some group", [self.subject], role_assignable=False)
+
+    def provisioner(self) -> str:
+        """An application that may provision."""
+        client = self.world.app("Provisioner")
+
+        def work(tx: Any) -> None:
+            tx.service_principals.save(replace(tx.service_principals.get(client), permissions=(PROVISION,)))
+
+        self.world.write(work)
+        return client
 
     def consent(self) -> dict[str, Any]:
         """Everybody's, to a fresh application."""
@@ -434,6 +447,12 @@ def _included(stage: Stage) -> Made:
     return f"openPim/auditLog/inclusionProof?eventId={_signed(stage)}", None
 
 
+def _provisioning_token(stage: Stage) -> str:
+    client = stage.provisioner()
+    deps = replace(stage.world.deps, secret=lambda _size: stage.world.new_id())
+    return ok(provisioning.create(deps, stage.world.caller(stage.world.pra), client, "Entra")).token.id
+
+
 def _stream(stage: Stage) -> str:
     """A destination of the audit history; the one before it goes, because there are not endless many."""
     world = stage.world
@@ -539,6 +558,10 @@ SETUPS |= {
         f"identityGovernance/privilegedAccess/customExtensions/{s.channel()}",
         None,
     ),
+    "POST openPim/provisioningTokens": lambda s: ("openPim/provisioningTokens", {"servicePrincipalId": s.provisioner(), "displayName": "Entra"}),
+    "DELETE openPim/provisioningTokens/{id}": lambda s: (f"openPim/provisioningTokens/{_provisioning_token(s)}", None),
+    "PUT openPim/provisioningModes/{id}": lambda s: (f"openPim/provisioningModes/{s.group()}", {"membersBecome": "eligible"}),
+    "DELETE openPim/provisioningModes/{id}": lambda s: (f"openPim/provisioningModes/{s.group()}", None),
     "POST openPim/auditStreams": lambda s: ("openPim/auditStreams", {"displayName": f"siem {s.world.new_id()}", "kind": "ocsf", "address": "https://siem.example.com/"}),
     "GET openPim/auditStreams/{id}": lambda s: (f"openPim/auditStreams/{_stream(s)}", None),
     "PATCH openPim/auditStreams/{id}": lambda s: (f"openPim/auditStreams/{_stream(s)}", {"isPaused": True}),

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from openpim.core.provisioning import PRIVILEGED, PROVISION
+
 GRAPH_PERMISSIONS: Final = (
     "AdministrativeUnit.Read.All",
     "AdministrativeUnit.ReadWrite.All",
@@ -65,3 +67,6 @@ GRAPH_PERMISSIONS: Final = (
     "User.RevokeSessions.All",
     "UserAuthenticationMethod.ReadWrite.All",
 )
+
+# Of our own, for applications alone: see core/provisioning.py.
+OWN_PERMISSIONS: Final = (PROVISION, PRIVILEGED)

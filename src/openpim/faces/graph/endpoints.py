@@ -30,6 +30,7 @@ from openpim.faces.graph import (
     openpim_eligibilities,
     openpim_notifications,
     organization,
+    openpim_provisioning,
     policies,
     privileged_access_group_approvals,
     privileged_access_group_instances,
@@ -82,6 +83,7 @@ _OTHERS: tuple[Endpoint, ...] = (
     *openpim_audit_streams.ENDPOINTS,
     *policies.ENDPOINTS,
     *audits.ENDPOINTS,
+    *openpim_provisioning.ENDPOINTS,
     *contexts.ENDPOINTS,
 )
 

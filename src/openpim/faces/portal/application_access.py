@@ -8,7 +8,7 @@ from typing import Final
 from openpim.core.directory import ServicePrincipal
 from openpim.core.refusals import Code, Refusal
 from openpim.core.signin.consent import ARM_RESOURCE, GRAPH_RESOURCE, IMPERSONATION, PermissionGrant
-from openpim.core.signin.permission_names import GRAPH_PERMISSIONS
+from openpim.core.signin.permission_names import GRAPH_PERMISSIONS, OWN_PERMISSIONS
 from openpim.core.signin.scopes import GRAPH_DELEGATED, OIDC_SCOPES
 from openpim.faces.portal.applications import ENTERPRISE, NAV, address_of, face_of_path, name_of
 from openpim.faces.portal.call import Answer, Call, Go, RefusedError, Show
@@ -26,7 +26,10 @@ from openpim.services.directory.service_principals import (
 )
 
 OTHER: Final = "other"
-AS_ITSELF: Final = tuple(one for one in GRAPH_PERMISSIONS if one not in {"User.Read", "User.ReadWrite"})
+AS_ITSELF: Final = (
+    *(one for one in GRAPH_PERMISSIONS if one not in {"User.Read", "User.ReadWrite"}),
+    *OWN_PERMISSIONS,
+)
 FOR_PEOPLE: Final = tuple(sorted({*GRAPH_PERMISSIONS, *GRAPH_DELEGATED, *OIDC_SCOPES}, key=str.casefold))
 _BOX: Final = "may"
 
