@@ -68,6 +68,7 @@ ACTIVITIES: Final[dict[str, Activity]] = {
     "Remove member from role requested (PIM deactivate)": Activity(None),
     "Remove permanent direct role assignment": Activity(None),
     "Remove request": Activity(None),
+    "Start assignment": Activity(None),
     "Ticket checked": Activity(None),
     "Ticket closed": Activity(None),
     "Ticket reopened": Activity(None),
@@ -141,7 +142,11 @@ ACTIVITIES: Final[dict[str, Activity]] = {
     # Policy
     "Add authentication context": Activity("Policy"),
     "Add channel": Activity("Policy"),
+    "Add signal stream": Activity("Policy"),
+    "Add subject to signal stream": Activity("Policy"),
     "Delete channel": Activity("Policy"),
+    "Delete signal stream": Activity("Policy"),
+    "Remove subject from signal stream": Activity("Policy"),
     "Retry notification": Activity("Policy"),
     "Rotate secret of channel": Activity("Policy"),
     "Send test notification": Activity("Policy"),
@@ -150,6 +155,7 @@ ACTIVITIES: Final[dict[str, Activity]] = {
     "Update authentication context": Activity("Policy"),
     "Update channel": Activity("Policy"),
     "Update organisation settings": Activity("Policy"),
+    "Update signal stream": Activity("Policy"),
     # ResourceManagement
     "Create or update deny assignment": Activity("ResourceManagement"),
     "Create or update role definition": Activity("ResourceManagement"),

@@ -25,6 +25,7 @@ from openpim.services.providers import PROVIDERS
 from openpim.services.recording import category_of, grant_details, grant_targets, record
 from openpim.services.review import standing
 
+STARTED = "Start assignment"
 EXPIRED_ACTIVATION = "Remove member from role (PIM activation expired)"
 
 
