@@ -19,6 +19,7 @@ from openpim.ports.store import Transaction
 from openpim.services.authority import identities
 from openpim.services.ending import people_in
 
+STARTED: Final = "Start assignment"
 EXPIRED: Final = "Remove member from role (PIM activation expired)"
 _GIVEN: Final = frozenset(
     {
@@ -26,7 +27,7 @@ _GIVEN: Final = frozenset(
         "Add member to role in PIM completed (permanent)",
         "Add member to role in PIM completed (timebound)",
         "Add member to role outside of PIM (permanent)",
-        "Start assignment",
+        STARTED,
     }
 )
 _TAKEN: Final = frozenset(
@@ -85,8 +86,11 @@ def access_change(event: AuditEvent) -> AccessChange | None:
         return None
     details = dict(event.details)
     at = event.at
-    if given and (starts := details.get("StartTime")) and datetime.fromisoformat(starts) > event.at:
+    starts = details.get("StartTime")
+    if given and starts and datetime.fromisoformat(starts) > event.at:
         return None
+    if event.activity == STARTED and starts:
+        at = datetime.fromisoformat(starts)
     if event.activity == EXPIRED and (ended := details.get("ExpirationTime")):
         at = min(at, datetime.fromisoformat(ended))
     request = _target(event, "Request")

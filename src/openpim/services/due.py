@@ -54,7 +54,7 @@ def start(deps: Deps, tenant_id: str, *, limit: int = 100) -> int:
         deps.store.write(tenant_id, partial(_start, deps=deps, found=schedule, now=now))
     noted = deps.store.read(tenant_id, lambda tx: tx.requests.started(now, limit))
     for request in noted:
-        deps.store.write(tenant_id, partial(_note_start, found=request, now=now))
+        deps.store.write(tenant_id, partial(_note_start, deps=deps, found=request, now=now))
     return len(due) + len(noted)
 
 
@@ -159,7 +159,7 @@ def _within(end_at: datetime | None, eligibility: Schedule | None) -> datetime |
     return eligibility.ends_at if end_at is None else min(end_at, eligibility.ends_at)
 
 
-def _note_start(tx: Transaction, found: Request, now: datetime) -> None:
+def _note_start(tx: Transaction, deps: Deps, found: Request, now: datetime) -> None:
     """A future assignment an administrator gave is in force by time alone; the request only says so now."""
     request = tx.requests.get(found.id, lock=True)
     if request is None or request.status is not RequestStatus.GRANTED:
@@ -169,3 +169,5 @@ def _note_start(tx: Transaction, found: Request, now: datetime) -> None:
         tx.requests.save(replace(request, completed_at=schedule.starts_at))
         return
     tx.requests.save(replace(request, status=RequestStatus.PROVISIONED))
+    if schedule is not None and schedule.kind is Kind.ASSIGNMENT and schedule.in_force(now):
+        tell(tx, deps, callers.system(tx.tenant_id), now, STARTED, request, schedule)

@@ -17,7 +17,7 @@ STREAMS, STATUS, VERIFY = "streams", "status", "verify"
 ADD, REMOVE = "subjects/add", "subjects/remove"
 ANN = {"format": "email", "email": "ann@example.com"}
 LONG = "x" * 1001
-NAMES = [one for one in EVERYTHING[:2]]
+NAMES = list(EVERYTHING[:2])
 
 
 def push(url: str, **more: Any) -> dict[str, Any]:

@@ -16,12 +16,19 @@ from typing import Any
 
 from openpim.core.audit import AuditEvent
 from openpim.core.directory import User
-from openpim.core.signals import HELD_FOR, STREAM_UPDATED, Signal, SignalStream, Status
+from openpim.core.signals import (
+    HELD_FOR,
+    STREAM_UPDATED,
+    TOKEN_CLAIMS_CHANGE,
+    Signal,
+    SignalStream,
+    Status,
+)
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
 from openpim.services.signals.receivers import entitled
 from openpim.services.signals.subjects import included, subject_of
-from openpim.services.signals.telling import Told, told_of
+from openpim.services.signals.telling import claims_for, told_of
 
 _log = logging.getLogger(__name__)
 CURSOR = "signals"
@@ -103,16 +110,20 @@ def _plan_event(
         user = people.get(one.user_id)
         if user is None:
             continue
+        claims: dict[str, dict[str, list[str]]] = {}
         for stream in streams:
-            if one.type in stream.delivered and included(tx, deps.settings.origin, stream, user):
-                subject = subject_of(tx, deps.settings.origin, stream, user)
-                planned.setdefault(stream.id, []).append(_signal(deps, stream, one, subject, event.id, now))
-
-
-def _signal(
-    deps: Deps, stream: SignalStream, told: Told, subject: Mapping[str, str], txn: str, now: datetime
-) -> Signal:
-    return signal_of(deps, stream.id, told.type, told.event, subject, txn=txn, now=now)
+            if one.type not in stream.delivered or not included(tx, deps.settings.origin, stream, user):
+                continue
+            body = one.event
+            if one.type == TOKEN_CLAIMS_CHANGE:
+                if stream.app_id not in claims:
+                    claims[stream.app_id] = claims_for(tx, stream.app_id, user.id, now)
+                if not claims[stream.app_id]:
+                    continue
+                body = {"claims": claims[stream.app_id], **body}
+            subject = subject_of(tx, deps.settings.origin, stream, user)
+            signal = signal_of(deps, stream.id, one.type, body, subject, txn=event.id, now=now)
+            planned.setdefault(stream.id, []).append(signal)
 
 
 def signal_of(

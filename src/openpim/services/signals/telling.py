@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from openpim.core.audit import AuditEvent
+from openpim.core.relying import Claim, Place, Placed
 from openpim.core.signals import (
     ASSURANCE_LEVEL_CHANGE,
     CREDENTIAL_CHANGE,
@@ -22,7 +23,7 @@ from openpim.core.signals import (
 )
 from openpim.ports.store import Transaction
 from openpim.services.access_changes import AccessChange, access_change, people_of, unchanged
-from openpim.services.signin.roles import roles_in_force
+from openpim.services.relying.claims import values_of, wanted_in
 
 _SESSIONS: Final = {
     "Revoke sign-in sessions": "All sessions were revoked.",
@@ -50,11 +51,14 @@ _ENDS_SESSIONS: Final = {
     "Set up credentials": "Credentials were set up anew: all sessions ended.",
 }
 _STEP_UP: Final = "Give second factor"
+_CLAIMS: Final = frozenset({Claim.GROUPS, Claim.ROLES, Claim.WIDS})
+_PLACES: Final = (Place.USERINFO, Place.ID_TOKEN, Place.ACCESS_TOKEN)
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """type: of the event. user_id: whom it is about. event: its own claims."""
+    """type: of the event. user_id: whom it is about. event: its own claims; those of a change of token claims each
+    receiver is told for itself (`claims_for`)."""
 
     type: str
     user_id: str
@@ -131,21 +135,21 @@ def _access(tx: Transaction, event: AuditEvent, change: AccessChange, now: datet
             continue
         common = _common(event, user_id, why, at=change.at, by_time=change.by_time)
         if change.in_tokens:
-            claims = _claims(tx, user_id, now)
-            found.append(Told(TOKEN_CLAIMS_CHANGE, user_id, {"claims": claims, **common}))
+            found.append(Told(TOKEN_CLAIMS_CHANGE, user_id, common))
         if not change.given:
             found.append(Told(SESSION_REVOKED, user_id, common))
     return found
 
 
-def _claims(tx: Transaction, user_id: str, now: datetime) -> dict[str, list[str]]:
-    held = roles_in_force(tx, user_id, now)
-    roles = tx.roles.many(held.wids)
-    return {
-        "groups": sorted(tx.groups.groups_of(user_id, now)),
-        "roles": sorted(role.display_name for role in roles.values()),
-        "wids": list(held.wids),
-    }
+def claims_for(tx: Transaction, app_id: str, user_id: str, now: datetime) -> dict[str, list[str]]:
+    """The claims about this person that this receiver is told in tokens or by userinfo, as they are now: no more than it
+    would learn by letting him sign in. {}: it is told none."""
+    application = tx.applications.by_app_id(app_id)
+    places = [Placed(_CLAIMS)] if application is None else [wanted_in(application, one) for one in _PLACES]
+    wanted = next((one for one in places if one.claims & _CLAIMS), None)
+    if wanted is None:
+        return {}
+    return values_of(tx, application, user_id, now, Placed(wanted.claims & _CLAIMS, wanted.by_name)).claims
 
 
 def _common(
