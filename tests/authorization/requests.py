@@ -9,11 +9,12 @@ from typing import Any
 
 from openpim.core.channels import ChannelKind
 from openpim.core.deliveries import Delivery, DeliveryStatus
-from openpim.core.directory import Application
+from openpim.core.directory import Application, ServicePrincipal
 from openpim.core.grants import Provider, Request, Schedule
 from openpim.core.policy import Policy
 from openpim.core.provisioning import PROVISION
 from openpim.core.query import Query
+from openpim.core.relying import AppRole, AppRoleAssignment
 from openpim.core.signin.consent import GRAPH_RESOURCE, PermissionGrant
 from openpim.core.signin.values import AuthenticationContext
 from openpim.core.streams import StreamKind
@@ -95,6 +96,12 @@ class Stage:
             if old.id != made.channel.id:
                 self.world.write(lambda tx, old=old: tx.channels.remove(old.id))
         return made.channel.id
+
+    def target(self) -> str:
+        """A target with a mapping, and nobody in it."""
+        self.named += 1
+        made, _ = self.world.target(f"target{self.named}")
+        return made
 
     def group(self) -> str:
         return self.world.group("Some group", [self.subject], role_assignable=False)
@@ -218,9 +225,77 @@ class Stage:
         self.world.write(lambda tx: tx.applications.add(made))
         return made
 
+    def app_role(self, who: str = "", *, given: bool = False) -> tuple[str, str, str, str]:
+        """(principal, service principal, role, assignment or "") of a fresh application with one role."""
+        role = AppRole(
+            self.world.new_id(), "Payroll.Write", "Payroll writer", members=("User", "Application")
+        )
+        made = replace(self.client(), app_roles=(role,))
+        face = ServicePrincipal(self.world.new_id(), made.app_id, "Some app", True, self.world.now)
+        principal = who or self.subject
+        assignment = AppRoleAssignment(self.world.new_id(), principal, face.id, role.id, self.world.now)
+
+        def work(tx: Any) -> None:
+            tx.applications.save(made)
+            tx.service_principals.add(face)
+            if given:
+                tx.app_role_assignments.add(assignment)
+
+        self.world.write(work)
+        return principal, face.id, role.id, assignment.id if given else ""
+
 
 Made = tuple[str, Any]
 Setup = Callable[[Stage], Made]
+
+
+def _give_role(side: str) -> Setup:
+    """side: the address, with {principal} or {resource}."""
+
+    def made(stage: Stage) -> Made:
+        principal, resource, role, _ = stage.app_role(_holder(stage, side))
+        body = {"principalId": principal, "resourceId": resource, "appRoleId": role}
+        return side.format(principal=principal, resource=resource), body
+
+    return made
+
+
+def _take_role(side: str) -> Setup:
+    def made(stage: Stage) -> Made:
+        principal, resource, _, assignment = stage.app_role(_holder(stage, side), given=True)
+        return f"{side.format(principal=principal, resource=resource)}/{assignment}", None
+
+    return made
+
+
+def _see_roles(side: str) -> Setup:
+    def made(stage: Stage) -> Made:
+        principal, resource, _, _ = stage.app_role(_holder(stage, side), given=True)
+        return side.format(principal=principal, resource=resource), None
+
+    return made
+
+
+def _holder(stage: Stage, side: str) -> str:
+    if side.startswith("groups/"):
+        return stage.world.group("Payroll team")
+    return stage.robot if side.endswith("appRoleAssignments") and side.startswith("service") else ""
+
+
+APP_ROLES: dict[str, Setup] = {
+    f"{method} {kind}/{{id}}/{name}{rest}": setup(f"{kind}/{{{side}}}/{name}")
+    for kind, name, side in (
+        ("servicePrincipals", "appRoleAssignedTo", "resource"),
+        ("servicePrincipals", "appRoleAssignments", "principal"),
+        ("groups", "appRoleAssignments", "principal"),
+        ("users", "appRoleAssignments", "principal"),
+    )
+    for method, rest, setup in (
+        ("GET", "", _see_roles),
+        ("POST", "", _give_role),
+        ("DELETE", "/{assignment}", _take_role),
+    )
+}
 
 
 def _audit(stage: Stage) -> Made:
@@ -453,6 +528,11 @@ def _provisioning_token(stage: Stage) -> str:
     return ok(provisioning.create(deps, stage.world.caller(stage.world.pra), client, "Entra")).token.id
 
 
+def _mapping(s: Stage) -> Made:
+    target = s.target()
+    return f"openPim/targets/{target}/mappings/{s.world.rule(target)}", None
+
+
 def _stream(stage: Stage) -> str:
     """A destination of the audit history; the one before it goes, because there are not endless many."""
     world = stage.world
@@ -493,6 +573,10 @@ def _scoped(path: str, method: str, rest: str) -> Setup:
 
 KINDS = ("assignment", "eligibility")
 SETUPS |= {
+    **APP_ROLES,
+    "GET servicePrincipals/{id}/appRoleAssignedTo/{assignment}": _take_role(
+        "servicePrincipals/{resource}/appRoleAssignedTo"
+    ),
     "POST applications": lambda s: ("applications", {"displayName": "New app"}),
     "PATCH applications/{id}": lambda s: (f"applications/{s.client().id}", {"displayName": "Renamed"}),
     "DELETE applications/{id}": lambda s: (f"applications/{s.client().id}", None),
@@ -562,6 +646,14 @@ SETUPS |= {
     "DELETE openPim/provisioningTokens/{id}": lambda s: (f"openPim/provisioningTokens/{_provisioning_token(s)}", None),
     "PUT openPim/provisioningModes/{id}": lambda s: (f"openPim/provisioningModes/{s.group()}", {"membersBecome": "eligible"}),
     "DELETE openPim/provisioningModes/{id}": lambda s: (f"openPim/provisioningModes/{s.group()}", None),
+    "POST openPim/targets": lambda s: ("openPim/targets", {"kind": "twin", "displayName": s.name(), "settings": {"host": "payroll"}}),
+    **{f"{method} openPim/targets/{{id}}": lambda s, body=body: (f"openPim/targets/{s.target()}", body) for method, body in (("GET", None), ("PATCH", {"isEnabled": False}), ("DELETE", None))},
+    **{f"POST openPim/targets/{{id}}/{act}": lambda s, act=act: (f"openPim/targets/{s.target()}/{act}", None) for act in ("probe", "plan", "apply", "credentials")},
+    "POST openPim/targets/{id}/rotateSecret": lambda s: (f"openPim/targets/{s.target()}/rotateSecret", None),
+    "GET openPim/targets/{id}/effects": lambda s: (f"openPim/targets/{s.target()}/effects", None),
+    "POST openPim/targets/{id}/mappings": lambda s: (f"openPim/targets/{s.target()}/mappings", {"provider": "directory", "roleDefinitionId": HELPDESK, "entitlement": "payroll_admin"}),
+    "DELETE openPim/targets/{id}/mappings/{mapping}": _mapping,
+    "PUT openPim/targets/{id}/subjects/{principal}": lambda s: (f"openPim/targets/{s.target()}/subjects/{s.person()}", {"subject": "some.body"}),
     "POST openPim/auditStreams": lambda s: ("openPim/auditStreams", {"displayName": f"siem {s.world.new_id()}", "kind": "ocsf", "address": "https://siem.example.com/"}),
     "GET openPim/auditStreams/{id}": lambda s: (f"openPim/auditStreams/{_stream(s)}", None),
     "PATCH openPim/auditStreams/{id}": lambda s: (f"openPim/auditStreams/{_stream(s)}", {"isPaused": True}),

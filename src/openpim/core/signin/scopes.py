@@ -25,6 +25,7 @@ MAX_SCOPES = 100
 GRAPH_DELEGATED: tuple[str, ...] = (
     "AccessReview.ReadWrite.All",
     "AdministrativeUnit.ReadWrite.All",
+    "AppRoleAssignment.ReadWrite.All",
     "Application.ReadWrite.All",
     "AuditLog.Read.All",
     "DelegatedPermissionGrant.ReadWrite.All",

@@ -10,6 +10,7 @@ from typing import Any
 
 from openpim.faces.graph import grants
 from openpim.faces.graph import permissions as p
+from openpim.faces.graph.application_claims import read_claims
 from openpim.faces.graph.call import NO_CONTENT, Answer, Call
 from openpim.faces.graph.dispatch import location
 from openpim.faces.graph.faults import bad, settled
@@ -56,7 +57,7 @@ def _application(body: Body) -> dict[str, Any]:
         found["redirect_uris"] = tuple(dict.fromkeys(uri for one in uris for uri in one or ()))
     if public is not None and public.texts("redirectUris"):
         found.setdefault("public", True)
-    return found
+    return found | read_claims(body)
 
 
 def create(call: Call) -> Answer:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from openpim.core.directory import ServicePrincipal
 from openpim.core.query import Order
 from openpim.faces.graph import permissions as p
+from openpim.faces.graph.application_claims import role_row
 from openpim.faces.graph.call import Answer, Call
 from openpim.faces.graph.faults import settled
 from openpim.faces.graph.objects import (
@@ -18,7 +22,7 @@ from openpim.faces.graph.objects import (
 from openpim.faces.graph.resource import listed
 from openpim.faces.graph.table import Endpoint
 from openpim.services import browse
-from openpim.services.directory import application_owners
+from openpim.services.directory import app_roles, application_owners
 from openpim.wire.odata import ODataError
 
 _SEARCHED = {"displayname": "display_name"}
@@ -38,17 +42,26 @@ def service_principals(call: Call) -> Answer:
     )
 
 
+def _with_roles(call: Call, principal: ServicePrincipal) -> Answer:
+    """One service principal says the roles of its application too; a list does not."""
+    answer = SERVICE_PRINCIPALS.entity(call, principal)
+    wanted = {one.lower() for one in call.options.select}
+    if not wanted or wanted & {"*", "approles"}:
+        roles = app_roles.roles_of(call.deps, call.caller, principal.app_id)
+        body = answer.body if isinstance(answer.body, dict) else {}
+        return replace(answer, body={**body, "appRoles": [role_row(one) for one in roles]})
+    return answer
+
+
 def service_principal(call: Call) -> Answer:
     key = call.params["id"].lower()
-    return SERVICE_PRINCIPALS.entity(
-        call, settled(browse.service_principal(call.deps, call.caller, key), key)
-    )
+    return _with_roles(call, settled(browse.service_principal(call.deps, call.caller, key), key))
 
 
 def service_principal_by_app(call: Call) -> Answer:
     key = _app_id(call)
     found = browse.service_principal(call.deps, call.caller, key, by_app_id=True)
-    return SERVICE_PRINCIPALS.entity(call, settled(found, key))
+    return _with_roles(call, settled(found, key))
 
 
 def member_of(call: Call) -> Answer:

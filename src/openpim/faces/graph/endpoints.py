@@ -6,6 +6,7 @@ from functools import cache
 
 from openpim.faces.graph import (
     administrative_units,
+    app_roles,
     application_changes,
     applications,
     approvals,
@@ -29,8 +30,9 @@ from openpim.faces.graph import (
     openpim_delegations,
     openpim_eligibilities,
     openpim_notifications,
-    organization,
     openpim_provisioning,
+    openpim_targets,
+    organization,
     policies,
     privileged_access_group_approvals,
     privileged_access_group_instances,
@@ -52,6 +54,7 @@ _OTHERS: tuple[Endpoint, ...] = (
     *groups.ENDPOINTS,
     *applications.ENDPOINTS,
     *application_changes.ENDPOINTS,
+    *app_roles.ENDPOINTS,
     *oauth2_permission_grants.ENDPOINTS,
     *invitations.ENDPOINTS,
     *directory_objects.ENDPOINTS,
@@ -74,6 +77,7 @@ _OTHERS: tuple[Endpoint, ...] = (
     *openpim_eligibilities.ENDPOINTS,
     *openpim_delegations.ENDPOINTS,
     *openpim_channels.ENDPOINTS,
+    *openpim_targets.ENDPOINTS,
     *openpim_notifications.ENDPOINTS,
     *custom_extensions.ENDPOINTS,
     *openpim_audit_events.ENDPOINTS,
@@ -81,9 +85,9 @@ _OTHERS: tuple[Endpoint, ...] = (
     *openpim_audit_settings.ENDPOINTS,
     *openpim_audit_export.ENDPOINTS,
     *openpim_audit_streams.ENDPOINTS,
+    *openpim_provisioning.ENDPOINTS,
     *policies.ENDPOINTS,
     *audits.ENDPOINTS,
-    *openpim_provisioning.ENDPOINTS,
     *contexts.ENDPOINTS,
 )
 

@@ -21,6 +21,7 @@ _ROOT = "entity"
 # Names of Graph's types, where the last segment of the address does not say them.
 _TYPES = {
     "administrativeUnits": "administrativeUnit",
+    "appRoleAssignedTo": "appRoleAssignment",
     "appRoleAssignments": "appRoleAssignment",
     "applications": "application",
     "assignmentApprovals": "approval",

@@ -20,6 +20,7 @@ from openpim.core.directory import (
     UserType,
 )
 from openpim.faces.graph import filters
+from openpim.faces.graph.application_claims import claim_members
 from openpim.faces.graph.call import Answer, Call
 from openpim.faces.graph.faults import unsupported
 from openpim.faces.graph.resource import Resource, Row, listed
@@ -117,6 +118,7 @@ def application_row(_call: Call, application: Application) -> Row:
         "displayName": application.display_name,
         "identifierUris": list(application.identifier_uris),
         "isFallbackPublicClient": application.public,
+        **claim_members(application),
         "publicClient": {"redirectUris": redirects if application.public else []},
         "signInAudience": "AzureADMultipleOrgs",
         "web": {

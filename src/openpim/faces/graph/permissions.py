@@ -33,6 +33,10 @@ OBJECTS_READ = (
 APPLICATIONS_READ = ("Application.Read.All", "Application.ReadWrite.All", *_DIRECTORY_READ)
 APPLICATIONS_WRITE = ("Application.ReadWrite.All", *_DIRECTORY_WRITE)
 PRINCIPALS_WRITE = (*APPLICATIONS_WRITE, "AppRoleAssignment.ReadWrite.All")
+APP_ROLES_READ = (
+    "AppRoleAssignment.ReadWrite.All", "Application.Read.All", "Application.ReadWrite.All", *_DIRECTORY_READ,
+)  # fmt: skip
+APP_ROLES_WRITE = ("AppRoleAssignment.ReadWrite.All",)
 CONSENTS_READ = (
     "DelegatedPermissionGrant.Read.All", "DelegatedPermissionGrant.ReadWrite.All", "Application.Read.All",
     "Application.ReadWrite.All", *_DIRECTORY_READ,
@@ -126,6 +130,10 @@ POLICIES_WRITE = (*ROLE_POLICIES_WRITE, *GROUP_POLICIES_WRITE)
 AUDIT_STREAMS_WRITE = _DIRECTORY_WRITE
 AUDIT_SETTINGS_WRITE = _DIRECTORY_WRITE
 AUDITS_READ = ("AuditLog.Read.All", *_DIRECTORY_READ)
+TARGETS_READ = ROLE_POLICIES_READ
+TARGETS_WRITE = ROLE_POLICIES_WRITE
+# One's own effects and credentials: what lets a person activate lets him use what he has activated.
+TARGETS_OWN = (*ASSIGNMENT_WRITE, *GROUP_ASSIGNMENT_WRITE)
 PREFERENCES_WRITE = ("User.ReadWrite", "User.ReadWrite.All", *_DIRECTORY_WRITE)
 CHANNELS_READ = ("PrivilegedAccess-CustomExt.Read.All", "PrivilegedAccess-CustomExt.ReadWrite.All")
 CHANNELS_WRITE = ("PrivilegedAccess-CustomExt.ReadWrite.All",)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from openpim.core.audit import Target
 from openpim.core.caller import Caller
-from openpim.core.directory import Application
+from openpim.core.directory import Application, ServicePrincipal
 from openpim.core.directory_rules import application_faults
 from openpim.core.refusals import Code, Refusal
+from openpim.core.relying import PLAIN, AppRole, ClaimSettings, roles_json, settings_json
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
 from openpim.services.directory.performing import (
@@ -31,7 +32,9 @@ from openpim.services.directory.rights import (
 from openpim.services.directory.service_principals import remove_with_all
 from openpim.services.directory.targets import of_application
 
-CHANGEABLE = frozenset({"display_name", "public", "redirect_uris", "logout_uri", "identifier_uris"})
+CHANGEABLE = frozenset(
+    {"display_name", "public", "redirect_uris", "logout_uri", "identifier_uris", "app_roles", "claims"}
+)
 # Who gets the answers of a sign-in, and whether a secret is asked for: with these, somebody could use its permissions.
 DECISIVE = frozenset({"public", "redirect_uris"})
 
@@ -45,6 +48,8 @@ class NewApplication:
     redirect_uris: tuple[str, ...] = ()
     logout_uri: str | None = None
     identifier_uris: tuple[str, ...] = ()
+    app_roles: tuple[AppRole, ...] = ()
+    claims: Mapping[str, object] | ClaimSettings = PLAIN
 
 
 def create_application(deps: Deps, caller: Caller, new: NewApplication) -> Application | Refusal:
@@ -65,8 +70,10 @@ def create_application(deps: Deps, caller: Caller, new: NewApplication) -> Appli
             logout_uri=new.logout_uri,
             identifier_uris=tuple(new.identifier_uris),
             tenant_id=tx.tenant_id,
+            app_roles=tuple(new.app_roles),
+            claims=new.claims if isinstance(new.claims, ClaimSettings) else _settings(PLAIN, new.claims),
         )
-        refusal = invalid(application_faults(application)) or _taken(tx, application)
+        refusal = invalid(_faults(deps, application)) or _taken(tx, application)
         if refusal is not None:
             return refusal
         tx.applications.add(application)
@@ -78,7 +85,8 @@ def create_application(deps: Deps, caller: Caller, new: NewApplication) -> Appli
 def update_application(
     deps: Deps, caller: Caller, application_id: str, changes: Mapping[str, object], *, seen: str = ""
 ) -> Application | Refusal:
-    """changes: attribute of `Application` -> new value (tuples for the lists). seen: see `performing.overtaken`."""
+    """changes: attribute of `Application` -> new value (tuples for the lists; of `claims` only what changes, by name).
+    seen: see `performing.overtaken`."""
 
     def work(tx: Transaction, now: datetime) -> Done[Application] | Refusal:
         old = tx.applications.get(application_id)
@@ -87,7 +95,10 @@ def update_application(
         refusal = may_manage_application(tx, caller, application_id, now)
         if refusal is not None:
             return refusal
-        new = changed(old, changes, CHANGEABLE)
+        wanted = dict(changes)
+        if isinstance(wanted.get("claims"), Mapping):
+            wanted["claims"] = _settings(old.claims, wanted["claims"])  # type: ignore[arg-type]
+        new = changed(old, wanted, CHANGEABLE)
         if isinstance(new, Refusal):
             return new
         if new == old:
@@ -100,14 +111,57 @@ def update_application(
             refusal = may_grant_permissions(tx, caller, now)
             if refusal is not None:
                 return refusal
-        refusal = invalid(application_faults(new)) or _taken(tx, new)
+        refusal = invalid(_faults(deps, new, old)) or _taken(tx, new) or _roles_dropped(tx, old, new, face)
         if refusal is not None:
             return refusal
         tx.applications.save(new)
-        return Done(new, (of_application(new, differences(old, new, changes)),))
+        return Done(new, (of_application(new, _differences(old, new, changes)),))
 
     targets = (Target("Other", application_id),)
     return perform(deps, caller, "Update application", "ApplicationManagement", work, targets=targets)
+
+
+def _settings(old: ClaimSettings, changes: Mapping[str, object]) -> ClaimSettings:
+    return replace(old, **changes)  # type: ignore[arg-type]
+
+
+def _faults(deps: Deps, new: Application, old: Application | None = None) -> list[tuple[str, str]]:
+    """Where a call will go must be where calls may go; what stands there already stays."""
+    found = application_faults(new)
+    if new.logout_uri is not None and (old is None or old.logout_uri != new.logout_uri) and not found:
+        fault = deps.outbound.fault(new.logout_uri)
+        found += [("logout_uri", fault.rstrip("."))] if fault is not None else []
+    return found
+
+
+def _roles_dropped(
+    tx: Transaction, old: Application, new: Application, face: ServicePrincipal | None
+) -> Refusal | None:
+    """A role goes in two steps, as in Graph: switched off, then removed; who had it has it no more."""
+    kept = {one.id for one in new.app_roles}
+    gone = [one for one in old.app_roles if one.id not in kept]
+    enabled = next((one for one in gone if one.enabled), None)
+    if enabled is not None:
+        return Refusal(
+            Code.INVALID,
+            f"The role {enabled.value} is switched on: switch it off first, then remove it.",
+            member="app_roles",
+        )
+    for one in gone if face is not None else ():
+        tx.app_role_assignments.remove_role(face.id, one.id)  # type: ignore[union-attr]
+    return None
+
+
+def _differences(
+    old: Application, new: Application, names: Iterable[str]
+) -> tuple[tuple[str, str | None, str | None], ...]:
+    """Roles and claim settings as JSON: that is how they are read again."""
+    plain = differences(old, new, set(names) - {"app_roles", "claims"})
+    more = (
+        ("app_roles", roles_json(old.app_roles), roles_json(new.app_roles)),
+        ("claims", settings_json(old.claims), settings_json(new.claims)),
+    )
+    return (*plain, *((name, before, after) for name, before, after in more if before != after))
 
 
 def _taken(tx: Transaction, application: Application) -> Refusal | None:
