@@ -79,6 +79,8 @@ class SshFleet:
 
     def apply(self, ops: Sequence[Op], fence: Fence) -> list[Receipt]:
         receipts = []
+        if ops:
+            self._register.changed(self._opening.clock())
         for op in ops:
             now = self._opening.clock()
             if now >= fence.until:
@@ -87,10 +89,9 @@ class SshFleet:
                 receipts.append(Receipt(op, f"{op.edge.entitlement} is not among the managed entitlements"))
                 continue
             if op.kind is OpKind.REVOKE:
-                self._register.drop(op.edge, now)
+                self._register.drop(op.edge)
             else:
                 self._register.put(op.edge)
-                self._register.changed(now)
             receipts.append(Receipt(op))
         self._register.forget_old(self._opening.clock())
         return receipts

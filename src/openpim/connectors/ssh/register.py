@@ -45,8 +45,7 @@ class Register:
     def put(self, edge: Edge) -> None:
         self._memory.save(_name_of(edge), _text_of(edge))
 
-    def drop(self, edge: Edge, now: datetime) -> None:
-        self._memory.save(_CHANGED, now.isoformat())
+    def drop(self, edge: Edge) -> None:
         self._memory.save(_name_of(edge), "")
 
     def changed(self, now: datetime) -> None:

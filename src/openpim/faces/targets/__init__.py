@@ -1,0 +1,12 @@
+"""Where target systems come to us: hosts fetch what was revoked."""
+
+from __future__ import annotations
+
+from starlette.routing import BaseRoute
+
+from openpim.faces.targets import published
+from openpim.ports.deps import Deps
+
+
+def routes(deps: Deps) -> list[BaseRoute]:
+    return published.routes(deps)
