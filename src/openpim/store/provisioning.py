@@ -34,6 +34,7 @@ provisioned = Table(
     Column("kind", String(20), nullable=False),
     Column("external_id", String(256)),
     Column("written", Text, nullable=False),
+    Column("modified_at", Instant, nullable=False),
 )
 Index(
     "uq_provisioned_external",
@@ -95,12 +96,12 @@ class Provisioning:
         found: dict[str, Record] = {}
         for part in batches(ids):
             rows = self._connection.execute(
-                select(c.principal_id, c.external_id, c.written).where(
+                select(c.principal_id, c.external_id, c.written, c.modified_at).where(
                     c.tenant_id == self._tenant_id, c.client_id == client_id, c.principal_id.in_(part)
                 )
             )
             for row in rows:
-                found[row.principal_id] = Record(row.external_id, json.loads(row.written))
+                found[row.principal_id] = Record(row.external_id, json.loads(row.written), row.modified_at)
         return found
 
     def by_external_id(self, client_id: str, kind: PrincipalKind, external_id: str) -> str | None:
@@ -119,6 +120,7 @@ class Provisioning:
         values = {
             "external_id": record.external_id,
             "written": json.dumps(record.written, sort_keys=True, ensure_ascii=False),
+            "modified_at": record.modified_at,
         }
         changed = self._connection.execute(
             update(provisioned)

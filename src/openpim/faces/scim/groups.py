@@ -15,7 +15,7 @@ from openpim.faces.scim import dialects
 from openpim.faces.scim.call import Answer, Call, FaultError, refused, version_of
 from openpim.faces.scim.filters import GROUPS, condition_of, order_of
 from openpim.faces.scim.models import Group
-from openpim.faces.scim.paging import listed, page_of, selected
+from openpim.faces.scim.paging import listed, modified, page_of, selected
 from openpim.services.provisioning import teams
 from openpim.services.provisioning.teams import Step, Wanted
 from openpim.wire.instants import render_datetime
@@ -118,6 +118,7 @@ def rendered(call: Call, team: Team, asked: SearchRequest[Any]) -> Doc:
     meta = {
         "resourceType": "Group",
         "created": render_datetime(team.group.created_at),
+        "lastModified": render_datetime(modified(team.group, team.record)),
         "location": call.address("Groups", team.group.id),
     }
     if team.members is not None:

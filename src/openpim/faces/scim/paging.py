@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any, Final, TypeVar
 
 from scim2_models import Context, InvalidFilterException, SearchRequest
 
+from openpim.core.directory import Group, User
+from openpim.core.provisioning import Record
 from openpim.core.query import Page, UnknownFieldError
 from openpim.core.refusals import Refusal
 from openpim.faces.scim.call import Answer, refused
@@ -39,6 +42,11 @@ def listed(search: SearchRequest[Any], page: Page[T], render: Callable[[T], Mapp
         "Resources": [render(one) for one in page.items],
     }
     return Answer(200, body)
+
+
+def modified(one: User | Group, record: Record | None) -> datetime:
+    """When this client last changed it; changes by others are in its version, not in this."""
+    return record.modified_at if record is not None and record.modified_at is not None else one.created_at
 
 
 def selected(model: Any, doc: Mapping[str, Any], search: SearchRequest[Any]) -> dict[str, Any]:

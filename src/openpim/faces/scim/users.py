@@ -14,7 +14,7 @@ from openpim.faces.scim.call import Answer, Call, refused, version_of
 from openpim.faces.scim.documents import ENTERPRISE, Doc, document_of, wanted_of
 from openpim.faces.scim.filters import USERS, condition_of, order_of
 from openpim.faces.scim.models import FullUser, User
-from openpim.faces.scim.paging import listed, page_of, selected
+from openpim.faces.scim.paging import listed, modified, page_of, selected
 from openpim.services.provisioning import people
 from openpim.services.provisioning.people import Wanted
 from openpim.wire.instants import render_datetime
@@ -99,6 +99,7 @@ def rendered(call: Call, person: Person, search: SearchRequest[Any]) -> Doc:
     meta = {
         "resourceType": "User",
         "created": render_datetime(person.user.created_at),
+        "lastModified": render_datetime(modified(person.user, person.record)),
         "location": call.address("Users", person.user.id),
         "version": version_of(doc),
     }

@@ -93,10 +93,10 @@ def create(deps: Deps, caller: Caller, wanted: Wanted) -> Person | Refusal:
         if refusal is not None:
             return refusal
         tx.users.add(user)
-        refusal = kept(tx, caller, _USER, user.id, wanted.record)
-        if refusal is not None:
-            return refusal
-        return Done(Person(user, wanted.record, _domain(tx)), (of_user(user),))
+        record = kept(tx, caller, _USER, user.id, wanted.record, now)
+        if isinstance(record, Refusal):
+            return record
+        return Done(Person(user, record, _domain(tx)), (of_user(user),))
 
     return perform(deps, caller, "Add user", "UserManagement", work)
 
@@ -120,17 +120,18 @@ def change(
             return wanted
         new = _as_wanted(tx, old, wanted)
         refusal = _changed(tx, deps, caller, old, new, now) if new != old else None
-        if refusal is None and wanted.record != before.record:
-            refusal = kept(tx, caller, _USER, user_id, wanted.record)
         if refusal is not None:
             return refusal
+        record: Record | Refusal | None = before.record
+        if record != wanted.record or new != old:
+            record = kept(tx, caller, _USER, user_id, wanted.record, now)
+        if isinstance(record, Refusal):
+            return record
         changes = differences(old, new, ("user_principal_name", *ATTRIBUTES))
         told = before.record.external_id if before.record is not None else None
         if told != wanted.record.external_id:
             changes += (("external_id", told, wanted.record.external_id),)
-        return Done(
-            Person(new, wanted.record, before.domain), (of_user(new, changes),), unchanged=not changes
-        )
+        return Done(Person(new, record, before.domain), (of_user(new, changes),), unchanged=not changes)
 
     return perform(deps, caller, "Update user", "UserManagement", work, targets=(Target("User", user_id),))
 

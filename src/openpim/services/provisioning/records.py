@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from openpim.core.caller import Caller
 from openpim.core.directory import PrincipalKind
@@ -24,9 +25,9 @@ class External:
 
 
 def kept(
-    tx: Transaction, caller: Caller, kind: PrincipalKind, principal_id: str, record: Record
-) -> Refusal | None:
-    """Store it; CONFLICT where another one that is still there has this external id."""
+    tx: Transaction, caller: Caller, kind: PrincipalKind, principal_id: str, record: Record, now: datetime
+) -> Record | Refusal:
+    """Store it, changed now; CONFLICT where another one that is still there has this external id."""
     external_id = record.external_id
     text = json.dumps(record.written, ensure_ascii=False)
     if len(text) > LONGEST_WRITTEN or not storable(text):
@@ -50,8 +51,9 @@ def kept(
                     member="external_id",
                 )
             tx.provisioning.forget(holder, caller.principal_id)
+    record = replace(record, modified_at=now)
     tx.provisioning.save(caller.principal_id, kind, principal_id, record)
-    return None
+    return record
 
 
 def where(tx: Transaction, theirs: External, condition: Condition | None) -> Condition | None:

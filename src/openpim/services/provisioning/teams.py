@@ -94,10 +94,13 @@ def create(deps: Deps, caller: Caller, wanted: Wanted) -> Team | Refusal:
             return refusal
         tx.groups.add(group)
         members = Members(tx, deps, caller, group, now)
-        refusal = kept(tx, caller, _GROUP, group_id, wanted.record) or _stepped(members, wanted.steps)
+        record = kept(tx, caller, _GROUP, group_id, wanted.record, now)
+        if isinstance(record, Refusal):
+            return record
+        refusal = _stepped(members, wanted.steps)
         if refusal is not None:
             return refusal
-        return Done(Team(group, wanted.record, members.shown()), (of_group(group),))
+        return Done(Team(group, record, members.shown()), (of_group(group),))
 
     return perform(deps, caller, "Add group", "GroupManagement", work)
 
@@ -131,13 +134,16 @@ def change(
             if refusal is not None:
                 return refusal
             tx.groups.save(new)
-        if wanted.record != before.record:
-            refusal = kept(tx, caller, _GROUP, group_id, wanted.record)
+        record: Record | Refusal | None = before.record
+        if record != wanted.record or new != old or wanted.steps:
+            record = kept(tx, caller, _GROUP, group_id, wanted.record, now)
+        if isinstance(record, Refusal):
+            return record
         writing = Members(tx, deps, caller, new, now)
-        refusal = refusal or _stepped(writing, wanted.steps)
+        refusal = _stepped(writing, wanted.steps)
         if refusal is not None:
             return refusal
-        after = Team(new, wanted.record, writing.shown() if members else None)
+        after = Team(new, record, writing.shown() if members else None)
         changes = differences(old, new, ("display_name",))
         return Done(after, (of_group(new, changes),), unchanged=not changes)
 
