@@ -217,7 +217,7 @@ def add_rule(
             return fault
         if len(tx.targets.rules(target_id)) >= MOST_MAPPINGS:
             return bad("entitlement", f"At most {MOST_MAPPINGS} mappings for a target.")
-        rule = Rule(deps.new_id(), target_id, provider, role_id, scope, named, now, caller.principal_id)
+        rule = Rule(deps.new_id(), target_id, provider, role_id, place, named, now, caller.principal_id)
         if not tx.targets.add_rule(rule):
             return Refusal(Code.CONFLICT, "This mapping is there already.")
         tx.targets.wake(target_id, now)
