@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from openpim.faces.portal import words
+from openpim.faces.portal import pieces, words
 from openpim.faces.portal.static import BASE
 from openpim.faces.shared.qr import qr
 
@@ -47,6 +47,9 @@ def environment() -> Environment:
         "status_tones": words.STATUS_TONES,
         "action_words": words.ACTION_WORDS,
         "months": words.MONTHS,
+        "one_badge": pieces.badge,
+        "one_status": pieces.status,
+        "one_icon": pieces.icons(made),
     }
     made.filters |= {
         "moment": words.moment,
