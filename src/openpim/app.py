@@ -272,6 +272,11 @@ def make_app(
 
         return Router(scim.routes(deps, partial(tokens.who, deps, signin.tokens)))
 
+    def of_targets() -> ASGIApp:
+        from openpim.faces import targets
+
+        return Router(targets.routes(deps))
+
     def of_arm() -> ASGIApp:
         from openpim.faces import arm
 
@@ -286,6 +291,7 @@ def make_app(
         Below("/hooks", load=of_hooks),
         Below("/portal", load=of_portal),
         Below("/scim", load=of_scim),
+        Below("/targets", load=of_targets),
         Below(
             "/ssf",
             "/.well-known/ssf-configuration",

@@ -83,7 +83,24 @@ def _without_command(rest: list[str]) -> int:
 def _arguments(name: str, command: Command, rest: list[str]) -> Namespace:
     from openpim.cli.quickargs import Quick
 
-    quick: Any = Quick()
+    after: list[str] | None = None
+    taken = getattr(command, "TAKES_VALUE", None)
+    if taken is not None:  # what stands after its first plain word is another program's
+        rest, after = _cut(rest, taken, command.OWN_WORDS)  # type: ignore[attr-defined]
+    found = _parsed(name, command, rest, Quick())
+    if after is not None:
+        found.rest = after
+    return found
+
+
+def _cut(words: list[str], taken: frozenset[str], own: Sequence[str]) -> tuple[list[str], list[str]]:
+    index = 0
+    while index < len(words) and (words[index].startswith("-") or words[index] in own):
+        index += 2 if words[index] in taken else 1
+    return words[: index + 1], words[index + 1 :]
+
+
+def _parsed(name: str, command: Command, rest: list[str], quick: Any) -> Namespace:
     command.configure(quick)
     common(quick)
     found = quick.parse(rest)

@@ -89,7 +89,12 @@ def _effect(one: Effect) -> Row:
 
 
 def _mine(_call: Call, one: Mine) -> Row:
-    return {"targetId": one.target.id, "target": one.target.name, **_effect(one.effect)}
+    return {
+        "targetId": one.target.id,
+        "target": one.target.name,
+        "kind": one.target.kind,
+        **_effect(one.effect),
+    }
 
 
 def _kind(_call: Call, one: ConnectorKind) -> Row:
