@@ -41,6 +41,8 @@ COMMANDS = {
     "requests": ("your roles", "List your requests and what became of them"),
     "cancel": ("your roles", "Take back a request that is not decided"),
     "history": ("your roles", "Show the audit history"),
+    "ssh": ("your roles", "Log in to a host with what you have activated"),
+    "connect": ("your roles", "Get a credential for a system that a role opens"),
     "inbox": ("approvals", "List requests that wait for your decision"),
     "approve": ("approvals", "Approve a request"),
     "deny": ("approvals", "Deny a request"),
