@@ -185,6 +185,15 @@ class Context:
                 return line.strip()
         return ""
 
+    def ask_secret(self, name: str) -> str:
+        """Without showing what is typed; from standard input, its first line, when nobody sits there."""
+        if not self.interactive:
+
+            return sys.stdin.readline().rstrip("\n")
+        import getpass
+
+        return getpass.getpass(f"{name}: ")
+
     def confirm(self, question: str) -> bool:
         """Yes or no; no without a person."""
         if not self.interactive:

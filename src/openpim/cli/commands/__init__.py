@@ -52,6 +52,7 @@ COMMANDS = {
     "policy": ("administration", "Show or change what a role demands"),
     "audit": ("administration", "Prove that the audit history is what it was"),
     "channels": ("administration", "Webhooks, chats, and systems that are asked"),
+    "connector": ("administration", "The real systems that privileges take effect in"),
     "notifications": ("administration", "How you are told, and what could not be delivered"),
     "profile": ("this command", "List, choose, add and remove servers"),
     "doctor": ("this command", "Check that everything works, and say what to do"),

@@ -159,6 +159,11 @@ def worded(refusal: Refusal, style: Style, subject: str = "") -> Fault:
     if refusal.code is Code.THROTTLED:
         wait = str(refusal.retry_after or 1)
         return Fault("TooManyRequests", inner=_details(refusal), headers={"Retry-After": wait})
+    if refusal.code is Code.CONFLICT and refusal.retry_after:  # right soon
+        wait = str(refusal.retry_after)
+        return Fault(
+            "Conflict", refusal.message, status=409, inner=_details(refusal), headers={"Retry-After": wait}
+        )
     if refusal.code is Code.SIGN_IN:
         return Fault("InvalidAuthenticationToken", refusal.message, inner=_details(refusal))
     code = _CODES[style].get(refusal.code, "Request_BadRequest")

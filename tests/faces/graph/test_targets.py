@@ -1,0 +1,126 @@
+"""Targets through Graph: set up, mapped, seen to take effect, and a credential for who has it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.faces.graph.client import Graph
+from tests.world import TEAMS, World, ok
+
+PATH = "/beta/openPim/targets"
+
+
+def made(graph: Graph, **more: object) -> dict[str, object]:
+    body = {
+        "kind": "twin",
+        "displayName": "Payroll",
+        "settings": {"host": "payroll"},
+        "secrets": {"password": "s3cret"},
+        "managed": ["payroll_admin"],
+        "subject": "{localPart}",
+    }
+    return done(graph.post(PATH, graph.world.ga, body | more), 201)
+
+
+def done(answer: Any, status: int = 200) -> Any:
+    assert answer.status_code == status, answer.text
+    return answer.json()
+
+
+def test_a_target_from_the_first_setting_to_the_proved_end(graph: Graph) -> None:
+    world = graph.world
+    target = made(graph)
+    path = f"{PATH}/{target['id']}"
+    assert target["secretsSet"] == ["password"]
+    assert "s3cret" not in str(target)
+    mapping = {"provider": "directory", "roleDefinitionId": TEAMS, "entitlement": "payroll_admin"}
+    done(graph.post(f"{path}/mappings", world.ga, mapping), 201)
+    done(graph.post(f"{path}/mappings", world.ga, mapping), 400)
+    world.eligible(world.ann)
+    ok(world.activate(world.ann, hours=1))
+    planned = done(graph.post(f"{path}/plan", world.ga))
+    assert [one["operation"] for one in planned["operations"]] == ["grant"]
+    assert graph.rows("/beta/openPim/myEffects", world.ann) == []
+    assert done(graph.post(f"{path}/apply", world.ga))["operations"] == 1
+    (mine,) = graph.rows("/beta/openPim/myEffects", world.ann)
+    assert mine["state"] == "effective"
+    assert mine["target"] == "Payroll"
+    assert graph.rows("/beta/openPim/myEffects", world.bob) == []
+    shown = graph.ok(path, world.ga)
+    assert shown["status"]["effects"]["effective"] == 1
+    refused = graph.send("DELETE", path, world.ga)
+    assert refused.status_code == 400
+    assert "still have access" in refused.text
+    world.forward(hours=1)
+    done(graph.post(f"{path}/apply", world.ga))
+    (mine,) = graph.rows("/beta/openPim/myEffects", world.ann)
+    assert mine["state"] == "ended"
+    graph.send("DELETE", path, world.ga)
+    assert graph.rows(PATH, world.ga) == []
+
+
+def test_what_is_wrong_is_said_where_it_is(graph: Graph) -> None:
+    world = graph.world
+    bad = (
+        ({"kind": "nothing"}, "kind"),
+        ({"displayName": " "}, "displayName"),
+        ({"settings": {}}, "settings.host"),
+        ({"settings": {"host": "x", "end": "maybe"}}, "settings.end"),
+        ({"settings": {"host": "x", "unknown": "y"}}, "settings.unknown"),
+        ({"secrets": {"unknown": "y"}}, "secrets.unknown"),
+        ({"managed": ["ro\not"]}, "managed"),
+        ({"managed": ["root"]}, "managed"),
+        ({"subject": "everybody"}, "subject"),
+        ({"subject": "{password}"}, "subject"),
+    )
+    for wrong, member in bad:
+        body = {"kind": "twin", "displayName": "T", "settings": {"host": "h"}} | wrong
+        answer = graph.send("POST", PATH, world.ga, body)
+        assert answer.status_code == 400, (wrong, answer.text)
+        assert member in answer.text, (wrong, answer.text)
+    assert graph.rows(PATH, world.ga) == []
+
+
+def test_an_entitlement_outside_the_declared_scope_is_refused(graph: Graph) -> None:
+    world = graph.world
+    path = f"{PATH}/{made(graph)['id']}"
+    mapping = {"provider": "directory", "roleDefinitionId": TEAMS, "entitlement": "superuser"}
+    answer = graph.send("POST", f"{path}/mappings", world.ga, mapping)
+    assert answer.status_code == 400
+    assert "manages" in answer.text
+    done(graph.post(f"{path}/mappings", world.ga, mapping | {"entitlement": "payroll_admin"}), 201)
+    answer = graph.send("PATCH", path, world.ga, {"managed": ["other"]})
+    assert answer.status_code == 400
+    assert "still gives" in answer.text
+
+
+def test_a_secret_is_not_sent_to_another_place(graph: Graph) -> None:
+    world = graph.world
+    path = f"{PATH}/{made(graph)['id']}"
+    moved = graph.send("PATCH", path, world.ga, {"settings": {"host": "elsewhere"}})
+    assert moved.status_code == 400
+    assert "Give the secret again" in moved.text
+    done(graph.patch(path, world.ga, {"displayName": "Wages"}))
+    done(graph.patch(path, world.ga, {"settings": {"host": "elsewhere"}, "secrets": {"password": "n3w"}}))
+    history = [event for event in world.events() if event.activity == "Update target"]
+    assert len(history) == 2
+    assert "n3w" not in str(history)
+
+
+def test_another_tenant_sees_nothing(graph: Graph) -> None:
+    world = graph.world
+    target = made(graph)
+    other = World(world.database)
+    abroad = Graph(other)
+    assert abroad.rows(PATH, other.ga) == []
+    for method, rest in (
+        ("GET", ""),
+        ("PATCH", ""),
+        ("DELETE", ""),
+        ("POST", "/apply"),
+        ("POST", "/credentials"),
+    ):
+        answer = abroad.send(
+            method, f"{PATH}/{target['id']}{rest}", other.ga, {} if method != "GET" else None
+        )
+        assert answer.status_code == 404, (method, rest, answer.text)
