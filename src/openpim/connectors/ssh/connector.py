@@ -80,10 +80,10 @@ class SshFleet:
     def apply(self, ops: Sequence[Op], fence: Fence) -> list[Receipt]:
         receipts = []
         if ops:
+            self._register.enter(fence.epoch)
             self._register.changed(self._opening.clock())
         for op in ops:
-            now = self._opening.clock()
-            if now >= fence.until:
+            if self._opening.clock() >= fence.until:
                 raise TargetError(Fault.FENCED, "the lease of this target is over")
             if op.edge.entitlement not in self._opening.managed:
                 receipts.append(Receipt(op, f"{op.edge.entitlement} is not among the managed entitlements"))
