@@ -49,6 +49,14 @@ def _load(path: Path) -> _Module:
     for node in module.tree.body:
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
             module.constants[node.targets[0].id] = node.value
+        elif (
+            isinstance(node, ast.Assign)
+            and isinstance(node.targets[0], ast.Tuple)
+            and isinstance(node.value, ast.Tuple)
+        ):
+            for name, value in zip(node.targets[0].elts, node.value.elts, strict=True):
+                if isinstance(name, ast.Name):
+                    module.constants[name.id] = value
         elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value:
             module.constants[node.target.id] = node.value
         elif isinstance(node, ast.FunctionDef):

@@ -23,6 +23,7 @@ from openpim.core.connecting import (
 )
 from openpim.core.grants import Provider
 from openpim.core.refusals import Code, Refusal
+from openpim.core.resources import canonical
 from openpim.core.roles import (
     GLOBAL_ADMINISTRATOR,
     GLOBAL_READER,
@@ -49,8 +50,12 @@ from openpim.services.recording import record, storable
 
 MANAGERS = frozenset({GLOBAL_ADMINISTRATOR, PRIVILEGED_ROLE_ADMINISTRATOR})
 VIEWERS = MANAGERS | {GLOBAL_READER, SECURITY_READER, SECURITY_ADMINISTRATOR}
-ADDED, UPDATED, DELETED = "Add target", "Update target", "Delete target"
-RULE_ADDED, RULE_DELETED, NAMED = "Add target mapping", "Delete target mapping", "Set name in target"
+ADDED = "Add target"
+UPDATED = "Update target"
+DELETED = "Delete target"
+RULE_ADDED = "Add target mapping"
+RULE_DELETED = "Delete target mapping"
+NAMED = "Set name in target"
 ROTATED = "Rotate secrets of target"
 T = TypeVar("T")
 
@@ -199,6 +204,7 @@ def add_rule(
 ) -> Rule | Refusal:
     """role_id, scope: of the provider (for a group: "member" or "owner", and its id)."""
     now = deps.clock()
+    place = canonical(scope) if provider is Provider.RESOURCE else scope
 
     def work(tx: Transaction, target: Target) -> Rule | Refusal:
         kind = deps.connectors.load(target.kind)
@@ -212,7 +218,7 @@ def add_rule(
                 "entitlement",
                 f"{named} is not among the entitlements that this target manages. Add it there first.",
             )
-        fault = PROVIDERS[provider].fault(tx, role_id, scope)
+        fault = PROVIDERS[provider].fault(tx, role_id, place)
         if fault is not None:
             return fault
         if len(tx.targets.rules(target_id)) >= MOST_MAPPINGS:
