@@ -45,7 +45,10 @@ def routes(deps: Deps, who: Authenticate, documentation: str = "") -> list[BaseR
             return _response(Answer(body.status, error_body(body.status, body.message)))
         return _response(await in_thread(_answer, deps, described, who, request, body), request.method)
 
-    return [Route(f"{BASE}/{{path:path}}", handle, methods=_METHODS)]
+    return [
+        Route(BASE, handle, methods=_METHODS),
+        Route(f"{BASE}/{{path:path}}", handle, methods=_METHODS),
+    ]
 
 
 def _answer(deps: Deps, described: ScimProvider, who: Authenticate, request: Request, body: bytes) -> Answer:

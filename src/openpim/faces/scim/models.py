@@ -17,7 +17,6 @@ from scim2_models import (
     CaseExact,
     ChangePassword,
     ComplexAttribute,
-    Email,
     ETag,
     Extension,
     External,
@@ -87,6 +86,22 @@ class EnterpriseUser(Extension):
     """The user's manager."""
 
     Manager: ClassVar[type[ComplexAttribute]] = Manager
+
+
+class Email(ComplexAttribute):
+    """RFC 7643 4.1.2. Any address: scim2-models takes only those of names that the internet could have."""
+
+    value: str | None = None
+    """The address."""
+
+    display: str | None = None
+    """A name for it."""
+
+    type: str | None = Field(None, examples=["work", "home", "other"])
+    """What it is for."""
+
+    primary: bool | None = None
+    """Whether it is the preferred one."""
 
 
 class User(Resource[AnyExtension]):
