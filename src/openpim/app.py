@@ -31,6 +31,7 @@ from openpim import logs
 from openpim.config import Config, ConfigError, load
 from openpim.connectors import KINDS
 from openpim.core import caller as callers
+from openpim.core.caller import Caller
 from openpim.core.refusals import Refusal
 from openpim.core.streams import StreamKind
 from openpim.faces import monitoring as health
@@ -290,6 +291,9 @@ def make_app(
         *oidc.routes(signin),
         Below("/hooks", load=of_hooks),
         Below("/portal", load=of_portal),
+        Below(
+            "/access/v1", "/.well-known/authzen-configuration", load=partial(_decisions, deps, signin, who)
+        ),
         Below("/scim", load=of_scim),
         Below("/targets", load=of_targets),
         Below(
@@ -303,6 +307,18 @@ def make_app(
     return Origins(
         deps.settings, Metering(main, answered), Metering(WhenAsked(of_arm), answered, "arm"), arm_port
     )
+
+
+def _decisions(deps: Deps, signin: SignIn, who: Callable[..., Caller | Refusal]) -> ASGIApp:
+    """The index of who holds what is there from the first question on, and hears of every commit of this process."""
+    from openpim.faces import authzen
+    from openpim.services.decisions.callers import Callers
+    from openpim.services.decisions.following import Following
+
+    following, callers = Following(deps), Callers(deps, signin.tokens, who)
+    if isinstance(deps.store, Database):
+        deps.store.observers += [following.committed, callers.committed]
+    return authzen.application(deps, following, callers)
 
 
 def _front(origin: str) -> Callable[[Request], object]:

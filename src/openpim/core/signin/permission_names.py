@@ -68,5 +68,11 @@ GRAPH_PERMISSIONS: Final = (
     "UserAuthenticationMethod.ReadWrite.All",
 )
 
+# Of the decision API. EVALUATE_ALL: about everybody in the tenant; EVALUATE: about the person whose token it is;
+# REQUEST: to ask, for him, for what he could activate.
+EVALUATE_ALL: Final = "Decision.Evaluate.All"
+EVALUATE: Final = "Decision.Evaluate"
+REQUEST: Final = "Decision.Request"
+
 # Of our own, for applications alone: see core/provisioning.py.
-OWN_PERMISSIONS: Final = (PROVISION, PRIVILEGED)
+OWN_PERMISSIONS: Final = (EVALUATE_ALL, PROVISION, PRIVILEGED)

@@ -28,6 +28,8 @@ GRAPH_DELEGATED: tuple[str, ...] = (
     "AppRoleAssignment.ReadWrite.All",
     "Application.ReadWrite.All",
     "AuditLog.Read.All",
+    "Decision.Evaluate",
+    "Decision.Request",
     "DelegatedPermissionGrant.ReadWrite.All",
     "Directory.AccessAsUser.All",
     "Directory.ReadWrite.All",

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 ACCESS = "openpim.access"
 _FACES = {
     "v1.0": "graph", "beta": "graph", "api": "legacy", "portal": "portal", "demo": "portal",
-    "metrics": "health", "healthz": "health", "readyz": "health",
+    "access": "authzen", "metrics": "health", "healthz": "health", "readyz": "health",
 }  # fmt: skip
 # What stands in a path for a secret that works once (set-up links, the demo's door), or may.
 _SECRET = re.compile(

@@ -66,6 +66,7 @@ class Touched:
     principals: frozenset[str] = frozenset()
     groups: frozenset[str] = frozenset()
     rules: bool = False
+    names: bool = False  # who goes by which sign-in name
     everything: bool = False
 
 
@@ -73,14 +74,17 @@ def touched(happened: Iterable[Happened]) -> Touched:
     """What has to be read again. An activity that this version does not know concerns everything."""
     principals: set[str] = set()
     groups: set[str] = set()
-    rules = everything = False
+    rules = names = everything = False
     for one in happened:
         everything = everything or one.activity in EVERYTHING or one.activity not in ACTIVITIES
         rules = rules or one.activity in RULES
+        names = names or one.category == "UserManagement"
         principals.update(one.targets)
         if one.activity in MEMBERS:
             groups.update(one.targets)
-    return Touched(frozenset(principals), frozenset(groups), rules, everything or len(principals) > MOST)
+    return Touched(
+        frozenset(principals), frozenset(groups), rules, names, everything or len(principals) > MOST
+    )
 
 
 @dataclass(slots=True)
@@ -105,6 +109,7 @@ class _Look:
     principals: Collection[str] = ()
     facts: Facts | None = None
     rules: Rules | None = None
+    names: bool = False
 
 
 class Following:
@@ -124,6 +129,23 @@ class Following:
         elif (known := self._followed.get(tenant_id)) is not None:
             known.commit = next(self._commits)
 
+    def look_up(self, tenant_id: str, names: Collection[str]) -> None:
+        """Find the people who go by these sign-in names, with or without the tenant's own domain, and remember them."""
+        index = self.look(tenant_id)
+        people = index.people
+
+        def work(tx: Transaction) -> dict[str, str]:
+            tenant = tx.tenants.current()
+            found = {}
+            for name in names:
+                user = tx.users.by_upn(name if "@" in name or tenant is None else f"{name}@{tenant.domain}")
+                found[name] = user.id if user is not None else ""
+            return found
+
+        found = self._deps.store.read(tenant_id, work)
+        if index.people is people:  # else somebody may have got another name meanwhile
+            index.remember_people(found)
+
     def ready(self, tenant_id: str, now: datetime) -> Index | None:
         """The index, if it may be asked as it is; else `look` first. Costs nothing."""
         known = self._followed.get(tenant_id)
@@ -137,9 +159,11 @@ class Following:
         return index
 
     def due(self, tenant_id: str, now: datetime) -> bool:
-        """Whether it is time to look, though the index may still be asked."""
+        """Whether it is time to look, though the index may still be asked, and nobody is looking."""
         known = self._followed.get(tenant_id)
-        return known is None or known.at is None or now - known.at > LOOK_EVERY
+        if known is None or known.at is None:
+            return True
+        return now - known.at > LOOK_EVERY and not known.looking.locked()
 
     def look(self, tenant_id: str) -> Index:
         """Catch up with the store. Raises StoreUnavailableError: then there is no answer.
@@ -174,6 +198,8 @@ class Following:
             followed.index = Index(*look.whole, self._at_home)
         elif followed.index is not None and look.facts is not None:
             followed.index.change(look.principals, look.facts, look.rules)
+            if look.names:
+                followed.index.forget_people()
         followed.position, followed.seen = look.position, look.waiting
         followed.at, followed.looked = now, commit
 
@@ -201,6 +227,5 @@ def _seen(tx: Transaction, followed: _Followed, now: datetime) -> _Look:
     if not principals and not what.rules:
         return _Look(size, waiting)
     rules = rules_of(tx) if what.rules else None
-    return _Look(
-        size, waiting, principals=principals, facts=facts_of(tx, now, frozenset(principals)), rules=rules
-    )
+    facts = facts_of(tx, now, frozenset(principals))
+    return _Look(size, waiting, principals=principals, facts=facts, rules=rules, names=what.names)

@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Final, TypeAlias, TypeVar
 
 from openpim.core.decisions import FOR_GOOD, Facts, Flat, Held, Rules, grants, until
+from openpim.core.directory import RoleDefinition
 from openpim.core.permissions import matches
 from openpim.core.resources import ROOT, canonical, read_path
 from openpim.core.scopes import ADMINISTRATIVE_UNITS, TENANT
@@ -41,6 +42,8 @@ class Index:
         self._version = 0
         self._walks: dict[str, Walk] = {}
         self._chains: dict[str, tuple[str, ...]] = {}
+        self._names: dict[str, tuple[Rules, dict[str, str]]] = {}
+        self.people: dict[str, str] = {}  # ids by sign-in name, "" where there is nobody; see forget_people
 
     # -- questions
     def holds_until(self, provider: str, principal: str, role: str, places: Collection[str], now: int) -> int:
@@ -84,6 +87,43 @@ class Index:
         """Whether a role in force at one of the places allows the action, and nothing denies it. places: the nearest
         first."""
         return self._steady(lambda: self._allowed(provider, principal, action, places, now, data=data))
+
+    def curing(
+        self, provider: str, principal: str, action: str, places: tuple[str, ...], now: int, *, data: bool
+    ) -> str | None:
+        """The role that somebody could activate at the first place to be allowed the action: the one that allows least,
+        as far as its number of actions tells. None when there is none, or when it is denied to him anyway."""
+
+        def look() -> str | None:
+            found = self._all(self._facts.eligible[provider], principal, now)
+            roles = {
+                role: self._weight(provider, role)
+                for role, scope, _ in found
+                if scope in places and self._gives(provider, role, action, data=data)
+            }
+            if not roles or self._denied(provider, principal, action, places, now, data=data):
+                return None
+            return min(roles, key=lambda role: (roles[role], role))
+
+        return self._steady(look)
+
+    def roles_giving(self, provider: str, action: str, *, data: bool) -> list[str]:
+        roles = self._rules.directory_roles if provider == DIRECTORY else self._rules.resource_roles
+        return [role for role in roles if self._gives(provider, role, action, data=data)]
+
+    def role_names(self, provider: str) -> Mapping[str, str]:
+        """Ids by name, in lower case; a name or id that several roles go by is none's."""
+        rules = self._rules
+        known = self._names.get(provider)
+        if known is None or known[0] is not rules:
+            roles = rules.directory_roles if provider == DIRECTORY else rules.resource_roles
+            names: dict[str, str] = {}
+            for role in roles.values():
+                name = role.display_name if isinstance(role, RoleDefinition) else role.name
+                names[name.lower()] = "" if name.lower() in names else role.id
+            found = {name: role for name, role in names.items() if role} | {one.lower(): one for one in roles}
+            known = self._names[provider] = (rules, found)
+        return known[1]
 
     def able(self, principal: str) -> bool:
         """Not disabled or deleted, as far as is known: who holds nothing need not be known at all."""
@@ -135,6 +175,14 @@ class Index:
         return ("/" + object_id, *self._facts.units.get(object_id, ()), TENANT)
 
     # -- changes
+    def remember_people(self, known: Mapping[str, str]) -> None:
+        people = self.people  # before: whoever learns of a change puts an empty one in its place
+        if len(people) < _MOST_KNOWN:
+            people.update(known)
+
+    def forget_people(self) -> None:
+        self.people = {}
+
     def change(self, principals: Collection[str], facts: Facts, rules: Rules | None) -> None:
         """What is known of these principals is what `facts` says now; rules: when they changed."""
         with self._changing:
@@ -251,31 +299,46 @@ class Index:
         self, provider: str, principal: str, action: str, places: tuple[str, ...], now: int, *, data: bool
     ) -> int:
         best = 0
-        rules = self._rules
         for role_id, scope, stop in self._all(self._facts.held[provider], principal, now):
             if stop <= best or scope not in places:
                 continue
-            if provider == RESOURCE:
-                role = rules.resource_roles.get(role_id)
-                given = role is not None and role.allows(action, data=data)
-            else:
-                definition = rules.directory_roles.get(role_id)
-                given = (
-                    definition is not None
-                    and not data
-                    and matches(definition.actions, action)
-                    and not matches(definition.excluded_actions, action)
-                )
-            if given:
+            if self._gives(provider, role_id, action, data=data):
                 best = stop
-        if not best or provider != RESOURCE:
-            return best
+        return 0 if best and self._denied(provider, principal, action, places, now, data=data) else best
+
+    def _gives(self, provider: str, role_id: str, action: str, *, data: bool) -> bool:
+        if provider == RESOURCE:
+            role = self._rules.resource_roles.get(role_id)
+            return role is not None and role.allows(action, data=data)
+        definition = self._rules.directory_roles.get(role_id)
+        return (
+            definition is not None
+            and not data
+            and matches(definition.actions, action)
+            and not matches(definition.excluded_actions, action)
+        )
+
+    def _weight(self, provider: str, role_id: str) -> int:
+        """More for what allows more."""
+        if provider != RESOURCE:
+            definition = self._rules.directory_roles.get(role_id)
+            return len(definition.actions) if definition is not None else 0
+        role = self._rules.resource_roles.get(role_id)
+        parts = role.permissions if role is not None else ()
+        actions = [action for part in parts for action in (*part.actions, *part.data_actions)]
+        return sum(100_000 if action == "*" else 1_000 if "*" in action else 1 for action in actions)
+
+    def _denied(
+        self, provider: str, principal: str, action: str, places: tuple[str, ...], now: int, *, data: bool
+    ) -> bool:
+        if provider != RESOURCE or not self._rules.denials:
+            return False
         who = frozenset((principal, *self._walk(principal, now)[2]))
-        for place in places:
-            for denial in rules.denials.get(place, ()):
-                if (denial.below or place == places[0]) and denial.denies(action, who, data=data):
-                    return 0
-        return best
+        return any(
+            (denial.below or place == places[0]) and denial.denies(action, who, data=data)
+            for place in places
+            for denial in self._rules.denials.get(place, ())
+        )
 
 
 _TENANT = (TENANT,)

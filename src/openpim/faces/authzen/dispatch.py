@@ -1,0 +1,86 @@
+"""Which address is which handler's."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from openpim.faces.authzen import access_requests, check, discovery, evaluation, search
+from openpim.faces.authzen.call import Answered, Call, HttpError, Room, respond, respond_error, unavailable
+from openpim.faces.authzen.wire import BadRequestError
+from openpim.ports.deps import Deps
+from openpim.ports.store import StoreUnavailableError
+from openpim.services.decisions.callers import Callers
+from openpim.services.decisions.following import Following
+
+_BASE: Final = "/access/v1/"
+_POSTS: Final[dict[str, Callable[[Call], Awaitable[Answered]]]] = {
+    "evaluation": evaluation.one,
+    "evaluations": evaluation.many,
+    "search/subject": search.subjects,
+    "search/resource": search.resources,
+    "search/action": search.actions,
+    "requests": access_requests.submit,
+}
+ENDPOINTS: Final = (
+    *(("POST", _BASE + path) for path in _POSTS),
+    ("GET", _BASE + "requests/{task}"),
+    ("POST", _BASE + "requests/{task}/cancel"),
+    ("GET", _BASE + "check"),
+    ("GET", "/.well-known/authzen-configuration"),
+    ("GET", "/.well-known/authzen-configuration/{tenant}"),
+)
+
+
+def application(deps: Deps, following: Following, callers: Callers) -> ASGIApp:
+    """An ASGI application; paths are tidy already (faces/shared/paths.py)."""
+    room = Room(deps, following, callers)
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        call = Call(room, scope)
+        try:
+            answered = await _handle(call, receive)
+        except HttpError as error:
+            await respond_error(call, send, error)
+        except BadRequestError as error:
+            await respond_error(call, send, HttpError(400, str(error)))
+        except StoreUnavailableError as error:
+            await respond_error(call, send, unavailable(error))
+        else:
+            await respond(call, send, answered)
+
+    return answer
+
+
+async def _handle(call: Call, receive: Receive) -> Answered:
+    path = call.path
+    if path.startswith(_BASE):
+        name = path[len(_BASE) :]
+        handler = _POSTS.get(name)
+        if handler is not None:
+            _only(call, "POST")
+            await call.permitted() if handler is not access_requests.submit else await call.authenticate()
+            await call.read_body(receive)
+            return await handler(call)
+        if name == "check" or name.startswith("check/"):
+            return await check.check(call)
+        if name.startswith("requests/"):
+            parts = name.split("/")
+            await call.authenticate()
+            if len(parts) == 2:
+                _only(call, "GET")
+                return await access_requests.status(call, parts[1])
+            if len(parts) == 3 and parts[2] == "cancel":
+                _only(call, "POST")
+                return await access_requests.cancel(call, parts[1])
+    elif path.lower().startswith("/.well-known/authzen-configuration"):
+        _only(call, "GET")
+        return await discovery.metadata(call)
+    raise HttpError(404, "There is nothing at this address. See /.well-known/authzen-configuration.")
+
+
+def _only(call: Call, method: str) -> None:
+    if call.method != method:
+        raise HttpError(405, f"Use {method} here.", [(b"allow", method.encode("ascii"))])
