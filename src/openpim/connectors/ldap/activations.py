@@ -130,7 +130,11 @@ class Activations:
     # ---------------------------------------------------------------------------------------------- writing
 
     def apply(self, ops: Sequence[Op], fence: Fence) -> list[Receipt]:
+        if not ops:
+            return []
+        in_time(fence, self.clock())
         connection = self.session.connection()
+        self.fencing.forget(self.base)
         self._hold(connection, fence)
         receipts: dict[int, Receipt] = {}
         self._remove(connection, [(n, op) for n, op in enumerate(ops) if op.kind is OpKind.REVOKE], receipts)
@@ -141,7 +145,6 @@ class Activations:
 
     def _hold(self, connection: Connection, fence: Fence) -> None:
         """Our epoch into the base, where nobody later has been. Raises TargetError."""
-        in_time(fence, self.clock())
         outcome = Outcome()
         for _ in range(_TRIES):
             guard = self.fencing.guard(
@@ -260,7 +263,7 @@ class Activations:
         """Their own ends, unless somebody later has come: then they go, and would go by themselves soon."""
         try:
             in_time(fence, self.clock())
-            self.fencing.still(connection, self.base, fence.epoch)
+            self.fencing.check(connection, [self.base], fence.epoch)
         except TargetError:
             connection.exchange([delete(self._dn(op.edge)) for _, op, _ in made if op.kind is OpKind.GRANT])
             raise
@@ -312,6 +315,7 @@ class Activations:
 
     def sever(self, ended: Sequence[Edge], kept: Collection[Edge], fence: Fence) -> list[Severed]:
         """Nothing lives on: the directory looks at the entries for each operation."""
+        self.session.connection()
         return [Severed(edge) for edge in ended]
 
     def close(self) -> None:

@@ -85,6 +85,7 @@ class ActiveDirectory(Groups):
         return made
 
     def sever(self, ended: Sequence[Edge], kept: Collection[Edge], fence: Fence) -> list[Severed]:
+        self.session.connection()
         until = self.clock() + self.ticket
         return [Severed(edge, residue_until=until) for edge in ended]
 

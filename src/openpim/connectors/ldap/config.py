@@ -16,6 +16,7 @@ _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?\.?|[0-9A-Fa-f
 _ATTRIBUTE = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,63}")
 _MOST_PEM = 256 * 1024
 PORTS: Final = {"ldaps": 636, "starttls": 389, "plain": 389}
+NOBODY: Final = "cn=nobody,ou=openpim"
 # The class of a group: the attribute with its members, and whether it needs one.
 CLASSES: Final = {
     "groupOfNames": ("member", True),
@@ -53,7 +54,7 @@ GROUPS: Final = (
     Setting(
         "placeholder",
         "Stays in a group that would be empty, where its class allows no such. No entry may ever have this DN.",
-        default="cn=nobody,ou=openpim",
+        default=NOBODY,
     ),
     Setting("fence_attribute", _FENCE, default="description"),
 )
@@ -123,9 +124,11 @@ def check_groups(settings: Mapping[str, str]) -> Mapping[str, str]:
     if settings.get("membership") == "posixGroup" and not settings.get("people_base"):
         faults["people_base"] = "Members of a posixGroup are names: say where people are looked up."
     if CLASSES.get(settings.get("membership", "") or "groupOfNames", ("", True))[1]:
-        if not settings.get("placeholder"):
+        if not settings.get("placeholder", NOBODY):
             faults["placeholder"] = "Groups of this class cannot be empty: give a DN that no entry has."
-        elif "placeholder" not in faults and _same(settings["placeholder"], settings.get("user", "")):
+        elif "placeholder" not in faults and _same(
+            settings.get("placeholder", NOBODY), settings.get("user", "")
+        ):
             faults["placeholder"] = (
                 "This is the account of OpenPIM, which would have the privilege: give a DN that no entry has."
             )

@@ -8,11 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from openpim.connectors.ldap.client import Connection, failure
+from openpim.connectors.ldap.client import Connection
 from openpim.connectors.ldap.messages import (
     ANY,
     Change,
-    Code,
     Scope,
     asserting,
     equals,
@@ -40,19 +39,27 @@ class Fencing:
         self._prefix = f"OpenPIM {target_id} epoch "
         self._form = re.compile(re.escape(self._prefix) + "([0-9]{1,18})", re.ASCII)
         self._host = host
-        self._held: dict[
-            str, list[str]
-        ] = {}  # what we wrote last: the condition finds out if it is so no longer
+        self._held: dict[str, list[str]] = {}
+
+    def check(self, connection: Connection, dns: Sequence[str], epoch: int) -> None:
+        """Before each writing: has somebody later written to any of them? Raises TargetError(FENCED)."""
+        if not self.attribute:
+            return
+        self._held = {}
+        requests = [search(dn, Scope.BASE, ANY, [self.attribute]) for dn in dns]
+        for dn, outcome in zip(dns, connection.exchange(requests), strict=True):
+            values = outcome.entries[0].texts(self.attribute) if outcome.entries else []
+            self._held[dn] = sorted(one for one in values if self._form.fullmatch(one))
+            if max(map(self._epoch, self._held[dn]), default=-1) > epoch:
+                raise self.fenced()
 
     def guard(self, connection: Connection, dn: str, epoch: int, *, asserts: bool) -> Guard:
-        """Raises TargetError(FENCED)."""
+        """Whoever writes in between makes the change fail. Raises TargetError(FENCED)."""
         if not self.attribute:
             return Guard()
-        held = self._held.get(dn)
-        if held is None:
-            held = self._read(connection, dn)
-        if max(map(self._epoch, held), default=-1) > epoch:
-            raise self.fenced()
+        if dn not in self._held:
+            self.check(connection, [dn], epoch)
+        held = self._held[dn]
         own = self.own(epoch)
         if asserts:
             old = [one for one in held if one != own]
@@ -77,26 +84,12 @@ class Fencing:
         """It is not as we thought: look again."""
         self._held.pop(dn, None)
 
-    def still(self, connection: Connection, dn: str, epoch: int) -> None:
-        """Raises TargetError(FENCED) when somebody later has been here."""
-        if self.attribute and max(map(self._epoch, self._read(connection, dn)), default=-1) > epoch:
-            raise self.fenced()
-
     def fenced(self) -> TargetError:
         return TargetError(
             Fault.FENCED,
             f"A later server has written to {self._host}. If OpenPIM was restored from a copy, remove the value "
             f"“{self._prefix}…” of {self.attribute} from the entry.",
         )
-
-    def _read(self, connection: Connection, dn: str) -> list[str]:
-        outcome = connection.ask(search(dn, Scope.BASE, ANY, [self.attribute]))
-        if outcome.code == Code.NO_SUCH_OBJECT:
-            return []
-        if not outcome.ok:
-            raise failure(outcome, self._host, "read the fence")
-        values = outcome.entries[0].texts(self.attribute) if outcome.entries else []
-        return sorted(one for one in values if self._form.fullmatch(one))
 
     def _epoch(self, value: str) -> int:
         match = self._form.fullmatch(value)

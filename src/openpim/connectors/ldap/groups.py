@@ -161,7 +161,11 @@ class Groups:
 
     def apply(self, ops: Sequence[Op], fence: Fence) -> list[Receipt]:
         """All of one group that follow each other in one change, or in few."""
+        if not ops:
+            return []
+        in_time(fence, self.clock())
         connection = self.session.connection()
+        self.fencing.check(connection, self.managed, fence.epoch)
         receipts: dict[int, Receipt] = {}
         removals = [(place, op) for place, op in enumerate(ops) if op.kind is OpKind.REVOKE]
         others = [(place, op) for place, op in enumerate(ops) if op.kind is not OpKind.REVOKE]
@@ -309,6 +313,7 @@ class Groups:
 
     def sever(self, ended: Sequence[Edge], kept: Collection[Edge], fence: Fence) -> list[Severed]:
         """Nothing lives on: a directory asks its groups anew for each operation."""
+        self.session.connection()
         return [Severed(edge) for edge in ended]
 
     def close(self) -> None:

@@ -17,7 +17,6 @@ from openpim.connectors.ldap.groups import Groups
 from openpim.connectors.ldap.messages import (
     ANY,
     LINK_TTL,
-    REFRESH,
     Change,
     Code,
     Scope,
@@ -120,9 +119,7 @@ def probe_groups(groups: Groups, about: About, secret: Callable[[int], str]) -> 
 def probe_activations(activations: Activations, about: About, secret: Callable[[int], str]) -> Probe:
     """Raises TargetError."""
     look = _Look(activations.session.connection(), _tried(secret))
-    if REFRESH not in about.extensions or not any(
-        below(activations.base, known(one)) for one in about.dynamic
-    ):
+    if not any(below(activations.base, known(one)) for one in about.dynamic):
         look.lacks.append(
             f"The directory keeps no dynamic entries below {activations.base}: set up its overlay dds."
         )
