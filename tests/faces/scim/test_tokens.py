@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from functools import partial
 from typing import Any
 
 import pytest
 
 from openpim.core.caller import Caller, CallerKind
+from openpim.core.directory import Application
 from openpim.core.provisioning import PROVISION, tenant_of_token
 from openpim.core.refusals import Code
 from openpim.services.provisioning import people, tokens
 from openpim.services.provisioning.people import Wanted
 from tests.faces.scim.client import Scim
+from tests.signin_helper import access_token, app_token
 from tests.world import World, ok, refused
 
 
@@ -100,8 +101,15 @@ def test_people_and_other_applications_do_not_provision(scim: Scim) -> None:
 
 
 def test_an_access_token_by_client_credentials_will_do(scim: Scim) -> None:
-    """As an application gets it from our own OpenID Provider: the permission is read live."""
-    claims = {"sub": scim.client_id, "oid": scim.client_id, "idtyp": "app"}
-    who = partial(tokens.who, scim.deps, scim.signin.tokens)
-    assert isinstance(who("Bearer abc.def.ghi"), type(refused(who("Bearer abc"), Code.SIGN_IN)))
-    assert claims["idtyp"] == "app"
+    """As an application gets it from our own OpenID Provider: the permission is read live. A person's will not."""
+    app_id = scim.world.read(lambda tx: tx.service_principals.get(scim.client_id)).app_id
+    registered = Application(
+        scim.world.new_id(), app_id, "Entra", scim.world.now, tenant_id=scim.world.tenant_id
+    )
+    scim.world.write(lambda tx: tx.applications.add(registered))
+    token = app_token(scim.signin, scim.world.tenant_id, app_id)
+    assert scim.get("/Users?count=0", token=token).status_code == 200
+    scim.grant(scim.client_id, "User.ReadWrite.All")
+    assert scim.get("/Users?count=0", token=token).status_code == 403
+    person = access_token(scim.signin, scim.world.tenant_id, scim.world.ga)
+    assert scim.get("/Users?count=0", token=person).status_code == 403
