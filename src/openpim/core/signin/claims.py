@@ -1,11 +1,12 @@
-"""The `claims` parameter (OpenID Connect Core 5.5): of it we act on access_token.acrs, .amr and .xms_cc only."""
+"""What tokens must prove: the `claims` parameter (OpenID Connect Core 5.5), of which we act on access_token.acrs, .amr and
+.xms_cc and on id_token.acr; and `acr_values` (RFC 9470), where a context or `mfa` may stand."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -44,14 +45,30 @@ def parse_claims(text: str) -> Wanted | None:
         return None
     if not isinstance(body, dict):
         return None
-    token = body.get("access_token")
-    if not isinstance(token, dict):
-        return Wanted()
-    return Wanted(
-        acrs=tuple(v for v in _values(token.get("acrs")) if _CONTEXT.match(v)),
-        mfa="mfa" in _values(token.get("amr")),
-        cp1="cp1" in [value.lower() for value in _values(token.get("xms_cc"))],
-    )
+    token, identity = body.get("access_token"), body.get("id_token")
+    found = Wanted()
+    if isinstance(token, dict):
+        found = Wanted(
+            acrs=tuple(v for v in _values(token.get("acrs")) if _CONTEXT.match(v)),
+            mfa="mfa" in _values(token.get("amr")),
+            cp1="cp1" in [value.lower() for value in _values(token.get("xms_cc"))],
+        )
+    member = identity.get("acr") if isinstance(identity, dict) else None
+    return with_acr(found, _values(member) if isinstance(member, dict) and member.get("essential") else ())
+
+
+ACR_VALUES = ("1", "mfa")  # besides the contexts c1 to c99
+
+
+def with_acr(wanted: Wanted, values: Iterable[str]) -> Wanted:
+    """values: acr values in the order of preference. The first that we know counts; one that no sign-in can prove asks for
+    nothing (OpenID Connect Core 3.1.2.1: they are voluntary)."""
+    first = next((one for one in values if one in ACR_VALUES or _CONTEXT.match(one)), "1")
+    if first == "mfa":
+        return replace(wanted, mfa=True)
+    if first == "1":
+        return wanted
+    return replace(wanted, acrs=tuple(dict.fromkeys([*wanted.acrs, first])))
 
 
 def _values(member: Any) -> list[str]:

@@ -45,6 +45,12 @@ def routes(signin: SignIn) -> Sequence[BaseRoute]:
         CaselessRoute(
             "/{tenant}/.well-known/openid-configuration", discovery.document(signin), methods=_OPEN
         ),
+        # RFC 8414, 3.1: the path of the issuer comes after the well-known one.
+        CaselessRoute(
+            "/.well-known/oauth-authorization-server/{tenant}/v2.0",
+            discovery.document(signin),
+            methods=_OPEN,
+        ),
         CaselessRoute("/{tenant}/discovery/instance", discovery.instance(signin), methods=_OPEN),
         CaselessRoute("/{tenant}/discovery/v2.0/keys", keys.endpoint(signin), methods=_OPEN),
         CaselessRoute("/{tenant}/discovery/keys", keys.endpoint(signin), methods=_OPEN),

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from openpim.core.directory import Tenant
+from openpim.core.signin.claims import ACR_VALUES
 from openpim.core.signin.oauth import OAuthError
 from openpim.faces.oidc.answers import OPEN, Endpoint, preflight, refused
 from openpim.faces.shared.origin import allowed_origin, host_beside, public_origin
@@ -44,6 +45,10 @@ _CLAIMS = [
     "roles",
     "wids",
 ]
+
+
+_CONFIDENTIAL = ["client_secret_post", "client_secret_basic", "private_key_jwt"]
+_ASSERTIONS = ["RS256", "PS256", "ES256"]
 
 
 def document(signin: SignIn) -> Endpoint:
@@ -96,16 +101,12 @@ def _document(base: str, name: str, tenant_id: str) -> dict[str, Any]:
             "refresh_token",
             "client_credentials",
             "urn:ietf:params:oauth:grant-type:device_code",
+            "urn:ietf:params:oauth:grant-type:token-exchange",
         ],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["RS256"],
-        "token_endpoint_auth_methods_supported": [
-            "client_secret_post",
-            "client_secret_basic",
-            "private_key_jwt",
-            "none",
-        ],
-        "token_endpoint_auth_signing_alg_values_supported": ["RS256", "PS256", "ES256"],
+        "token_endpoint_auth_methods_supported": [*_CONFIDENTIAL, "none"],
+        "token_endpoint_auth_signing_alg_values_supported": _ASSERTIONS,
         "code_challenge_methods_supported": ["S256"],
         "scopes_supported": ["openid", "profile", "email", "offline_access"],
         "claims_supported": _CLAIMS,
@@ -114,7 +115,14 @@ def _document(base: str, name: str, tenant_id: str) -> dict[str, Any]:
         "request_uri_parameter_supported": False,
         "authorization_response_iss_parameter_supported": True,
         "prompt_values_supported": ["none", "login", "select_account", "consent"],
+        "acr_values_supported": [*ACR_VALUES, *(f"c{number}" for number in range(1, 100))],
+        "introspection_endpoint_auth_methods_supported": _CONFIDENTIAL,
+        "revocation_endpoint_auth_methods_supported": [*_CONFIDENTIAL, "none"],
+        "introspection_endpoint_auth_signing_alg_values_supported": _ASSERTIONS,
+        "revocation_endpoint_auth_signing_alg_values_supported": _ASSERTIONS,
         "frontchannel_logout_supported": False,
+        "backchannel_logout_supported": True,
+        "backchannel_logout_session_supported": True,
         "tenant_region_scope": None,
         "cloud_instance_name": urlsplit(base).hostname,
     }

@@ -7,6 +7,7 @@ from typing import Any
 
 from starlette.requests import Request
 
+from openpim.core.signin.claims import Wanted, parse_claims
 from openpim.services.signin.bearer import ARM, GRAPH, authenticate
 
 __all__ = ["ARM", "GRAPH", "authenticate", "challenge", "facts", "step_up_challenge"]
@@ -40,4 +41,7 @@ def step_up_challenge(origin: str, claims: str) -> str:
     """WWW-Authenticate of a 401 that asks for more proof: clients with `CP1` in xms_cc (Caller.capabilities has
     "cp1") redeem a new token by themselves and repeat the request. claims: JSON, see core.signin.claims.demand."""
     encoded = base64.b64encode(claims.encode("utf-8")).decode("ascii")
-    return challenge(origin, error="insufficient_claims") + f', claims="{encoded}"'
+    wanted = parse_claims(claims) or Wanted()
+    acr = " ".join(wanted.acrs) or ("mfa" if wanted.mfa else "")
+    hint = f', acr_values="{acr}"' if acr else ""
+    return challenge(origin, error="insufficient_claims") + f', claims="{encoded}"{hint}'

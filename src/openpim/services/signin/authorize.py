@@ -10,19 +10,26 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from openpim.core.directory import Tenant
-from openpim.core.signin.claims import Wanted, parse_claims
+from openpim.core.signin.claims import Wanted, parse_claims, with_acr
 from openpim.core.signin.oauth import PROMPTS, RESPONSE_MODES, OAuthError, good_challenge, redirect_allowed
 from openpim.core.signin.scopes import Asked
-from openpim.core.signin.values import AuthorizationCode, Client, Grant, Session, digest
+from openpim.core.signin.values import Account, AuthorizationCode, Client, Grant, Session, digest
 from openpim.ports.store import Transaction
 from openpim.services.signin.context import SignIn
 from openpim.services.signin.flow import Answer, Failed, id_issuer
 from openpim.services.signin.issue import client_info
 from openpim.services.signin.keyring import LONGEST_TOKEN
-from openpim.services.signin.people import ANY_TENANT, Person, find_client, find_tenant
+from openpim.services.signin.people import ANY_TENANT, Person, account_of, find_client, find_tenant
 
 CODE_LIFETIME = timedelta(minutes=5)
-_LONGEST = {"state": 4000, "nonce": 1000, "login_hint": 320, "domain_hint": 320}
+_LONGEST = {
+    "state": 4000,
+    "nonce": 1000,
+    "login_hint": 320,
+    "domain_hint": 320,
+    "id_token_hint": 8000,
+    "acr_values": 1000,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +48,7 @@ class AuthorizeRequest:
     login_hint: str
     domain_hint: str
     wants_client_info: bool
+    hinted: Account | None = None  # the one person whose sign-in will do
 
     @property
     def silent(self) -> bool:
@@ -82,6 +90,9 @@ def read_request(
     if isinstance(read, OAuthError):
         return refusal(redirect_uri, mode, state if _fits(params) else None, read)
     asked, wanted, prompts, max_age = read
+    hinted = _hinted(signin, tx, params.get("id_token_hint", ""), client)
+    if isinstance(hinted, OAuthError):
+        return refusal(redirect_uri, mode, state, hinted)
     return AuthorizeRequest(
         client=client,
         tenant=find_tenant(tx, authority),
@@ -97,7 +108,20 @@ def read_request(
         login_hint=params.get("login_hint", "").strip(),
         domain_hint=params.get("domain_hint", "").strip(),
         wants_client_info=params.get("client_info") == "1",
+        hinted=hinted,
     )
+
+
+def _hinted(signin: SignIn, tx: Transaction, hint: str, client: Client) -> Account | OAuthError | None:
+    """Of whom the client has an ID token of ours, old or new; one that it did not get from us says nothing."""
+    if not hint:
+        return None
+    claims = signin.tokens.verify(hint, "JWT", expired=True)
+    if claims is None or claims.get("aud") != client.app_id:
+        return OAuthError("invalid_request", "id_token_hint is no ID token that this application got here.")
+    tenant_id, user_id = str(claims.get("tid")), str(claims.get("sub"))
+    user = tx.in_tenant(tenant_id).users.get(user_id)
+    return account_of(user, tenant_id) if user is not None else Account(tenant_id, user_id)
 
 
 def _fits(params: Mapping[str, str]) -> bool:
@@ -129,6 +153,7 @@ def _read_rest(
     wanted = parse_claims(params.get("claims", ""))
     if wanted is None:
         return OAuthError("invalid_request", "claims is not a JSON object.")
+    wanted = with_acr(wanted, params.get("acr_values", "").split())
     return asked, wanted, prompts, int(max_age) if max_age else None
 
 

@@ -102,6 +102,10 @@ def _advance(signin: SignIn, tx: Transaction, flow: Flow, browser: Browser, erro
     if not isinstance(matter, Matter):
         return Turn(matter)
     who = _who(signin, tx, flow, browser, matter, error)
+    if matter.request is not None and matter.request.hinted not in {None, who.account}:
+        return Turn(
+            _refuse(matter, "login_required", "Somebody else signed in than the application asked for.")
+        )
     _second_factor(signin, tx, flow, matter, who, frozenset(), error)
     person = _place(tx, flow, matter, who)
     if matter.client is not None and not client_allowed(tx, matter.client, person.tenant_id):
@@ -204,6 +208,8 @@ def _counts(signin: SignIn, tx: Transaction, flow: Flow, matter: Matter, session
         return False
     age = signin.deps.clock() - session.auth_time
     if request.max_age is not None and age > timedelta(seconds=request.max_age):
+        return False
+    if request.hinted is not None and request.hinted != session.account:
         return False
     if request.login_hint and not flow.chosen:
         hinted = find_account(tx, request.login_hint, request.tenant.id if request.tenant else None)
