@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from openpim.core.connecting import Effect, EffectState, Link, Rule, Target
+from openpim.core.grants import Provider
 
 
 class Targets(Protocol):
@@ -57,6 +58,10 @@ class Targets(Protocol):
     def subjects(self, target_id: str) -> dict[str, str]:
         """The names in the target of people whose name does not follow its pattern, by id of the person."""
         ...
+    def mapped(self, provider: Provider, scopes: Collection[str]) -> bool:
+        """Whether a rule of any target is about one of these scopes."""
+        ...
+
 
     def put_subject(self, target_id: str, principal_id: str, subject: str) -> None:
         """With "": it follows the pattern again."""

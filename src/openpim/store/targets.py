@@ -215,6 +215,14 @@ class Targets:
     def subjects(self, target_id: str) -> dict[str, str]:
         rows = self._connection.execute(
             select(_s.principal_id, _s.subject).where(_s.tenant_id == self._tenant, _s.target_id == target_id)
+    def mapped(self, provider: Provider, scopes: Collection[str]) -> bool:
+        found = (
+            select(_r.id)
+            .where(_r.tenant_id == self._tenant, _r.provider == provider.value, _r.scope.in_(sorted(scopes)))
+            .limit(1)
+        )
+        return self._connection.execute(found).first() is not None
+
         )
         return {row[0]: row[1] for row in rows}
 
