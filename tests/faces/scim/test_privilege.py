@@ -8,10 +8,12 @@ import pytest
 
 from openpim.core.ask import Ask
 from openpim.core.caller import CallerKind
+from openpim.core.connecting import Rule
 from openpim.core.grants import Action, Kind, Provider
 from openpim.core.policy import ApprovalSettings, Reviewers, Stage
 from openpim.core.provisioning import Mode
 from openpim.core.refusals import Code
+from openpim.core.relying import AppRoleAssignment
 from openpim.services import submit
 from openpim.services.provisioning import tokens
 from tests.faces.scim.client import GROUP, USER, Scim
@@ -93,6 +95,29 @@ def inside_one_that_is(scim: Scim) -> str:
     return group
 
 
+def mapped_to_a_target(scim: Scim) -> str:
+    group = scim.world.group("Mapped", role_assignable=False)
+    rule = Rule(
+        scim.world.new_id(),
+        scim.world.new_id(),
+        Provider.GROUP,
+        "member",
+        group,
+        "payroll",
+        scim.world.now,
+        "",
+    )
+    scim.world.write(lambda tx: tx.targets.add_rule(rule))
+    return group
+
+
+def has_a_role_of_an_application(scim: Scim) -> str:
+    group = scim.world.group("App role", role_assignable=False)
+    given = AppRoleAssignment(scim.world.new_id(), group, scim.client_id, scim.world.new_id(), scim.world.now)
+    scim.world.write(lambda tx: tx.app_role_assignments.add(given))
+    return group
+
+
 def said_so(scim: Scim) -> str:
     group = scim.world.group("Ordinary, but said", role_assignable=False)
     ok(tokens.set_mode(scim.deps, scim.world.caller(scim.world.pra), group, Mode.ELIGIBLE))
@@ -106,7 +131,7 @@ def gives(scim: Scim, group: str, principal: str, kind: Kind = ELIGIBILITY) -> N
 
 SPECIAL = [
     role_assignable, has_a_role, is_in_another_by_a_schedule, eligible_for_another, onboarded, approves,
-    approves_for_an_ordinary_group, inside_one_that_is, said_so,
+    approves_for_an_ordinary_group, inside_one_that_is, mapped_to_a_target, has_a_role_of_an_application, said_so,
 ]  # fmt: skip
 
 

@@ -74,6 +74,8 @@ def special(tx: Transaction, group: Group, now: datetime) -> bool:
         or bool(tx.schedules.of(reached, live_at=now))
         or _in_pim(tx, reached, now)
         or _lifts_a_denial(tx, reached)
+        or tx.targets.mapped(Provider.GROUP, reached)
+        or bool(tx.app_role_assignments.page(Query(AnyOf("principal_id", tuple(reached)), limit=_ANY)).items)
     )
 
 
