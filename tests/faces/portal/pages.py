@@ -14,6 +14,7 @@ from openpim.core.deliveries import Delivery, DeliveryStatus
 from openpim.core.directory import Application
 from openpim.core.grants import Kind
 from openpim.core.query import Compare, Query
+from openpim.core.signals import SignalStream
 from openpim.core.signin.consent import GRAPH_RESOURCE
 from openpim.core.signin.values import Account
 from openpim.core.streams import StreamKind
@@ -173,6 +174,19 @@ def stream_path(tail: str = "", **fields: str) -> Callable[[Site], Made]:
     return made
 
 
+def signal_path(tail: str = "", **fields: str) -> Callable[[Site], Made]:
+    """The page of an event stream of an application."""
+
+    def made(site: Site) -> Made:
+        world = site.world
+        app = world.read(lambda tx: tx.service_principals.get(world.app("Receiver")))
+        stream = SignalStream(world.new_id(), app.id, app.app_id, world.now, world.now)
+        world.write(lambda tx: tx.signal_streams.put(stream))
+        return f"/portal/signals/{stream.id}{tail}", fields
+
+    return made
+
+
 def channel_path(tail: str = "", **fields: str) -> Callable[[Site], Made]:
     """Of a system that is asked."""
 
@@ -224,6 +238,11 @@ SETUPS: dict[str, Callable[[Site], Made]] = {
     "POST /portal/streams/{id}/retry": stream_path("/retry"),
     "GET /portal/streams/{id}/remove": stream_path("/remove"),
     "POST /portal/streams/{id}/remove": stream_path("/remove"),
+    "GET /portal/signals/{id}": signal_path(),
+    "POST /portal/signals/{id}": signal_path(status="paused"),
+    "POST /portal/signals/{id}/retry": signal_path("/retry"),
+    "GET /portal/signals/{id}/remove": signal_path("/remove"),
+    "POST /portal/signals/{id}/remove": signal_path("/remove"),
     "POST /portal/channels/new": lambda site: (
         "/portal/channels/new",
         {"kind": "webhook", "name": f"Hook {site.world.new_id()}", "address": "https://example.com/x"},

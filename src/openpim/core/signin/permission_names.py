@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from openpim.core.provisioning import PRIVILEGED, PROVISION
+from openpim.core.signals import PERMISSIONS as SIGNALS
 
 GRAPH_PERMISSIONS: Final = (
     "AdministrativeUnit.Read.All",
@@ -74,5 +75,5 @@ EVALUATE_ALL: Final = "Decision.Evaluate.All"
 EVALUATE: Final = "Decision.Evaluate"
 REQUEST: Final = "Decision.Request"
 
-# Of our own, for applications alone: see core/provisioning.py.
-OWN_PERMISSIONS: Final = (EVALUATE_ALL, PROVISION, PRIVILEGED)
+# Of our own, for applications alone: see core/provisioning.py and core/signals.py.
+OWN_PERMISSIONS: Final = (EVALUATE_ALL, PROVISION, PRIVILEGED, *SIGNALS)

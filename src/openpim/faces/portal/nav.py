@@ -70,6 +70,7 @@ MENU: tuple[Section, ...] = (
             Item("channels", "Channels", "/portal/channels", "gear", rights=EVERYTHING),
             Item("audit-log", "Audit log", "/portal/audit-log", "shield", roles=ALL_READERS),
             Item("streams", "Audit streams", "/portal/streams", "book", roles=VIEWERS),
+            Item("signals", "Signal streams", "/portal/signals", "bell", roles=VIEWERS),
             Item("organisation", "Organisation", "/portal/organisation", "building"),
         ),
     ),

@@ -35,6 +35,7 @@ from openpim.faces.portal import (
     roles,
     saved,
     shell,
+    signal_streams,
     timeline,
     units,
 )
@@ -56,6 +57,7 @@ PAGES: tuple[Page, ...] = (
     *audit.PAGES,
     *audit_log.PAGES,
     *audit_streams.PAGES,
+    *signal_streams.PAGES,
     *me.PAGES,
     *methods.PAGES,
     *my_notifications.PAGES,
