@@ -1,0 +1,105 @@
+"""The decision API over a world: `site` asks, `site.token(...)` says who does."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from openpim.core.caller import Caller, CallerKind
+from openpim.core.refusals import Code, Refusal
+from openpim.faces import authzen
+from openpim.faces.shared.paths import TidyPaths
+from openpim.services.decisions.callers import Callers
+from openpim.services.decisions.following import Following
+from tests.world import World
+
+with warnings.catch_warnings():
+    # Starlette would rather have httpx2; httpx does.
+    warnings.simplefilter("ignore")
+    from starlette.testclient import TestClient
+
+FAR = 1 << 35
+ALL, SELF, REQUEST = "Decision.Evaluate.All", "Decision.Evaluate", "Decision.Request"
+
+
+class Tokens:
+    """As services.signin.tokens.Tokens: all that Callers asks of it."""
+
+    def verify(self, _token: str) -> dict[str, Any]:
+        return {"exp": FAR}
+
+
+class Site:
+    """app: the application that asks about everybody; every other one is registered by `token`."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.callers: dict[str, Caller] = {}
+        self.reads = 0
+        deps = world.deps
+        self.following, self.known = Following(deps), Callers(deps, Tokens(), self._authenticate)  # type: ignore[arg-type]
+        world.database.observers[:] = [self.following.committed, self.known.committed]
+        self.client = TestClient(
+            TidyPaths(authzen.application(deps, self.following, self.known)), raise_server_exceptions=True
+        )
+        self.app = self.token("app", Caller(world.tenant_id, world.new_id(), CallerKind.SERVICE_PRINCIPAL, permissions=frozenset({ALL})))  # fmt: skip
+
+    def _authenticate(self, header: str | None) -> Caller | Refusal:
+        self.reads += 1
+        found = self.callers.get((header or "").removeprefix("Bearer "))
+        return found or Refusal(Code.SIGN_IN, "Sign in.")
+
+    def token(self, name: str, caller: Caller) -> str:
+        self.callers[name] = caller
+        return name
+
+    def person(self, user_id: str, *scopes: str, **more: Any) -> str:
+        world = self.world
+        caller = world.caller(user_id, scopes=frozenset(scopes or (SELF, REQUEST)), **more)
+        return self.token(f"person-{user_id}-{len(self.callers)}", caller)
+
+    def post(self, path: str, body: Any, token: str | None = "app", **headers: str) -> Any:
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        sent = {"content-type": "application/json", **headers}
+        if token is not None:
+            sent["authorization"] = f"Bearer {token}"
+        return self.client.post(path, content=content, headers=sent)
+
+    def get(self, path: str, token: str | None = "app", **headers: str) -> Any:
+        if token is not None:
+            headers["authorization"] = f"Bearer {token}"
+        return self.client.get(path, headers=headers)
+
+    def ask(
+        self, subject: str, action: str, type: str, id: str, token: str = "app", **properties: Any
+    ) -> Any:
+        """The answer to one question."""
+        found = self.post("/access/v1/evaluation", question(subject, action, type, id, **properties), token)
+        assert found.status_code == 200, found.text
+        return found.json()
+
+    def may(self, *args: Any, **more: Any) -> bool:
+        return self.ask(*args, **more)["decision"] is True
+
+
+def question(subject: str, action: str, type: str, id: str, **properties: Any) -> dict[str, Any]:
+    resource: dict[str, Any] = {"type": type, "id": id}
+    if properties:
+        resource["properties"] = properties
+    return {"subject": {"type": "user", "id": subject}, "action": {"name": action}, "resource": resource}
+
+
+@pytest.fixture
+def world(database_url: str) -> Iterator[World]:
+    made = World(database_url)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def site(world: World) -> Site:
+    return Site(world)
