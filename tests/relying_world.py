@@ -22,7 +22,6 @@ from starlette.middleware import Middleware
 
 from openpim.core.directory import Application, ServicePrincipal
 from openpim.core.relying import AppRole, AppRoleAssignment, ClaimSettings
-from openpim.core.settings import Settings
 from openpim.core.signin.consent import GRAPH_RESOURCE, LOW, PermissionGrant
 from openpim.faces.oidc import routes
 from openpim.faces.shared.paths import TidyPaths
@@ -116,10 +115,9 @@ class Relying:
     world: World = field(init=False)
 
     def __post_init__(self) -> None:
-        self.world = World(self.url)
-        deps = replace(
-            self.world.deps, secret=secrets.token_urlsafe, settings=Settings(mfa_at_sign_in="asked")
-        )
+        self.world = self.make_world()
+        settings = replace(self.world.deps.settings, mfa_at_sign_in="asked")
+        deps = replace(self.world.deps, secret=secrets.token_urlsafe, settings=settings)
         self.signin: SignIn = fast_sign_in(deps)
         self.receiver = Receiver()
         self.others: list[Receiver] = []
@@ -133,6 +131,9 @@ class Relying:
         self.assign(self.admins)
         self.http = self.browser()
         self._following, self._telling = Following(self.signin.deps), Telling(self.signin)
+
+    def make_world(self) -> World:
+        return World(self.url)
 
     def close(self) -> None:
         for one in (self.receiver, *self.others):
