@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from openpim.core.grants import Kind, Provider, Schedule
 from openpim.core.query import Page, Query
+
+
+class Brief(NamedTuple):
+    """A schedule by its keys alone: what long lists are sorted and counted by."""
+
+    id: str
+    kind: Kind
+    provider: Provider
+    principal_id: str
+    role_id: str
+    scope: str
 
 
 class Schedules(Protocol):
@@ -50,10 +61,15 @@ class Schedules(Protocol):
         """All that are in force at `now` for one role at exactly one scope."""
         ...
 
+    def live(self, principal_ids: Collection[str], now: datetime) -> list[Brief]:
+        """Everything of these principals that is in force or will be, in no order."""
+        ...
+
     def last_activations(
-        self, principal_id: str, provider: Provider, role_id: str, scope: str, most: int
-    ) -> list[Schedule]:
-        """Of this role at exactly this scope, whatever has become of them, the last to start first."""
+        self, asked: Collection[tuple[str, Provider, str, str]], most: int
+    ) -> dict[tuple[str, Provider, str, str], list[Schedule]]:
+        """asked: a principal, and a role at exactly a scope. Of each `most`, whatever has become of them, the last to
+        start first."""
         ...
 
     def resting_on(self, eligibility_id: str, now: datetime) -> list[Schedule]:

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from openpim.core.grants import Kind, Provider
+from openpim.core.grants import Provider
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Schedules in force of one role. activated: they are activations. permanent: they have no end. outside: they were
+    """Assignments in force of one role. activated: they are activations. permanent: they have no end. outside: they were
     made outside PIM."""
 
     provider: Provider
@@ -20,6 +20,15 @@ class Tally:
     permanent: bool
     outside: bool
     count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Eligible:
+    """Eligibilities in force. unused: those that have never been activated; ids: of the first of them."""
+
+    count: int
+    unused: int
+    ids: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +52,8 @@ class People:
 
 
 class Tallies(Protocol):
-    def in_force(self, provider: Provider, kind: Kind, now: datetime, most: int) -> list[Tally]:
-        """Over `most` of the schedules in force."""
+    def assigned(self, provider: Provider, now: datetime, most: int) -> list[Tally]:
+        """Over `most` of the assignments in force."""
         ...
 
     def waiting(self, provider: Provider, most: int) -> int:
@@ -55,8 +64,8 @@ class Tallies(Protocol):
         """Over the newest `most` assignment requests since then: activations that came into force, or will."""
         ...
 
-    def unused(self, provider: Provider, now: datetime, most: int, shown: int) -> tuple[int, tuple[str, ...]]:
-        """How many of `most` eligibilities in force have never been activated, and the ids of the first of them."""
+    def eligible(self, provider: Provider, now: datetime, most: int, shown: int) -> Eligible:
+        """Over `most` of the eligibilities in force; `shown` ids."""
         ...
 
     def standing(self, provider: Provider, now: datetime, most: int, shown: int) -> tuple[str, ...]:

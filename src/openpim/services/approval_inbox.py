@@ -10,7 +10,8 @@ from datetime import datetime
 from openpim.core.approval import ApprovalStage
 from openpim.core.caller import Caller
 from openpim.core.directory import User
-from openpim.core.grants import Action, ExpirationType, Request, Schedule
+from openpim.core.grants import Action, ExpirationType, Provider, Request, Schedule
+from openpim.core.policy import Policy
 from openpim.core.refusals import Refusal
 from openpim.core.risk import Risk, WorkingHours, risks
 from openpim.core.settings import working_hours
@@ -18,8 +19,7 @@ from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
 from openpim.services import approvals
 from openpim.services.approvals import ApprovalView
-from openpim.services.eligibilities import Names
-from openpim.services.providers import PROVIDERS
+from openpim.services.eligibilities import Key, Names, policies_of
 
 A_PAGE = 20
 _BEFORE = 5
@@ -78,29 +78,47 @@ def _items(tx: Transaction, deps: Deps, views: Collection[ApprovalView], now: da
     requests = [view.request for view in views]
     named = Names(tx, {(one.provider, one.role_id, one.scope) for one in requests})
     people = tx.users.many({one.principal_id for one in requests}) if requests else {}
-    return tuple(_item(tx, deps, view, named, people, hours, now) for view in views)
+    before = tx.schedules.last_activations([_asked(one) for one in requests], _BEFORE + 1)
+    policies = policies_of(
+        tx, {(one.provider, one.role_id, one.scope) for one in requests if _as_long_as_may_be(one)}
+    )
+    return tuple(
+        _item(view, named, people, _others(before[_asked(view.request)], view.request), policies, hours, now)
+        for view in views
+    )
+
+
+def _asked(request: Request) -> tuple[str, Provider, str, str]:
+    return request.principal_id, request.provider, request.role_id, request.scope
+
+
+def _as_long_as_may_be(request: Request) -> bool:
+    """An activation that does not say how long."""
+    return request.action is Action.SELF_ACTIVATE and request.window.type is ExpirationType.NOT_SPECIFIED
+
+
+def _others(before: list[Schedule], request: Request) -> tuple[Schedule, ...]:
+    return tuple(one for one in before if one.id != request.id)[:_BEFORE]
 
 
 def _item(
-    tx: Transaction,
-    deps: Deps,
     view: ApprovalView,
     named: Names,
     people: dict[str, User],
+    before: tuple[Schedule, ...],
+    policies: dict[Key, Policy],
     hours: WorkingHours,
     now: datetime,
 ) -> Item:
     request = view.request
     key = (request.provider, request.role_id, request.scope)
-    before = _before(tx, request)
     stage = view.approval.current
     mine = stage is not None and stage.id in view.assigned and stage.open_at(now)
     activation = request.action is Action.SELF_ACTIVATE
     begins = max(now, request.window.start or now)
     ends_at = request.window.ends(begins)
-    if activation and request.window.type is ExpirationType.NOT_SPECIFIED:
-        rules = PROVIDERS[request.provider]
-        maximum = rules.policy(tx, deps, request.role_id, request.scope).activation.maximum
+    if _as_long_as_may_be(request):
+        maximum = policies[key].activation.maximum
         ends_at = maximum.after(begins) if maximum is not None else None
     return Item(
         request=request,
@@ -115,10 +133,3 @@ def _item(
         ends_at=ends_at,
         approved=len(view.approval.of_stage(stage.id)) if stage is not None else 0,
     )
-
-
-def _before(tx: Transaction, request: Request) -> tuple[Schedule, ...]:
-    found = tx.schedules.last_activations(
-        request.principal_id, request.provider, request.role_id, request.scope, _BEFORE + 1
-    )
-    return tuple(one for one in found if one.id != request.id)[:_BEFORE]

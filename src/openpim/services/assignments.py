@@ -105,7 +105,9 @@ def listed(deps: Deps, caller: Caller, wanted: Wanted) -> Page[Row] | Refusal:
             page = tx.schedules.page(
                 wanted.provider,
                 kind_of(wanted),
-                Query(All(tuple(parts)), order=order, limit=wanted.limit, after=wanted.after),
+                Query(
+                    All(tuple(parts)) if parts else None, order=order, limit=wanted.limit, after=wanted.after
+                ),
                 live_at=None if over else now,
                 ended=(now - timedelta(days=max(1, wanted.days)), now) if over else None,
                 principal_ids=people,

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TypeVar
 
 from openpim.core.caller import Caller
 from openpim.core.directory import Principal, PrincipalKind
@@ -15,19 +16,21 @@ from openpim.core.query import AnyOf, Query
 from openpim.core.refusals import Refusal
 from openpim.core.resources import ROOT
 from openpim.ports.deps import Deps
+from openpim.ports.schedules import Brief
 from openpim.ports.store import Transaction
 from openpim.services import browse
 from openpim.services.authority import identities
 from openpim.services.eligibilities import Names
 from openpim.services.providers import PROVIDERS
 
-MOST = 500  # rights of one principal that are shown
 A_PAGE = 50
+RIGHTS = 25  # of one principal on a page
 MEMBERS = 12  # of a group that are named
 _STEPS = 4  # memberships that are activated one after the other
 _GROUPS = 200
 _LOOKS = 40  # places at which the right to read is looked up one by one
 _MEMBER = "member"
+AnySchedule = TypeVar("AnySchedule", Schedule, Brief)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,21 +52,25 @@ class Right:
     more: bool = False
     inherited: bool = False
 
-    @property
-    def held(self) -> bool:
-        """Without anything being activated first."""
-        return self.schedule.kind is Kind.ASSIGNMENT and not any(activated for _, _, activated in self.steps)
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One page of several. number: from 1. count: how many there are on all of them."""
+
+    rights: tuple[Right, ...]
+    number: int
+    pages: int
+    count: int
 
 
 @dataclass(frozen=True, slots=True)
 class Becoming:
-    """active: what is held; eligible: what takes an activation, of itself or of a membership. everything: False where the
-    caller may read a part only. cut: there is more than MOST."""
+    """active: what is held; eligible: what takes an activation, of itself or of a membership; by name. everything: False
+    where the caller may read a part only."""
 
-    eligible: tuple[Right, ...]
-    active: tuple[Right, ...]
+    eligible: Part
+    active: Part
     everything: bool
-    cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +82,10 @@ class Here:
     next: str | None = None
 
 
-def of_principal(deps: Deps, caller: Caller, principal_id: str) -> Becoming | Refusal:
-    """What it holds and may activate, now or later, itself and through its groups."""
+def of_principal(
+    deps: Deps, caller: Caller, principal_id: str, *, eligible: int = 1, active: int = 1
+) -> Becoming | Refusal:
+    """What it holds and may activate, now or later, itself and through its groups: these pages of it, or the last ones."""
     now = deps.clock()
 
     def work(tx: Transaction) -> Becoming | Refusal:
@@ -84,17 +93,26 @@ def of_principal(deps: Deps, caller: Caller, principal_id: str) -> Becoming | Re
         if refusal is not None:
             return refusal
         ways = _ways(tx, principal_id, now)
-        found = tx.schedules.of(ways.keys(), live_at=now)
+        found = tx.schedules.live(ways.keys(), now)
         own = identities(tx, caller.principal_id, now)
         mine = ways.keys() if principal_id == caller.principal_id else own
         shown, everything = readable(tx, caller, found, frozenset(mine), now)
-        rights = sorted(_dressed(tx, shown[:MOST], ways), key=_by_name)
-        return Becoming(
-            tuple(one for one in rights if not one.held),
-            tuple(one for one in rights if one.held),
-            everything,
-            cut=len(shown) > MOST,
+        names = Names(tx, {_key(one) for one in shown})
+        shown.sort(key=lambda one: (_folded(names.roles, one), _folded(names.scopes, one), one.id))
+        held = [one for one in shown if _held(one, ways)]
+        may = [one for one in shown if not _held(one, ways)]
+        chosen = (_chosen(may, eligible), _chosen(held, active))
+        schedules = tx.schedules.many({one.id for part, _ in chosen for one in part})
+        first, second = (
+            Part(
+                tuple(_dressed(tx, [schedules[one.id] for one in part if one.id in schedules], ways, names)),
+                number,
+                max(1, -(-len(all_of_them) // RIGHTS)),
+                len(all_of_them),
+            )
+            for (part, number), all_of_them in zip(chosen, (may, held), strict=True)
         )
+        return Becoming(first, second, everything)
 
     return deps.store.read(caller.tenant_id, work)
 
@@ -120,8 +138,9 @@ def at_place(
             live_at=now,
             principal_ids=mine,
         )
+        names = Names(tx, {_key(one) for one in page.items})
         rights = sorted(
-            _dressed(tx, page.items, {}, at=scope), key=lambda one: (one.inherited, *_by_name(one))
+            _dressed(tx, page.items, {}, names, at=scope), key=lambda one: (one.inherited, *_by_name(one))
         )
         shown = [_with_members(tx, caller, one, now) if everything else one for one in rights]
         return Here(tuple(shown), everything, page.next)
@@ -156,15 +175,31 @@ def _ways(tx: Transaction, principal_id: str, now: datetime) -> dict[str, tuple[
     return ways
 
 
+def _held(one: Brief, ways: dict[str, tuple[tuple[str, bool], ...]]) -> bool:
+    """Without anything being activated first."""
+    steps = ways.get(one.principal_id, ())
+    return one.kind is Kind.ASSIGNMENT and not any(activated for _, activated in steps)
+
+
+def _chosen(found: Sequence[Brief], page: int) -> tuple[Sequence[Brief], int]:
+    """That page, or the last one, and which it is."""
+    number = min(max(1, page), max(1, -(-len(found) // RIGHTS)))
+    return found[(number - 1) * RIGHTS : number * RIGHTS], number
+
+
+def _folded(names: dict[tuple[Provider, str, str], str], one: Brief) -> str:
+    return names.get(_key(one), "").casefold()
+
+
 def readable(
-    tx: Transaction, caller: Caller, found: Sequence[Schedule], own: frozenset[str], now: datetime
-) -> tuple[list[Schedule], bool]:
+    tx: Transaction, caller: Caller, found: Sequence[AnySchedule], own: frozenset[str], now: datetime
+) -> tuple[list[AnySchedule], bool]:
     """Those the caller may read, and whether that is all of them whatever there may be."""
     wide = {Provider.DIRECTORY: None, Provider.GROUP: None, Provider.RESOURCE: ROOT}
     known: dict[tuple[Provider, str], bool] = {}
     whole = {one: PROVIDERS[one].may_read(tx, caller, wide[one], now) for one in Provider}
 
-    def may(one: Schedule) -> bool:
+    def may(one: Schedule | Brief) -> bool:
         if whole[one.provider] or one.principal_id in own:
             return True
         key = one.provider, one.scope
@@ -182,10 +217,10 @@ def _dressed(
     tx: Transaction,
     schedules: Sequence[Schedule],
     ways: dict[str, tuple[tuple[str, bool], ...]],
+    names: Names,
     at: str = "",
 ) -> list[Right]:
     """at: the place that was asked about, if it was one."""
-    names = Names(tx, {_key(one) for one in schedules})
     groups = {group for one in schedules for group, _ in ways.get(one.principal_id, ())}
     holders = tx.principals.many([*{one.principal_id for one in schedules}, *groups])
     return [
@@ -216,7 +251,7 @@ def _with_members(tx: Transaction, caller: Caller, right: Right, now: datetime) 
     return replace(right, members=page.items, more=page.next is not None)
 
 
-def _key(one: Schedule) -> tuple[Provider, str, str]:
+def _key(one: Schedule | Brief) -> tuple[Provider, str, str]:
     return one.provider, one.role_id, one.scope
 
 

@@ -142,7 +142,7 @@ def _details(
     if not outlines:
         return ()
     schedules = tx.schedules.many({one for outline in outlines for one in outline.ids})
-    policies = _policies(tx, [one.key for one in outlines])
+    policies = policies_of(tx, [one.key for one in outlines])
     groups = tx.groups.many({one.principal_id for one in schedules.values()} - {caller.principal_id})
     requests: dict[Key, list[Request]] = defaultdict(list)
     for request in tx.requests.open_of(caller.principal_id):
@@ -187,8 +187,8 @@ def _key(schedule: Schedule) -> Key:
     return schedule.provider, schedule.role_id, schedule.scope
 
 
-def _policies(tx: Transaction, keys: Iterable[Key]) -> dict[Key, Policy]:
-    """The ids of policies are known before anybody has stored them, so one question finds all that are."""
+def policies_of(tx: Transaction, keys: Iterable[Key]) -> dict[Key, Policy]:
+    """Of roles at scopes, those that nobody has changed too. The ids of policies are known before anybody has stored them, so one question finds all that are."""
     ids = {key: PROVIDERS[key[0]].policy_id(tx.tenant_id, key[1], key[2]) for key in keys}
     stored = tx.policies.many(set(ids.values()))
     return {

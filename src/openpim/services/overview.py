@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from openpim.core.caller import Caller
 from openpim.core.directory import Principal
-from openpim.core.grants import Kind, Provider, Schedule
+from openpim.core.grants import Provider, Schedule
 from openpim.core.refusals import Refusal
 from openpim.core.resources import ROOT
 from openpim.ports.deps import Deps
@@ -76,14 +76,9 @@ def summary(deps: Deps, caller: Caller) -> Overview | Refusal:
         readable = readable_providers(tx, caller, now)
         if not readable:
             return NOT_A_READER
-        held = [
-            one for provider in readable for one in tx.tallies.in_force(provider, Kind.ASSIGNMENT, now, MOST)
-        ]
-        may = [
-            one for provider in readable for one in tx.tallies.in_force(provider, Kind.ELIGIBILITY, now, MOST)
-        ]
+        held = [one for provider in readable for one in tx.tallies.assigned(provider, now, MOST)]
+        may = [tx.tallies.eligible(provider, now, MOST, SHOWN) for provider in readable]
         uses = [one for provider in readable for one in tx.tallies.uses(provider, since, MOST)]
-        unused = [tx.tallies.unused(provider, now, MOST, SHOWN) for provider in readable]
         standing = [one for provider in readable for one in tx.tallies.standing(provider, now, MOST, SHOWN)]
         per_day = Counter[int]()
         per_role = Counter[RoleKey]()
@@ -91,24 +86,23 @@ def summary(deps: Deps, caller: Caller) -> Overview | Refusal:
             per_day[use.day] += use.count
             per_role[use.provider, use.role_id] += use.count
         met = [
-            _sum(one for one in rows if one.provider is provider)
-            for rows in (held, may)
-            for provider in readable
+            *(one.count for one in may),
+            *(_sum(one for one in held if one.provider is provider) for provider in readable),
         ]
         return Overview(
             providers=readable,
             since=since,
             active=_sum(one for one in held if one.activated),
             assigned=_sum(one for one in held if not one.activated),
-            eligible=_sum(may),
+            eligible=sum(one.count for one in may),
             pending=sum(tx.tallies.waiting(provider, WAITING) for provider in readable),
             permanent=_sum(one for one in held if one.permanent and not one.activated),
             outside=_sum(one for one in held if one.outside and not one.activated),
-            unused=sum(count for count, _ in unused),
+            unused=sum(one.unused for one in may),
             days=tuple(per_day[day] for day in range(DAYS)),
             roles=_named_roles(tx, per_role.most_common(SHOWN)),
             standing=dressed(tx, standing[:SHOWN]),
-            never_used=dressed(tx, [one for _, ids in unused for one in ids][:SHOWN]),
+            never_used=dressed(tx, [one for several in may for one in several.ids][:SHOWN]),
             partial=max(met) >= MOST,
         )
 

@@ -103,7 +103,7 @@ class Database:
         for attempt in range(_TRIES):
             try:
                 with self._read_connection() as connection:
-                    return work(StoreTransaction(connection, tenant_id))
+                    return work(StoreTransaction(connection, tenant_id, {}))
             except (OperationalError, InterfaceError) as error:
                 if attempt + 1 < _TRIES and _worth_a_retry(error):
                     continue

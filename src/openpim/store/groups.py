@@ -40,6 +40,7 @@ from openpim.store.principals import (
     write_principal,
 )
 from openpim.store.schema import metadata
+from openpim.store.told import Told, once
 
 groups = Table(
     "groups",
@@ -131,9 +132,10 @@ _MANY = _rows(bindparam("tenant")).where(groups.c.id.in_(bindparam("ids", expand
 class Groups:
     """See `ports.groups.Groups`."""
 
-    def __init__(self, connection: Connection, tenant_id: str) -> None:
+    def __init__(self, connection: Connection, tenant_id: str, told: Told | None = None) -> None:
         self._connection = connection
         self._tenant_id = tenant_id
+        self._told = told
 
     # -- the groups themselves
     def get(self, id: str) -> Group | None:
@@ -285,8 +287,11 @@ class Groups:
 
     # -- what someone is in
     def groups_of(self, principal_id: str, now: datetime) -> frozenset[str]:
-        above = m.groups_above(self._connection, self._tenant_id, principal_id, now)
-        return frozenset(above) - {principal_id}
+        def ask() -> frozenset[str]:
+            above = m.groups_above(self._connection, self._tenant_id, principal_id, now)
+            return frozenset(above) - {principal_id}
+
+        return once(self._told, ("groups", self._tenant_id, principal_id, now), ask)
 
     def memberships(
         self, principal_id: str, now: datetime, query: Query, *, transitive: bool = False

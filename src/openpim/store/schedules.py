@@ -20,6 +20,7 @@ from sqlalchemy import (
     Update,
     and_,
     bindparam,
+    func,
     insert,
     literal,
     literal_column,
@@ -40,9 +41,11 @@ from openpim.core.grants import (
 )
 from openpim.core.lifecycle import SCHEDULE_MOVES, IllegalMoveError, ScheduleStatus
 from openpim.core.query import Page, Query
+from openpim.ports.schedules import Brief
 from openpim.store.listing import Fields, page
 from openpim.store.principals import batches
 from openpim.store.schema import metadata
+from openpim.store.told import Told, once
 from openpim.store.types import Instant, Path
 
 schedules = Table(
@@ -108,9 +111,10 @@ _SOURCES: dict[ScheduleStatus, tuple[str, ...]] = {
 class Schedules:
     """See ports/schedules.py."""
 
-    def __init__(self, connection: Connection, tenant_id: str) -> None:
+    def __init__(self, connection: Connection, tenant_id: str, told: Told | None = None) -> None:
         self._connection = connection
         self._tenant = tenant_id
+        self._told = told
 
     def _select(self) -> Select[Any]:
         return select(schedules).where(_c.tenant_id == self._tenant)
@@ -157,12 +161,18 @@ class Schedules:
         given = {name: value for name, value in asked.items() if value is not None}
         if scopes is not None:
             given |= one_or_many("scope", list(scopes))
-        found: list[Schedule] = []
-        for part in batches(principal_ids):
-            values = given | one_or_many("principal", part)
-            rows = self._connection.execute(_of(frozenset(values), share=share), values).mappings()
-            found += [_value(row) for row in rows]
-        return sorted(found, key=lambda one: (one.starts_at, one.id))
+
+        def ask() -> tuple[Schedule, ...]:
+            found: list[Schedule] = []
+            for part in batches(principal_ids):
+                values = given | one_or_many("principal", part)
+                rows = self._connection.execute(_of(frozenset(values), share=share), values).mappings()
+                found += [_value(row) for row in rows]
+            return tuple(sorted(found, key=lambda one: (one.starts_at, one.id)))
+
+        where = None if scopes is None else frozenset(scopes)
+        question = ("of", frozenset(principal_ids), where, self._tenant, provider, kind, role_id, live_at)
+        return list(once(self._told, question, ask))
 
     def eligible(self, principal_ids: Collection[str], now: datetime) -> list[tuple[str, Provider, str, str]]:
         found: list[tuple[str, Provider, str, str]] = []
@@ -170,6 +180,16 @@ class Schedules:
             values = {"tenant": self._tenant, "in_force": now, **one_or_many("principal", part)}
             rows = self._connection.execute(_eligible("principal" in values), values).all()
             found += [(one, _PROVIDERS[provider], role, scope) for one, provider, role, scope in rows]
+        return found
+
+    def live(self, principal_ids: Collection[str], now: datetime) -> list[Brief]:
+        found: list[Brief] = []
+        for part in batches(principal_ids):
+            values = {"tenant": self._tenant, "now": now, **one_or_many("principal", part)}
+            rows = self._connection.execute(_brief(frozenset(values)), values).all()
+            found += [
+                Brief(one, _KINDS[kind], _PROVIDERS[provider], *rest) for one, kind, provider, *rest in rows
+            ]
         return found
 
     def of_role(
@@ -185,17 +205,23 @@ class Schedules:
         return [_value(row) for row in self._connection.execute(statement).mappings()]
 
     def last_activations(
-        self, principal_id: str, provider: Provider, role_id: str, scope: str, most: int
-    ) -> list[Schedule]:
-        given = {
-            "tenant": self._tenant,
-            "principal": principal_id,
-            "provider": provider.value,
-            "role": role_id,
-            "scope": scope,
-            "most": most,
-        }
-        return [_value(row) for row in self._connection.execute(_LAST_ACTIVATIONS, given).mappings()]
+        self, asked: Collection[tuple[str, Provider, str, str]], most: int
+    ) -> dict[tuple[str, Provider, str, str], list[Schedule]]:
+        found: dict[tuple[str, Provider, str, str], list[Schedule]] = {one: [] for one in asked}
+        for part in batches({one[0] for one in found}):
+            given = {
+                "tenant": self._tenant,
+                "principals": part,
+                "providers": sorted({one[1].value for one in found}),
+                "roles": sorted({one[2] for one in found}),
+                "scopes": sorted({one[3] for one in found}),
+                "most": most,
+            }
+            for row in self._connection.execute(_LAST_ACTIVATIONS, given).mappings():
+                one = _value(row)
+                # All of the roles at all of the scopes are read: one's role at another's scope is not asked for.
+                found.get((one.principal_id, one.provider, one.role_id, one.scope), []).append(one)
+        return found
 
     def resting_on(self, eligibility_id: str, now: datetime) -> list[Schedule]:
         statement = self._select().where(_c.linked_id == eligibility_id, _live_at(now))
@@ -272,19 +298,31 @@ _GET = select(schedules).where(_c.tenant_id == bindparam("tenant"), _c.id == bin
 _MANY = select(schedules).where(
     _c.tenant_id == bindparam("tenant"), _c.id.in_(bindparam("ids", expanding=True))
 )
-_LAST_ACTIVATIONS = (
-    select(schedules)
+_ranked = (
+    select(
+        schedules,
+        func.row_number()
+        .over(
+            partition_by=(_c.principal_id, _c.provider, _c.role_id, _c.scope),
+            order_by=(_c.starts_at.desc(), _c.id),
+        )
+        .label("place"),
+    )
     .where(
         _c.tenant_id == bindparam("tenant"),
-        _c.principal_id == bindparam("principal"),
+        _c.principal_id.in_(bindparam("principals", expanding=True)),
         _c.kind == Kind.ASSIGNMENT.value,
-        _c.provider == bindparam("provider"),
-        _c.role_id == bindparam("role"),
-        _c.scope == bindparam("scope"),
+        _c.provider.in_(bindparam("providers", expanding=True)),
+        _c.role_id.in_(bindparam("roles", expanding=True)),
+        _c.scope.in_(bindparam("scopes", expanding=True)),
         _c.assignment_type == AssignmentType.ACTIVATED.value,
     )
-    .order_by(_c.starts_at.desc(), _c.id)
-    .limit(bindparam("most", type_=Integer))
+    .subquery()
+)
+_LAST_ACTIVATIONS = (
+    select(*(_ranked.c[column.name] for column in schedules.c))
+    .where(_ranked.c.place <= bindparam("most", type_=Integer))
+    .order_by(_ranked.c.starts_at.desc(), _ranked.c.id)
 )
 _INSERT = insert(schedules)
 
@@ -313,6 +351,13 @@ def _eligible(one: bool) -> Select[Any]:
         if one
         else _c.principal_id.in_(bindparam("principals", expanding=True)),
         in_force_at(bindparam("in_force")),
+    )
+
+
+@cache
+def _brief(parameters: frozenset[str]) -> Select[Any]:
+    return _of(parameters, share=False).with_only_columns(
+        _c.id, _c.kind, _c.provider, _c.principal_id, _c.role_id, _c.scope
     )
 
 

@@ -5,12 +5,26 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Select, and_, exists, func, or_, select, type_coerce
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Integer,
+    Select,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    type_coerce,
+)
 
 from openpim.core.directory import UserType
 from openpim.core.grants import Action, AssignmentType, Kind, Provider
 from openpim.core.lifecycle import RequestStatus
-from openpim.ports.tallies import People, Tally, Use
+from openpim.ports.tallies import Eligible, People, Tally, Use
 from openpim.store.principals import joined, principals
 from openpim.store.requests import requests
 from openpim.store.schedules import in_force_at, schedules
@@ -28,6 +42,23 @@ WAITING = (
 _DONE = (RequestStatus.PROVISIONED, RequestStatus.GRANTED)
 
 
+_waiting_of = [
+    select(_r.id)
+    .where(
+        _r.tenant_id == bindparam("tenant"),
+        _r.provider == bindparam("provider"),
+        _r.kind == kind.value,
+        _r.status.in_([one.value for one in WAITING]),
+    )
+    .limit(bindparam("most", type_=Integer))
+    .subquery()
+    for kind in Kind
+]
+_WAITING = select(
+    sum((select(func.count()).select_from(one).scalar_subquery() for one in _waiting_of), literal(0))
+)
+
+
 class Tallies:
     """See ports/tallies.py."""
 
@@ -35,33 +66,20 @@ class Tallies:
         self._connection = connection
         self._tenant = tenant_id
 
-    def in_force(self, provider: Provider, kind: Kind, now: datetime, most: int) -> list[Tally]:
+    def assigned(self, provider: Provider, now: datetime, most: int) -> list[Tally]:
         columns = (
             _s.role_id,
             (func.coalesce(_s.assignment_type, "") == AssignmentType.ACTIVATED.value).label("activated"),
             _s.ends_at.is_(None).label("permanent"),
             _s.request_id.is_(None).label("outside"),
         )
-        walked = self._live(provider, kind, now, *columns).order_by(_s.id).limit(most).subquery()
+        walked = self._live(provider, Kind.ASSIGNMENT, now, *columns).order_by(_s.id).limit(most).subquery()
         rows = self._connection.execute(select(*walked.c, func.count()).group_by(*walked.c))
         return [Tally(provider, row[0], bool(row[1]), bool(row[2]), bool(row[3]), row[4]) for row in rows]
 
     def waiting(self, provider: Provider, most: int) -> int:
-        found = 0
-        for kind in Kind:
-            walked = (
-                select(_r.id)
-                .where(
-                    _r.tenant_id == self._tenant,
-                    _r.provider == provider.value,
-                    _r.kind == kind.value,
-                    _r.status.in_([one.value for one in WAITING]),
-                )
-                .limit(most)
-                .subquery()
-            )
-            found += self._connection.execute(select(func.count()).select_from(walked)).scalar_one()
-        return min(found, most)
+        given = {"tenant": self._tenant, "provider": provider.value, "most": most}
+        return min(most, int(self._connection.execute(_WAITING, given).scalar_one()))
 
     def uses(self, provider: Provider, since: datetime, most: int) -> list[Use]:
         walked = (
@@ -91,14 +109,16 @@ class Tallies:
         )
         return [Use(int(row[0]), provider, row[1], row[2]) for row in rows]
 
-    def unused(self, provider: Provider, now: datetime, most: int, shown: int) -> tuple[int, tuple[str, ...]]:
+    def eligible(self, provider: Provider, now: datetime, most: int, shown: int) -> Eligible:
         walked = self._live(provider, Kind.ELIGIBILITY, now, _s.id).order_by(_s.id).limit(most).subquery()
         resting = schedules.alias("resting")
         used = exists().where(resting.c.tenant_id == self._tenant, resting.c.linked_id == walked.c.id)
-        never = select(walked.c.id).where(~used)
-        count = self._connection.execute(select(func.count()).select_from(never.subquery())).scalar_one()
-        ids = self._connection.execute(never.order_by(walked.c.id).limit(shown)).scalars() if count else ()
-        return count, tuple(ids)
+        counting = select(func.count(), func.coalesce(func.sum(case((used, 0), else_=1)), 0))
+        count, unused = self._connection.execute(counting.select_from(walked)).one()
+        # Not ordered again: the walk is in the order of the ids, and ends at the first few.
+        first = select(walked.c.id).where(~used).limit(shown)
+        ids = self._connection.execute(first).scalars() if unused else ()
+        return Eligible(int(count), int(unused), tuple(sorted(ids)))
 
     def standing(self, provider: Provider, now: datetime, most: int, shown: int) -> tuple[str, ...]:
         columns = (_s.id, _s.assignment_type, _s.ends_at, _s.request_id)

@@ -8,6 +8,7 @@ from sqlalchemy import Column, Connection, ForeignKey, Index, String, Table, bin
 
 from openpim.core.directory import Tenant, fold
 from openpim.store.schema import metadata
+from openpim.store.told import Told, once
 from openpim.store.types import Folded, Instant
 
 tenants = Table(
@@ -45,14 +46,18 @@ _DOMAINS = (
 class Tenants:
     """See `ports.tenants.Tenants`."""
 
-    def __init__(self, connection: Connection, tenant_id: str) -> None:
+    def __init__(self, connection: Connection, tenant_id: str, told: Told | None = None) -> None:
         self._connection = connection
         self._tenant_id = tenant_id
+        self._told = told
 
     def current(self) -> Tenant | None:
         return self.get(self._tenant_id)
 
     def get(self, id: str) -> Tenant | None:
+        return once(self._told, ("tenant", id), lambda: self._get(id))
+
+    def _get(self, id: str) -> Tenant | None:
         rows = self._connection.execute(_GET, {"id": id}).all()
         if not rows:
             return None

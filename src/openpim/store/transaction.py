@@ -51,6 +51,7 @@ from openpim.store.tallies import Tallies
 from openpim.store.targets import Targets
 from openpim.store.tenants import Tenants
 from openpim.store.throttle import Throttle
+from openpim.store.told import Told
 from openpim.store.users import Users
 
 
@@ -71,12 +72,14 @@ class Savepoint:
 class StoreTransaction:
     """See `ports.store.Transaction`."""
 
-    def __init__(self, connection: Connection, tenant_id: str) -> None:
+    def __init__(self, connection: Connection, tenant_id: str, told: Told | None = None) -> None:
+        """told: where a unit of work that only reads keeps what it was told, so that it does not ask twice."""
         self.connection = connection
         self.tenant_id = tenant_id
+        self._told = told
 
     def in_tenant(self, tenant_id: str) -> StoreTransaction:
-        return StoreTransaction(self.connection, tenant_id)
+        return StoreTransaction(self.connection, tenant_id, self._told)
 
     @contextmanager
     def savepoint(self) -> Iterator[Savepoint]:
@@ -112,7 +115,7 @@ class StoreTransaction:
 
     @cached_property
     def groups(self) -> Groups:
-        return Groups(self.connection, self.tenant_id)
+        return Groups(self.connection, self.tenant_id, self._told)
 
     @cached_property
     def organisation_settings(self) -> OrganisationSettings:
@@ -144,7 +147,7 @@ class StoreTransaction:
 
     @cached_property
     def tenants(self) -> Tenants:
-        return Tenants(self.connection, self.tenant_id)
+        return Tenants(self.connection, self.tenant_id, self._told)
 
     @cached_property
     def users(self) -> Users:
@@ -175,7 +178,7 @@ class StoreTransaction:
     # -- the life of a grant
     @cached_property
     def schedules(self) -> Schedules:
-        return Schedules(self.connection, self.tenant_id)
+        return Schedules(self.connection, self.tenant_id, self._told)
 
     @cached_property
     def tallies(self) -> Tallies:

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from openpim.core.directory import PrincipalKind
 from openpim.core.grants import AssignmentType, Kind, Provider, Schedule
 from openpim.core.lifecycle import ScheduleStatus
+from openpim.core.refusals import Refusal
 from openpim.core.resources import canonical
 from openpim.faces.portal import downloads
 from openpim.faces.portal.call import Answer, Call, File, Go, Show, settled
@@ -20,7 +21,7 @@ from openpim.services.assignments import Row, Tab, Wanted
 
 NAV: Final = "assignments"
 HERE: Final = "/portal/assignments"
-A_PAGE: Final = 50
+A_PAGE: Final = 25
 A_DOWNLOAD: Final = 10_000
 DAYS: Final = (7, 30, 90, 365)
 TABS: Final = (
@@ -40,12 +41,13 @@ KINDS: Final = {
 
 
 def listing(call: Call) -> Answer:
-    if not call.query:
-        readable = assignments.reach(call.deps, call.caller)
-        if readable and readable[0] is not Provider.DIRECTORY:
-            return Go(f"{HERE}?{urlencode({'provider': readable[0].value})}")
     wanted = _wanted(call)
-    page = settled(assignments.listed(call.deps, call.caller, wanted))
+    found = assignments.listed(call.deps, call.caller, wanted)
+    if isinstance(found, Refusal) and not call.query:
+        readable = assignments.reach(call.deps, call.caller)
+        if readable and readable[0] is not wanted.provider:
+            return Go(f"{HERE}?{urlencode({'provider': readable[0].value})}")
+    page = settled(found)
     values = {
         "wanted": wanted,
         "tabs": [(_address(wanted, tab=tab), t(label), tab is wanted.tab) for tab, label in TABS],
@@ -62,7 +64,8 @@ def listing(call: Call) -> Answer:
         "state_of": lambda one: state_of(one, call),
         "type_of": type_of,
         "principal_kinds": KINDS,
-        "only": _address,
+        "only_who": _with(wanted, "who"),
+        "only_role": _with(wanted, "role"),
         "renewable": renewable,
         "soon": call.now + timedelta(days=call.deps.settings.extend_window_days),
     }
@@ -157,6 +160,11 @@ def _address(wanted: Wanted, *, path: str = HERE, after: str | None = None, **ot
     if after is not None:
         parts["after"] = after
     return f"{path}?{urlencode({name: value for name, value in parts.items() if value})}"
+
+
+def _with(wanted: Wanted, name: str) -> str:
+    """The address of the list of one more thing, which stands at its end."""
+    return f"{_address(wanted, **{name: ''})}&{name}="
 
 
 # ---------------------------------------------------------------- downloads

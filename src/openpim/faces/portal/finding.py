@@ -13,6 +13,7 @@ from openpim.core.query import Compare, Order, Page, Query, Some, UnknownFieldEr
 from openpim.core.refusals import Code, Refusal
 from openpim.faces.portal.call import Call, RefusedError, settled
 from openpim.services import becoming
+from openpim.services.becoming import Becoming
 
 A_PAGE = 50
 ANYWHERE = "anywhere"
@@ -66,6 +67,15 @@ def here(call: Call, provider: Provider, scope: str) -> Mapping[str, Any]:
     except UnknownFieldError as error:
         raise RefusedError(NOT_OURS) from error
     return {"here": settled(found), "kind": kind, "address": holder_address}
+
+
+def rights_of(call: Call, key: str) -> Becoming:
+    """What somebody can become and is: the pages that the address asks for (`can`, `holds`)."""
+    can, holds = (
+        int(text) if text.isascii() and text.isdigit() and len(text) < 5 else 1
+        for text in (call.query.get(name, "") for name in ("can", "holds"))
+    )
+    return settled(becoming.of_principal(call.deps, call.caller, key, eligible=can, active=holds))
 
 
 def holder_address(kind: str, principal_id: str) -> str:

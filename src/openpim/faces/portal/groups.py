@@ -5,9 +5,9 @@ from __future__ import annotations
 from openpim.core.grants import Provider
 from openpim.core.query import Query
 from openpim.faces.portal.call import Answer, Call, Show, settled
-from openpim.faces.portal.finding import asked, here, search
+from openpim.faces.portal.finding import asked, here, rights_of, search
 from openpim.faces.portal.table import Page
-from openpim.services import becoming, browse
+from openpim.services import browse
 
 NAV = "groups"
 MEMBERS = 25
@@ -30,7 +30,7 @@ def one(call: Call) -> Answer:
         "group": group,
         "members": members,
         "owners": settled(owners),
-        "rights": settled(becoming.of_principal(call.deps, call.caller, key)),
+        "rights": rights_of(call, key),
         "decided_elsewhere": group.dynamic or group.synced,
         **here(call, Provider.GROUP, key),
     }

@@ -49,6 +49,7 @@ def environment() -> Environment:
         "months": words.MONTHS,
         "one_badge": pieces.badge,
         "one_status": pieces.status,
+        "time_left": pieces.left,
         "one_icon": pieces.icons(made),
     }
     made.filters |= {

@@ -6,9 +6,9 @@ from openpim.core.directory import ServicePrincipal, User
 from openpim.core.query import Order, Query
 from openpim.core.refusals import Refusal
 from openpim.faces.portal.call import Answer, Call, RefusedError, Show, settled
-from openpim.faces.portal.finding import holder_address, search
+from openpim.faces.portal.finding import holder_address, rights_of, search
 from openpim.faces.portal.table import Page
-from openpim.services import becoming, browse
+from openpim.services import browse
 
 NAV = "people"
 GROUPS = 100
@@ -26,12 +26,13 @@ def listing(call: Call) -> Answer:
 def one(call: Call) -> Answer:
     key = call.params["id"].lower()[:36]
     person = _who(call, key)
-    above = browse.manager(call.deps, call.caller, key) if isinstance(person, User) else None
+    managed = isinstance(person, User) and person.manager_id is not None
+    above = browse.manager(call.deps, call.caller, key) if managed else None
     query = Query(order=(Order("display_name"),), limit=GROUPS)
     values = {
         "person": person,
         "manager": above if isinstance(above, User) else None,
-        "rights": settled(becoming.of_principal(call.deps, call.caller, key)),
+        "rights": rights_of(call, key),
         "groups": settled(browse.memberships(call.deps, call.caller, key, query)),
         "address": holder_address,
         "is_user": isinstance(person, User),

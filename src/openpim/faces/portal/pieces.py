@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup, escape
 
-from openpim.faces.portal.words import STATUS_TONES, STATUS_WORDS, t
+from openpim.faces.portal.words import STATUS_TONES, STATUS_WORDS, span, t
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from jinja2 import Environment
 
@@ -27,6 +28,28 @@ def badge(label: str, tone: str = "", title: str = "") -> Markup:
 def status(value: str) -> Markup:
     """A status of a request or schedule, in words and a colour."""
     return badge(t(STATUS_WORDS.get(value, value)), STATUS_TONES.get(value, ""))
+
+
+def left(since: datetime, until: datetime | None, now: datetime) -> Markup:
+    """A bar of how much time is left, which the script moves; of what is permanent a word."""
+    if until is None:
+        return Markup('<span class="muted">{}</span>').format(t("Permanent"))
+    rest = max(0.0, (until - now).total_seconds())
+    return _LEFT.format(
+        since=since.isoformat(),
+        until=until.isoformat(),
+        total=round(max(1.0, (until - since).total_seconds())),
+        rest=round(rest),
+        label=t("Time left"),
+        words=f"{span(rest)} {t('left')}",
+    )
+
+
+_LEFT = Markup(
+    '<span class="left" data-from="{since}" data-until="{until}">'
+    '<progress max="{total}" value="{rest}" aria-label="{label}"></progress>'
+    '<span class="left-words">{words}</span></span>'
+)
 
 
 def icons(templates: Environment) -> Callable[[str], Markup]:
