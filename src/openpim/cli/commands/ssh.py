@@ -205,10 +205,14 @@ def _read_line(path: str) -> str:
 
 def _log_in(host: str, rest: list[str], held: list[Row], context: Context) -> int:
     import shutil
+    import signal
+    import sys
     import tempfile
 
     from openpim.client.files import write_private
 
+    for ending in (signal.SIGHUP, signal.SIGTERM):  # the key goes whatever ends this
+        signal.signal(ending, lambda number, _frame: sys.exit(128 + number))
     folder = tempfile.mkdtemp(prefix="pim-ssh-", dir=os.environ.get("XDG_RUNTIME_DIR") or None)
     try:
         key = _new_key(folder)
@@ -230,7 +234,9 @@ def _ran(words: list[str]) -> int:
 
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        pid = os.posix_spawnp("ssh", words, os.environ, setsigdef=[signal.SIGINT])
+        pid = os.posix_spawnp(
+            "ssh", words, os.environ, setsigdef=[signal.SIGINT, signal.SIGHUP, signal.SIGTERM]
+        )
         code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     except OSError:
         raise PimError("usage", "there is no ssh here", "install OpenSSH's client") from None
