@@ -136,9 +136,10 @@ def make_system(config: Config, *, now: Callable[[], datetime] = clock) -> Syste
         )
         raise ConfigError(msg)
     reconciling = Reconciling(deps)
+    recording = Recording(deps)
     loops = Loops(
         [
-            Loop("recording", Recording(deps), config.worker_interval_seconds),
+            Loop("recording", recording, config.worker_interval_seconds, soon=recording.soon),
             Loop(
                 "audit-log",
                 GrowingLogs(deps),

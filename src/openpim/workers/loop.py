@@ -25,7 +25,7 @@ _APART = 0.1
 class Loop:
     """name: of its thread. act: one look at everything. interval: seconds between two looks; `wake` cuts the pause
     short, but not below the rest. follows: it is woken when something has happened. then: names of loops that are woken
-    when this one has done something."""
+    when this one has done something. soon: seconds until it has something to do, if that is before the interval ends."""
 
     def __init__(
         self,
@@ -36,6 +36,7 @@ class Loop:
         follows: bool = False,
         then: Sequence[str] = (),
         rest: float = 0.1,
+        soon: Callable[[], float | None] | None = None,
     ) -> None:
         self.name = name
         self.follows = follows
@@ -45,6 +46,7 @@ class Loop:
         self.looked_at: datetime | None = None
         self._act = act
         self._interval = interval
+        self._soon = soon
         self._wake = threading.Event()
         self._rested = threading.Event()  # set at the end only
         self._pause = 0.0
@@ -87,7 +89,11 @@ class Loop:
                     loop.wake()
             if done < BATCH and not self._stopping:
                 self._rested.wait(self._rest)
-                self._wake.wait(self._interval - self._rest)
+                self._wake.wait(self._until_next())
+
+    def _until_next(self) -> float:
+        soon = attempt(self._soon) if self._soon is not None else None
+        return max(0.0, min(self._interval - self._rest, self._interval if soon is None else soon))
 
 
 class Loops:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 from openpim.ports.deps import Deps
+from openpim.ports.store import Transaction
 from openpim.services import due, timeouts
 from openpim.services.settling import Effect, settle_due
 from openpim.services.signin.housekeeping import forget_old
 from openpim.workers.loop import BATCH, attempt
 
 _REVIEWER_CHECK = timedelta(seconds=30)
+_AHEAD = timedelta(seconds=1)
 _TIDYING = timedelta(days=1)
 
 
@@ -37,6 +38,20 @@ class Recording:
                 attempt(partial(timeouts.check_reviewers, self._deps, tenant.id))
         if check:
             self._check_at = self._deps.clock() + _REVIEWER_CHECK
+
+    def soon(self) -> float | None:
+        """Seconds until the next end, where that is within a second: who follows the history of an end hears of it then,
+        and not at the next look."""
+        now = self._deps.clock()
+        tenants = self._deps.store.read("", lambda tx: tx.tenants.all())
+        ends = [self._deps.store.read(tenant.id, partial(_next_end, now=now)) for tenant in tenants]
+        known = [end for end in ends if end is not None]
+        return (min(known) - now).total_seconds() if known else None
+
+
+def _next_end(tx: Transaction, now: datetime) -> datetime | None:
+    found = tx.schedules.ending((now, ""), now + _AHEAD, 1)
+    return found[0].ends_at if found else None
         if self._deps.clock() >= self._tidy_at:
             attempt(partial(forget_old, self._deps))
             self._tidy_at = self._deps.clock() + _TIDYING
