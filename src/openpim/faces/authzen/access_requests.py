@@ -26,7 +26,7 @@ from openpim.services.decisions.requesting import Denied, Task
 _ERROR: Final = "urn:openid:authzen:access-request:error:"
 _KEY = re.compile(r"[\x21-\x7e]{1,255}\Z")
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
-_PROBLEM: Final = (b"content-type", b"application/problem+json")
+_PROBLEM: Final = b"application/problem+json"
 
 
 class _Problem(Exception):  # noqa: N818 - an answer, not an error of ours
@@ -46,7 +46,7 @@ def problem(status: int, kind: str, detail: str, **more: Any) -> Answered:
         "status": status,
         "detail": detail,
     }
-    return Answered(msgspec.json.encode(body | more), status, (_PROBLEM,))
+    return Answered(msgspec.json.encode(body | more), status, kind=_PROBLEM)
 
 
 async def submit(call: Call) -> Answered:

@@ -22,7 +22,7 @@ from openpim.services.decisions.following import Following
 from openpim.services.decisions.index import Index
 
 MAX_BODY: Final = 1 << 20
-JSON: Final = (b"content-type", b"application/json")
+JSON: Final = b"application/json"
 NO_STORE: Final = (b"cache-control", b"no-store")
 _TEXT: Final = (b"content-type", b"text/plain; charset=utf-8")
 _LONGEST_ID: Final = 200
@@ -45,6 +45,7 @@ class Answered:
     body: Any
     status: int = 200
     headers: tuple[tuple[bytes, bytes], ...] = ()
+    kind: bytes = JSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,14 +158,14 @@ class Call:
 async def respond(call: Call, send: Send, answered: Answered) -> None:
     body = answered.body if isinstance(answered.body, bytes) else msgspec.json.encode(answered.body)
     headers = [
-        JSON,
+        (b"content-type", answered.kind),
         NO_STORE,
         (b"content-length", b"%d" % len(body)),
         *call.request_id(),
         *answered.headers,
     ]
     await send({"type": "http.response.start", "status": answered.status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    await send({"type": "http.response.body", "body": body if call.method != "HEAD" else b""})
 
 
 async def respond_error(call: Call, send: Send, error: HttpError) -> None:
