@@ -8,21 +8,17 @@ from functools import partial
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
 from openpim.services import due, timeouts
-from openpim.services.settling import Effect, settle_due
 from openpim.services.signin.housekeeping import forget_old
-from openpim.workers.loop import BATCH, attempt
+from openpim.workers.loop import attempt
 
 _REVIEWER_CHECK = timedelta(seconds=30)
-_AHEAD = timedelta(seconds=1)
 _TIDYING = timedelta(days=1)
+_AHEAD = timedelta(seconds=1)
 
 
 class Recording:
-    """effects: what follows the store."""
-
-    def __init__(self, deps: Deps, effects: Sequence[Effect] = ()) -> None:
+    def __init__(self, deps: Deps) -> None:
         self._deps = deps
-        self._effects = effects
         self._check_at = deps.clock()
         self._tidy_at = deps.clock()
 
@@ -38,6 +34,10 @@ class Recording:
                 attempt(partial(timeouts.check_reviewers, self._deps, tenant.id))
         if check:
             self._check_at = self._deps.clock() + _REVIEWER_CHECK
+        if self._deps.clock() >= self._tidy_at:
+            attempt(partial(forget_old, self._deps))
+            self._tidy_at = self._deps.clock() + _TIDYING
+        return done
 
     def soon(self) -> float | None:
         """Seconds until the next end, where that is within a second: who follows the history of an end hears of it then,
@@ -52,8 +52,3 @@ class Recording:
 def _next_end(tx: Transaction, now: datetime) -> datetime | None:
     found = tx.schedules.ending((now, ""), now + _AHEAD, 1)
     return found[0].ends_at if found else None
-        if self._deps.clock() >= self._tidy_at:
-            attempt(partial(forget_old, self._deps))
-            self._tidy_at = self._deps.clock() + _TIDYING
-        done += attempt(partial(settle_due, self._deps, self._effects, limit=BATCH)) or 0
-        return done
