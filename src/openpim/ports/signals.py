@@ -61,7 +61,7 @@ class SignalStreams(Protocol):
         ...
 
     def lease(self, stream_id: str, now: datetime, until: datetime) -> SignalStream | None:
-        """Take it, with the next attempt; None when somebody else holds it, or it is gone."""
+        """Take it, with the next attempt; None when somebody else holds it, its pause is not over, or it is gone."""
         ...
 
     def taken(self, stream: SignalStream, now: datetime, until: datetime) -> bool:

@@ -244,7 +244,7 @@ class SignalStreams:
     def lease(self, stream_id: str, now: datetime, until: datetime) -> SignalStream | None:
         taken = self._connection.execute(
             update(streams)
-            .where(*self._one(stream_id), _c.method == Method.PUSH.value, self._free(now))
+            .where(*self._one(stream_id), _c.method == Method.PUSH.value, _c.next_at <= now, self._free(now))
             .values(leased_until=until, attempt=_c.attempt + 1)
         )
         return self.get(stream_id) if taken.rowcount == 1 else None

@@ -65,10 +65,20 @@ def due(deps: Deps) -> list[tuple[str, str]]:
 def push(signin: SignIn, tenant_id: str, stream_id: str) -> int:
     """One stream, until it has all or the receiver says no. Returns how many events it took; never raises for what the
     receiver does. Call it outside any unit of work: it waits for the network."""
-    deps = signin.deps
+    deps, count = signin.deps, 0
+    while count < PUSHES:
+        stream = _lease(deps, tenant_id, stream_id)
+        sent = 0 if stream is None else _deliver(signin, tenant_id, stream)
+        count += sent
+        # Whoever looked for something to push while it was leased has passed it over: what came meanwhile goes now.
+        if not sent or not deps.store.read(tenant_id, lambda tx: tx.signal_streams.waiting(stream_id, 1)):
+            break
+    return count
+
+
+def _lease(deps: Deps, tenant_id: str, stream_id: str) -> SignalStream | None:
     now = deps.clock()
-    stream = deps.store.write(tenant_id, lambda tx: tx.signal_streams.lease(stream_id, now, now + LEASE))
-    return 0 if stream is None else _deliver(signin, tenant_id, stream)
+    return deps.store.write(tenant_id, lambda tx: tx.signal_streams.lease(stream_id, now, now + LEASE))
 
 
 def _deliver(signin: SignIn, tenant_id: str, stream: SignalStream) -> int:
@@ -82,7 +92,7 @@ def _deliver(signin: SignIn, tenant_id: str, stream: SignalStream) -> int:
         signals = deps.store.read(tenant_id, lambda tx: _next(tx, stream))
         if signals is None:
             _rest(deps, tenant_id, stream, failed, _Said(_NOT_ENTITLED))
-            return count
+            return 0
         for signal in signals:
             try:
                 said = _push(signin, tenant_id, stream, secret, signal)
