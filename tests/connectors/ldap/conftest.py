@@ -13,7 +13,7 @@ import pytest
 from openpim.connectors.ldap.kinds import ACTIVATIONS_KIND, DOMAIN_KIND, KIND
 from openpim.core.connecting import Edge
 from openpim.ports.connector import Connector
-from tests.conftest import CI
+from tests.conftest import CI, _run_folder
 from tests.connectors.ldap import samba as ad
 from tests.connectors.ldap.slapd import ACCOUNT, ACTIVATIONS, GROUPS, PASSWORD, PEOPLE, Slapd, missing
 from tests.connectors.opening import opening
@@ -185,10 +185,9 @@ def controller() -> Iterator[ad.Samba]:
         (pytest.fail if CI else pytest.skip)(problem)
     if problem := ad.forbidden():
         pytest.skip(problem)
-    samba = ad.Samba()
+    samba = ad.Samba.copy(_run_folder() / "samba")
     try:
         samba.start()
-        samba.set_up()
         yield samba
     finally:
         samba.remove()

@@ -1,7 +1,7 @@
 """A real Samba as the domain controller of a domain of its own. Its ports cannot be chosen, so it runs in a network (and mount)
 namespace of its own, with a door in ours: a listening socket that is handed in, from which connections are passed on.
 
-    python -m tests.connectors.ldap.samba CONFIG FD …    is what runs inside
+    python -m tests.connectors.ldap.samba AT FOLDER DOOR    is what runs inside
 """
 
 from __future__ import annotations
@@ -52,25 +52,46 @@ def forbidden() -> str | None:
 
 
 class Samba:
-    """port: LDAP with TLS. authority: the file with what its certificate rests on."""
+    """port: LDAP with TLS. authority: the file with what its certificate rests on. at: where its files are, as it sees them
+    itself; folder: where they are really (a domain is made once, and every server has a copy in the same place)."""
 
-    def __init__(self) -> None:
-        from openpim.tls import ensure_certificates  # what runs inside needs none of it
-
-        self.folder = Path(
-            tempfile.mkdtemp(prefix="openpim-samba-", dir=_FAST if os.access(_FAST, os.W_OK) else None)
-        )
-        files = ensure_certificates(self.folder / "tls", ["localhost", "127.0.0.1"], datetime.now(UTC))
-        assert files.authority is not None
-        self.authority = files.authority.read_text()
-        self.config = self.folder / "dc" / "etc" / "smb.conf"
+    def __init__(self, at: Path, folder: Path | None = None) -> None:
+        self.at, self.folder = at, folder or at
+        self.authority = (self.folder / "tls" / "ca.pem").read_text() if folder else ""
         self.port = 0
         self._process: subprocess.Popen[bytes] | None = None
-        (self.folder / "dc").mkdir()
+
+    @classmethod
+    def copy(cls, at: Path) -> Samba:
+        """Of the domain at this place, which is made when it is not there yet, by the first process that comes."""
+        with at.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not at.exists():
+                made = cls(at)
+                try:
+                    made._provision()
+                    made.start()
+                    made.set_up()
+                    made.kill(signal.SIGTERM)
+                except BaseException:
+                    made.remove()
+                    raise
+        folder = Path(
+            tempfile.mkdtemp(prefix="openpim-samba-", dir=_FAST if os.access(_FAST, os.W_OK) else None)
+        )
+        shutil.copytree(at, folder, dirs_exist_ok=True, ignore=_sockets)
+        return cls(at, folder)
+
+    def _provision(self) -> None:
+        from openpim.tls import ensure_certificates  # what runs inside needs none of it
+
+        files = ensure_certificates(self.at / "tls", ["localhost", "127.0.0.1"], datetime.now(UTC))
+        self.authority = (self.at / "tls" / "ca.pem").read_text()
+        (self.at / "dc").mkdir()
         provision = (
             "domain", "provision", "--server-role=dc", "--dns-backend=NONE", "--realm=EXAMPLE.ORG",
             "--domain=EXAMPLE", f"--adminpass={ADMINISTRATORS}", "--host-ip=127.0.0.1", "--host-name=dc1",
-            f"--targetdir={self.folder / 'dc'}",
+            f"--targetdir={self.at / 'dc'}",
         )  # fmt: skip
         self._run("unshare", "-m", "-n", _tool("samba-tool"), *provision)
         more = {
@@ -79,15 +100,18 @@ class Samba:
             "tls keyfile": files.key,
             "tls cafile": files.authority,
             "tls verify peer": "no_check",
-            "pid directory": self.folder,
-            "ncalrpc dir": self.folder / "ncalrpc",
-            "winbindd socket directory": self.folder / "winbindd",
-            "ntp signd socket directory": self.folder / "ntp",
-            "log file": self.folder / "samba.log",
-            "check password script": "",
+            "pid directory": self.at / "sockets",
+            "ncalrpc dir": self.at / "sockets" / "ncalrpc",
+            "winbindd socket directory": self.at / "sockets" / "winbindd",
+            "ntp signd socket directory": self.at / "sockets" / "ntp",
+            "log file": self.at / "samba.log",
         }
         lines = "".join(f"\t{name} = {value}\n" for name, value in more.items())
         self.config.write_text(self.config.read_text().replace("[global]\n", f"[global]\n{lines}", 1))
+
+    @property
+    def config(self) -> Path:
+        return self.at / "dc" / "etc" / "smb.conf"
 
     def set_up(self) -> None:
         """As docs/how-to/connect-ldap.md says; with people, two managed groups and one that is not. It has to run."""
@@ -105,6 +129,11 @@ class Samba:
         for name in ("Payroll Admins", "Auditors"):
             sddl = f"--sddl={right}{more}"
             self._run(*self._samba_tool("dsacl", "set", f"--objectdn=CN={name},{GROUPS}", sddl))
+        # What the group is good for: its members may write the description of carol.
+        said = self._run(*self._samba_tool("group", "show", "Payroll Admins", "--attributes=objectSid"))
+        theirs = said.split("objectSid: ")[1].split()[0]
+        sddl = f"--sddl=(OA;;WP;bf967950-0de6-11d0-a285-00aa003049e2;;{theirs})"
+        self._run(*self._samba_tool("dsacl", "set", f"--objectdn=CN=carol,{STAFF}", sddl))
 
     def ldap(self, tool: str, *arguments: str, who: str = "", input: str | None = None) -> str:
         """OpenLDAP's tools, as the administrator or as somebody else."""
@@ -124,7 +153,14 @@ class Samba:
     def start(self) -> None:
         door = socket.create_server(("127.0.0.1", self.port), backlog=64)
         self.port = int(door.getsockname()[1])
-        inside = [sys.executable, "-m", "tests.connectors.ldap.samba", str(self.config), str(door.fileno())]
+        inside = [
+            sys.executable,
+            "-m",
+            "tests.connectors.ldap.samba",
+            str(self.at),
+            str(self.folder),
+            str(door.fileno()),
+        ]
         with (self.folder / "out.log").open("ab") as log:
             self._process = subprocess.Popen(
                 ["unshare", "-m", "-n", *inside],
@@ -143,12 +179,14 @@ class Samba:
             self.kill()
             raise AssertionError(f"samba does not start:\n{said}")
 
-    def kill(self) -> None:
-        """What runs inside ends, and Samba with it, when its standard input does."""
+    def kill(self, number: int = signal.SIGKILL) -> None:
+        """What runs inside ends Samba when its standard input says how."""
         if self._process is not None:
             assert self._process.stdin is not None
             assert self._process.stdout is not None
-            self._process.stdin.close()
+            with contextlib.suppress(BrokenPipeError):
+                self._process.stdin.write(bytes([number]))
+                self._process.stdin.close()
             self._process.wait(SECONDS)
             self._process.stdout.close()
             self._process = None
@@ -171,6 +209,10 @@ def _person(name: str, password: str, base: str) -> str:
         f"dn: CN={name},{base}\nobjectClass: user\nsAMAccountName: {name}\nuserAccountControl: 512\n"
         f"userPrincipalName: {name}@example.org\nunicodePwd:: {encoded}\n"
     )
+
+
+def _sockets(at: str, names: list[str]) -> list[str]:
+    return [name for name in names if Path(at, name).is_socket()]
 
 
 def _tool(name: str) -> str:
@@ -210,8 +252,12 @@ def _open_door(door: socket.socket) -> None:
             threading.Thread(target=_pass_on, args=pair, daemon=True).start()
 
 
-def _inside(config: str, door_number: int) -> int:
+def _inside(at: Path, folder: Path, door_number: int) -> int:
     _loopback_up()
+    if folder != at:
+        subprocess.run(["mount", "--bind", str(folder), str(at)], check=True)
+    (at / "sockets").mkdir(exist_ok=True)
+    config = str(at / "dc" / "etc" / "smb.conf")
     command = [_tool("samba"), "-F", "--no-process-group", "-M", "single", "-s", config]
     samba = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=sys.stderr)
     ends = time.monotonic() + SECONDS
@@ -223,11 +269,10 @@ def _inside(config: str, door_number: int) -> int:
         time.sleep(0.05)
     threading.Thread(target=_open_door, args=(socket.socket(fileno=door_number),), daemon=True).start()
     print("ready", flush=True)
-    sys.stdin.buffer.read()
-    samba.send_signal(signal.SIGKILL)
+    samba.send_signal((sys.stdin.buffer.read(1) or bytes([signal.SIGKILL]))[0])
     samba.wait()
     return 0
 
 
 if __name__ == "__main__":
-    os._exit(_inside(sys.argv[1], int(sys.argv[2])))
+    os._exit(_inside(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])))

@@ -74,6 +74,7 @@ olcRootDN: {manager}
 olcRootPW: {managers}
 olcDbDirectory: {folder}/data
 olcDbMaxSize: 268435456
+olcDbNoSync: TRUE
 olcDbIndex: objectClass,uid,businessCategory,cn eq
 olcAccess: to attrs=userPassword by anonymous auth by * none
 olcAccess: to * by users read by * none
@@ -110,6 +111,20 @@ dn: cn=January,{SALARIES}
 objectClass: applicationProcess
 cn: January
 description: 100
+
+dn: cn=February,{SALARIES}
+objectClass: applicationProcess
+cn: February
+description: 100
+"""
+# What a directory's own rules do with groups: February's salaries are for their members.
+_BY_GROUP = f"""
+dn: olcDatabase={{1}}mdb,cn=config
+changetype: modify
+add: olcAccess
+olcAccess: {{0}}to dn.exact="cn=February,{SALARIES}"
+  by group.exact="cn=payroll-admins,{GROUPS}" write
+  by * break
 """
 
 
@@ -175,6 +190,7 @@ class Slapd:
                 self.configure(access.replace("payroll-admins", name))
         self.add(base)
         self.configure(rules)
+        self.configure(_BY_GROUP)
         self.add(dynamic)
 
     def person(self, uid: str, base: str = PEOPLE) -> None:
@@ -216,9 +232,10 @@ class Slapd:
         )
         return set(re.findall(r"(?m)^dn: (.*)$", said))
 
-    def writes(self, uid: str, text: str) -> bool:
-        """Whether this person may do the privileged thing, with a bind of their own."""
-        ldif = f"dn: cn=January,{SALARIES}\nchangetype: modify\nreplace: description\ndescription: {text}\n"
+    def writes(self, uid: str, month: str = "January") -> bool:
+        """Whether this person may do the privileged thing, with a bind of their own. January is for who has an activation,
+        February for the members of the group."""
+        ldif = f"dn: cn={month},{SALARIES}\nchangetype: modify\nreplace: description\ndescription: 200\n"
         who = ["-x", "-H", f"ldap://127.0.0.1:{self.plain}", "-D", f"uid={uid},{PEOPLE}", "-w", f"of-{uid}"]
         ran = subprocess.run(
             [_tool("ldapmodify"), *who], input=ldif, capture_output=True, text=True, check=False

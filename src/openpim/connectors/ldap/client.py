@@ -275,9 +275,10 @@ class Connection:
             return False
         if came.tag == REFERENCE:
             return False
-        if came.tag != request.answers:
-            raise BerError("an answer to another question")
         settle(outcome, came)
+        # Samba refuses what it does not understand with the answer of an extended operation.
+        if came.tag != request.answers and (came.tag != EXTENDED or outcome.ok):
+            raise BerError("an answer to another question")
         return True
 
     def _unasked(self, came: Message) -> None:

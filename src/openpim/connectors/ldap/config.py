@@ -16,6 +16,7 @@ _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?\.?|[0-9A-Fa-f
 _ATTRIBUTE = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,63}")
 _MOST_PEM = 256 * 1024
 PORTS: Final = {"ldaps": 636, "starttls": 389, "plain": 389}
+NO_FENCE: Final = "none"
 NOBODY: Final = "cn=nobody,ou=openpim"
 # The class of a group: the attribute with its members, and whether it needs one.
 CLASSES: Final = {
@@ -43,7 +44,7 @@ _SERVER: Final = (
     Setting("password", "Its password.", required=True, secret=True),
 )
 _PEOPLE_BASE = "People are looked up below this DN by people_attribute; left out, a person's name is a DN."
-_FENCE = "Attribute of each group that remembers who wrote last, so that a late server writes nothing; none: no fence."
+_FENCE = "Attribute of each group that remembers who wrote last, so that a late server writes nothing; none: none does."
 GROUPS: Final = (
     *_SERVER,
     Setting("membership", "The class of the groups.", default="groupOfNames", choices=tuple(CLASSES)),
@@ -81,7 +82,7 @@ ACTIVE_DIRECTORY: Final = (
         default="off",
         choices=("off", "on"),
     ),
-    Setting("fence_attribute", f"{_FENCE} A good one: adminDescription."),
+    Setting("fence_attribute", f"{_FENCE} A good one: adminDescription.", default=NO_FENCE),
 )
 
 

@@ -13,6 +13,7 @@ from openpim.connectors.ldap.config import (
     ACTIVE_DIRECTORY,
     CLASSES,
     GROUPS,
+    NO_FENCE,
     check_activations,
     check_active_directory,
     check_groups,
@@ -97,7 +98,8 @@ def _open_domain(opening: Opening) -> _Domain:
 
 
 def _fencing(opening: Opening) -> Fencing:
-    return Fencing(opening.settings.get("fence_attribute", ""), opening.target_id, opening.settings["host"])
+    attribute = opening.settings.get("fence_attribute", "") or NO_FENCE
+    return Fencing("" if attribute == NO_FENCE else attribute, opening.target_id, opening.settings["host"])
 
 
 def _domain_can(settings: Mapping[str, str]) -> Capabilities:

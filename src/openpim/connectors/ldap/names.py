@@ -14,7 +14,6 @@ from openpim.connectors.naming import plain_name
 from openpim.ports.connector import BadNameError
 
 MOST_BYTES: Final = 1024
-_MOST_PARTS = 64
 _TYPE = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,63}|[0-9]{1,9}(\.[0-9]{1,9}){1,20}")
 # Nothing in it to take apart: most names of people and groups are so.
 _SIMPLE = re.compile(
@@ -58,9 +57,7 @@ def check_dn(text: str) -> str:
 @lru_cache(maxsize=4096)
 def _whole(text: str) -> str:
     plain_name(text.replace("\n", "\x00"), "an entry", MOST_BYTES)
-    parts = list(_parts(text))
-    if len(parts) > _MOST_PARTS:
-        raise BadNameError("The distinguished name has too many parts.")
+    parts = _parts(text)
     return ",".join("+".join(sorted(f"{kind}={_escape(value)}" for kind, value in part)) for part in parts)
 
 

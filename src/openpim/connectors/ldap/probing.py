@@ -92,13 +92,14 @@ class _Look:
 def probe_groups(groups: Groups, about: About, secret: Callable[[int], str]) -> Probe:
     """Raises TargetError."""
     connection, shape = groups.session.connection(), groups.shape
+    told = isinstance(groups, ActiveDirectory)
     look = _Look(connection, _told(groups) if isinstance(groups, ActiveDirectory) else _tried(secret))
     held, unread = groups.members(connection)
     look.lacks += list(unread.values())
     needed = [shape.attribute, *([groups.fencing.attribute] if groups.fencing.attribute else [])]
     for group in list(held)[:_MOST]:
         look.needs(group, needed)
-        look.must_not(group, ["gidNumber"] if shape.plain else ["seeAlso"])
+        look.must_not(group, ["gidNumber"] if shape.plain else ["description" if told else "seeAlso"])
     if shape.placeholder and connection.ask(search(shape.placeholder, Scope.BASE, ANY, [])).entries:
         look.excess.append(f"The placeholder {shape.placeholder} is an entry: choose a DN that no entry has.")
     look.around(groups.managed, groups.people.base, shape.attribute)
