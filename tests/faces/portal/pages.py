@@ -14,13 +14,15 @@ from openpim.core.deliveries import Delivery, DeliveryStatus
 from openpim.core.directory import Application
 from openpim.core.grants import Kind
 from openpim.core.query import Compare, Query
+from openpim.core.relying import DEFAULT_ROLE, AppRole
 from openpim.core.signals import SignalStream
 from openpim.core.signin.consent import GRAPH_RESOURCE
 from openpim.core.signin.values import Account
 from openpim.core.streams import StreamKind
 from openpim.services.channels import manage
+from openpim.services.directory import app_roles
 from openpim.services.directory.application_owners import add_owner
-from openpim.services.directory.applications import NewApplication, create_application
+from openpim.services.directory.applications import NewApplication, create_application, update_application
 from openpim.services.directory.performing import stamp
 from openpim.services.directory.permission_grants import NewGrant
 from openpim.services.directory.permission_grants import create as create_grant
@@ -104,6 +106,31 @@ def application_path(tail: str = "", **fields: str) -> Callable[[Site], Made]:
 def change_of_an_application(site: Site) -> Made:
     made = registered(site.world)
     return f"/portal/applications/{made.id}/edit", {"name": "Order desk", "seen": stamp(made)}
+
+
+def change_of_claims(site: Site) -> Made:
+    made = registered(site.world)
+    fields = {"userinfo-groups": "on", "source": "All", "when": "loss", "seen": stamp(made)}
+    return f"/portal/applications/{made.id}/claims", fields
+
+
+def role_of_an_application(tail: str, **fields: str) -> Callable[[Site], Made]:
+    """Of one that is switched off, so that it can be removed."""
+
+    def made(site: Site) -> Made:
+        world = site.world
+        role = AppRole(world.new_id(), "Read", "Reader", enabled=False)
+        found = ok(update_application(world.deps, world.system, registered(world).id, {"app_roles": (role,)}))
+        return f"/portal/applications/{found.id}{tail}", {"role": role.id, "seen": stamp(found), **fields}
+
+    return made
+
+
+def role_taken(site: Site) -> Made:
+    world = site.world
+    face = face_of(world, registered(world))
+    given = ok(app_roles.assign(world.deps, world.system, world.bob, face, DEFAULT_ROLE))
+    return f"/portal/enterprise/{face}/roles/unassign", {"assignment": given.assignment.id}
 
 
 def credential_path(site: Site) -> Made:
@@ -266,6 +293,19 @@ SETUPS: dict[str, Callable[[Site], Made]] = {
     ),
     "GET /portal/applications/{id}/secrets/{key}/remove": credential_path,
     "POST /portal/applications/{id}/secrets/{key}/remove": credential_path,
+    "GET /portal/applications/{id}/claims": application_path("/claims"),
+    "POST /portal/applications/{id}/claims": change_of_claims,
+    "GET /portal/applications/{id}/roles/new": application_path("/roles/new"),
+    "POST /portal/applications/{id}/roles/new": role_of_an_application(
+        "/roles/new", name="Writer", value="Write"
+    ),
+    "POST /portal/applications/{id}/roles/switch": role_of_an_application("/roles/switch", on="no"),
+    "POST /portal/applications/{id}/roles/remove": role_of_an_application("/roles/remove"),
+    "GET /portal/enterprise/{id}/roles": enterprise_path("/roles"),
+    "POST /portal/enterprise/{id}/roles/assign": enterprise_path(
+        "/roles/assign", who="Gustav", role=DEFAULT_ROLE
+    ),
+    "POST /portal/enterprise/{id}/roles/unassign": role_taken,
     "POST /portal/applications/{id}/owners/add": another_owner,
     "POST /portal/applications/{id}/owners/remove": bobs_application,
     "GET /portal/enterprise/{id}": enterprise_path(),

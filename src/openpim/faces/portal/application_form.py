@@ -57,7 +57,7 @@ def created(call: Call) -> Answer:
 
 def edit(call: Call) -> Answer:
     view = of_path(call)
-    application = _application(view)
+    application = registered(view)
     fields = {
         "name": application.display_name,
         "kind": "public" if application.public else "web",
@@ -72,7 +72,7 @@ def edit(call: Call) -> Answer:
 def changed(call: Call) -> Answer:
     view = of_path(call)
     typed = Typed(dict(call.form))
-    key = _application(view).id
+    key = registered(view).id
     done = update_application(
         call.deps, call.caller, key, _read(typed), seen=typed.text("seen", 16) or "none"
     )
@@ -87,7 +87,7 @@ def removal(call: Call) -> Answer:
 
 def removed(call: Call) -> Answer:
     view = of_path(call)
-    application = _application(view)
+    application = registered(view)
     refusal = delete_application(call.deps, call.caller, application.id)
     if refusal is not None:
         return _removal(view, refusal)
@@ -97,7 +97,7 @@ def removed(call: Call) -> Answer:
 def service_principal(call: Call) -> Answer:
     """Let the application into this organisation."""
     view = of_path(call)
-    made = create_service_principal(call.deps, call.caller, _application(view).app_id)
+    made = create_service_principal(call.deps, call.caller, registered(view).app_id)
     if isinstance(made, Refusal):
         raise RefusedError(made)
     return Go(address_of(view), t("{name} may be used in this organisation now.", name=made.display_name))
@@ -108,7 +108,7 @@ def service_principal(call: Call) -> Answer:
 
 def owner_added(call: Call) -> Answer:
     view = of_path(call)
-    application, typed = _application(view), Typed(dict(call.form))
+    application, typed = registered(view), Typed(dict(call.form))
     who = typed.text("who")
     found = exact(picking.principals(call.deps, call.caller, who, picking.PEOPLE), who)
     if found is None:
@@ -126,7 +126,7 @@ def owner_added(call: Call) -> Answer:
 def owner_removed(call: Call) -> Answer:
     view = of_path(call)
     refusal = remove_owner(
-        call.deps, call.caller, _application(view).id, call.form.get("owner", "").lower()[:36]
+        call.deps, call.caller, registered(view).id, call.form.get("owner", "").lower()[:36]
     )
     if refusal is not None:
         raise RefusedError(refusal)
@@ -136,7 +136,8 @@ def owner_removed(call: Call) -> Answer:
 # ---------------------------------------------------------------- the form
 
 
-def _application(view: ApplicationView) -> Application:
+def registered(view: ApplicationView) -> Application:
+    """The registration of the page; a refusal where it is of another organisation."""
     if view.application is None:
         raise RefusedError(Refusal(Code.NOT_FOUND, "This application is not registered here."))
     return view.application
@@ -176,7 +177,7 @@ def _form(call: Call, view: ApplicationView | None, typed: Typed, status: int = 
 
 
 def _removal(view: ApplicationView, refusal: Refusal | None = None) -> Show:
-    application = _application(view)
+    application = registered(view)
     values = {
         "view": view,
         "name": application.display_name,

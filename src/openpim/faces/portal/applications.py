@@ -21,6 +21,7 @@ from openpim.services import browse
 from openpim.services.directory import application_owners
 from openpim.services.directory import application_views as views
 from openpim.services.directory.application_views import ApplicationView
+from openpim.services.directory.performing import stamp
 
 NAV: Final = "applications"
 HERE: Final = "/portal/applications"
@@ -84,6 +85,8 @@ def show(call: Call, view: ApplicationView, typed: Typed | None = None) -> Show:
         "first": "consents" not in call.query,
         "address": holder_address,
         "typed": typed or Typed({}),
+        "seen": stamp(view.application) if view.application is not None else "",
+        "told": client_ways.told(view.application) if view.application is not None and not by_face else (),
         "ways": client_ways.of_application(call.deps.settings, call.presence.tenant, view.application)
         if view.application is not None and not by_face
         else None,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from openpim.core.directory import Application, Tenant
+from openpim.core.relying import Claim, Place, placed
 from openpim.core.settings import Settings
 from openpim.services.signin.context import issuer
 
@@ -15,7 +16,7 @@ CLAIMS: Final = (
         "ID token",
         (
             "iss", "aud", "sub", "oid", "tid", "iat", "nbf", "exp", "auth_time", "preferred_username", "upn", "unique_name",
-            "name", "given_name", "family_name", "email", "amr", "sid", "nonce", "ver",
+            "name", "given_name", "family_name", "email", "amr", "acr", "acrs", "sid", "nonce", "ver",
         ),
     ),
     (
@@ -23,7 +24,7 @@ CLAIMS: Final = (
         (
             "iss", "aud", "rid", "sub", "oid", "tid", "iat", "nbf", "exp", "jti", "appid", "azp", "scp", "wids", "upn",
             "unique_name", "preferred_username", "name", "amr", "acr", "acrs", "acrs_until", "auth_time", "idtyp", "idp",
-            "sid", "gid", "xms_cc", "ver",
+            "sid", "gid", "xms_cc", "activation", "act", "ver",
         ),
     ),
     (
@@ -34,6 +35,19 @@ CLAIMS: Final = (
         ),
     ),
 )  # fmt: skip
+
+# The claims that follow what a person holds, and where each may stand.
+PLACES: Final = (
+    (Place.USERINFO, "Userinfo"),
+    (Place.ID_TOKEN, "ID token"),
+    (Place.ACCESS_TOKEN, "Access token"),
+)
+FOLLOWING: Final = (
+    (Claim.ROLES, "Its own roles; names of directory roles where it has none"),
+    (Claim.WIDS, "Directory roles by their template IDs"),
+    (Claim.GROUPS, "Groups by their IDs"),
+    (Claim.GROUP_NAMES, "Groups by their names"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,3 +112,12 @@ def sign_in_lines(settings: Settings, tenant: Tenant) -> tuple[tuple[str, tuple[
             ),
         ),
     )
+
+
+def told(application: Application) -> list[tuple[str, list[str]]]:
+    """(place, claims) as a person reads it."""
+    found = []
+    for place, words in PLACES:
+        here = placed(application.claims, place, has_roles=bool(application.app_roles))
+        found.append((words, [claim.value for claim, _ in FOLLOWING if claim in here.claims]))
+    return found
