@@ -49,6 +49,7 @@ from openpim.ports.tallies import Tallies
 from openpim.ports.targets import Effects, Targets
 from openpim.ports.tenants import Tenants
 from openpim.ports.throttle import Throttle
+from openpim.ports.timelines import Timelines
 from openpim.ports.users import Users
 
 T = TypeVar("T")
@@ -128,6 +129,9 @@ class Transaction(Protocol):
     def schedules(self) -> Schedules: ...
     @property
     def tallies(self) -> Tallies: ...
+
+    @property
+    def timelines(self) -> Timelines: ...
     @property
     def requests(self) -> Requests: ...
     @property

@@ -121,13 +121,15 @@ class Schedules:
 
     def get(self, schedule_id: str) -> Schedule | None:
         row = self._connection.execute(_GET, {"tenant": self._tenant, "id": schedule_id}).mappings().first()
-        return None if row is None else _value(row)
+        return None if row is None else schedule_of(row)
 
     def many(self, schedule_ids: Collection[str]) -> dict[str, Schedule]:
         found: dict[str, Schedule] = {}
         for part in batches(schedule_ids):
             given = {"tenant": self._tenant, "ids": part}
-            found |= {row["id"]: _value(row) for row in self._connection.execute(_MANY, given).mappings()}
+            found |= {
+                row["id"]: schedule_of(row) for row in self._connection.execute(_MANY, given).mappings()
+            }
         return found
 
     def add(self, schedule: Schedule) -> None:
@@ -167,7 +169,7 @@ class Schedules:
             for part in batches(principal_ids):
                 values = given | one_or_many("principal", part)
                 rows = self._connection.execute(_of(frozenset(values), share=share), values).mappings()
-                found += [_value(row) for row in rows]
+                found += [schedule_of(row) for row in rows]
             return tuple(sorted(found, key=lambda one: (one.starts_at, one.id)))
 
         where = None if scopes is None else frozenset(scopes)
@@ -202,7 +204,7 @@ class Schedules:
             _c.scope == scope,
             in_force_at(now),
         )
-        return [_value(row) for row in self._connection.execute(statement).mappings()]
+        return [schedule_of(row) for row in self._connection.execute(statement).mappings()]
 
     def last_activations(
         self, asked: Collection[tuple[str, Provider, str, str]], most: int
@@ -218,14 +220,14 @@ class Schedules:
                 "most": most,
             }
             for row in self._connection.execute(_LAST_ACTIVATIONS, given).mappings():
-                one = _value(row)
+                one = schedule_of(row)
                 # All of the roles at all of the scopes are read: one's role at another's scope is not asked for.
                 found.get((one.principal_id, one.provider, one.role_id, one.scope), []).append(one)
         return found
 
     def resting_on(self, eligibility_id: str, now: datetime) -> list[Schedule]:
-        statement = self._select().where(_c.linked_id == eligibility_id, _live_at(now))
-        return [_value(row) for row in self._connection.execute(statement).mappings()]
+        statement = self._select().where(_c.linked_id == eligibility_id, live_at(now))
+        return [schedule_of(row) for row in self._connection.execute(statement).mappings()]
 
     def page(
         self,
@@ -248,7 +250,7 @@ class Schedules:
         if principal_ids is not None:
             given |= one_or_many("principal", list(principal_ids))
         fields = FIELDS if ended is None else _ENDED_FIELDS
-        return page(self._connection, _of(frozenset(given), share=False), fields, query, _value, given)
+        return page(self._connection, _of(frozenset(given), share=False), fields, query, schedule_of, given)
 
     def due_to_start(self, now: datetime, limit: int) -> list[Schedule]:
         statement = (
@@ -257,7 +259,7 @@ class Schedules:
             .order_by(_c.starts_at)
             .limit(limit)
         )
-        return [_value(row) for row in self._connection.execute(statement).mappings()]
+        return [schedule_of(row) for row in self._connection.execute(statement).mappings()]
 
     def due_to_end(self, now: datetime, limit: int) -> list[Schedule]:
         statement = (
@@ -266,7 +268,7 @@ class Schedules:
             .order_by(_c.ends_at)
             .limit(limit)
         )
-        return [_value(row) for row in self._connection.execute(statement).mappings()]
+        return [schedule_of(row) for row in self._connection.execute(statement).mappings()]
 
     def ending(self, after: tuple[datetime, str], until: datetime, limit: int) -> list[Schedule]:
         end, last = after
@@ -281,14 +283,14 @@ class Schedules:
             .order_by(_c.ends_at, _c.id)
             .limit(limit)
         )
-        return [_value(row) for row in self._connection.execute(statement).mappings()]
+        return [schedule_of(row) for row in self._connection.execute(statement).mappings()]
 
     def still_due_to_end(self, ids: Collection[str], now: datetime) -> list[Schedule]:
         statement = self._select().where(
             _c.status == ScheduleStatus.PROVISIONED.value, _c.ends_at <= now, _c.id.in_(ids)
         )
         rows = self._connection.execute(statement.order_by(_c.id).with_for_update()).mappings()
-        return sorted((_value(row) for row in rows), key=lambda one: (one.ends_at or now, one.id))
+        return sorted((schedule_of(row) for row in rows), key=lambda one: (one.ends_at or now, one.id))
 
 
 _KINDS = {one.value: one for one in Kind}
@@ -373,7 +375,7 @@ def _of(parameters: frozenset[str], *, share: bool) -> Select[Any]:
         "scopes": _c.scope.in_(bindparam("scopes", expanding=True)),
         "principal": _c.principal_id == bindparam("principal"),
         "principals": _c.principal_id.in_(bindparam("principals", expanding=True)),
-        "now": _live_at(bindparam("now")),
+        "now": live_at(bindparam("now")),
         "in_force": in_force_at(bindparam("in_force")),
         "ended_since": and_(_given, _c.ends_at > bindparam("ended_since")),
         "ended_until": _c.ends_at <= bindparam("ended_until"),
@@ -392,7 +394,8 @@ def in_force_at(now: Any) -> Any:
     )
 
 
-def _live_at(now: Any) -> Any:
+def live_at(now: Any) -> Any:
+    """In force then or still to come."""
     return and_(_alive, or_(_c.ends_at.is_(None), _c.ends_at > now))
 
 
@@ -440,7 +443,7 @@ def _row(schedule: Schedule) -> dict[str, Any]:
     }
 
 
-def _value(row: RowMapping) -> Schedule:
+def schedule_of(row: RowMapping) -> Schedule:
     return Schedule(
         id=row["id"],
         kind=_KINDS[row["kind"]],

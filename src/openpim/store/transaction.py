@@ -51,6 +51,7 @@ from openpim.store.tallies import Tallies
 from openpim.store.targets import Targets
 from openpim.store.tenants import Tenants
 from openpim.store.throttle import Throttle
+from openpim.store.timelines import Timelines
 from openpim.store.told import Told
 from openpim.store.users import Users
 
@@ -183,6 +184,10 @@ class StoreTransaction:
     @cached_property
     def tallies(self) -> Tallies:
         return Tallies(self.connection, self.tenant_id)
+
+    @cached_property
+    def timelines(self) -> Timelines:
+        return Timelines(self.connection, self.tenant_id)
 
     @cached_property
     def requests(self) -> Requests:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from openpim.faces.portal import timeline
 from tests.faces.portal.client import Shown, Site
 from tests.world import HELPDESK, READER, TEAMS, ok
 
@@ -157,3 +158,22 @@ def test_from_one_day_until_another(site: Site) -> None:
         assert page.status == 400
         assert "error" in page.html
     assert "2026-11-05" in reader.get(f"{who}&from=2026-11-05&until=2026-11-03").html, "what was typed stays"
+
+
+def test_the_newest_few_and_then_more(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = site.world
+    monkeypatch.setattr(timeline, "FEW", 2)
+    for who in (world.ann, world.bob, world.dan):
+        world.assigned(who, HELPDESK, days=3)
+        world.forward(hours=1)
+    reader = site.browser(world.pra)
+    for about in (f"role=directory:{HELPDESK}", "scope=directory:/"):
+        page = reader.get(f"/portal/timeline?{about}")
+        assert "The newest 2 are shown." in page.text
+        assert f"/portal/people/{world.dan}" in page.links
+        assert f"/portal/people/{world.ann}" not in page.links
+        page = reader.get(next(link for link in page.links if "show=more" in link))
+        assert f"/portal/people/{world.ann}" in page.links
+        assert "are shown" not in page.text
+    person = reader.get(f"/portal/timeline?person={world.ann}")
+    assert "are shown" not in person.text

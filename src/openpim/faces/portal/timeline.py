@@ -15,9 +15,11 @@ from openpim.faces.portal.finding import holder_address
 from openpim.faces.portal.table import Page
 from openpim.faces.portal.timeline_of import Question, Subject
 from openpim.faces.portal.words import MONTHS, t
+from openpim.services import timeline
 from openpim.services.timeline import Stretch
 
 NAV = "timeline"
+FEW = 25  # stretches that are shown at first
 LANES = 60
 ZOOMS = {
     "1d": ("1 day", timedelta(days=1)),
@@ -68,7 +70,9 @@ class Range:
 def show(call: Call) -> Answer:
     time = _range(call)
     since, until = time.since, time.until
-    subject = of.subject(call, since, until, _kept(time))
+    many = call.query.get("show") == "more"
+    most = timeline.MOST if many else FEW
+    subject = of.subject(call, of.Time(since, until, most), _kept(time))
     form = {
         "providers": tuple(Provider),
         "typed": {name: call.query.get(name, "").strip()[:200] for name in (*of.FIELDS, "provider")},
@@ -85,6 +89,7 @@ def show(call: Call) -> Answer:
         **form,
         "subject": subject,
         "found": subject.found,
+        "more": "" if many else _address(subject, {**_kept(time), "show": "more"}),
         "lanes": lanes[:LANES],
         "not_drawn": max(0, len(lanes) - LANES),
         "since": since,

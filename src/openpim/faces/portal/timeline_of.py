@@ -29,6 +29,15 @@ _ASK_FOR = Refusal(
 
 
 @dataclass(frozen=True, slots=True)
+class Time:
+    """Which, and how many of the newest stretches in it are shown."""
+
+    since: datetime
+    until: datetime
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
 class Subject:
     """What it is the timeline of. query: as it stands in the address. written: as a person types it; provider: in which
     list of roles or places that is."""
@@ -49,23 +58,23 @@ class Question:
     choices: tuple[tuple[Choice, str], ...]
 
 
-def subject(call: Call, since: datetime, until: datetime, rest: dict[str, str]) -> Subject | Question:
+def subject(call: Call, time: Time, rest: dict[str, str]) -> Subject | Question:
     """rest: what else stands in the addresses that a question offers."""
     typed = {name: call.query.get(name, "").strip()[:620] for name in FIELDS}
     provider = pick.provider_of(call)
     if typed["role"]:
         if not _is_key(typed["role"]):
             found = picking.roles(call.deps, call.caller, provider, typed["role"])
-            return _meant(call, "role", found, typed["role"], since, until, rest)
-        return _role(call, typed["role"], since, until)
+            return _meant(call, "role", found, typed["role"], time, rest)
+        return _role(call, typed["role"], time)
     if typed["scope"]:
         if not _is_key(typed["scope"]):
-            return _scope_typed(call, provider, typed["scope"], since, until, rest)
-        return _scope(call, typed["scope"], since, until)
+            return _scope_typed(call, provider, typed["scope"], time, rest)
+        return _scope(call, typed["scope"], time)
     if typed["person"] and not _ID.fullmatch(typed["person"]):
         found = picking.principals(call.deps, call.caller, typed["person"])
-        return _meant(call, "person", found, typed["person"], since, until, rest)
-    return _person(call, typed["person"].lower() or call.caller.principal_id, since, until)
+        return _meant(call, "person", found, typed["person"], time, rest)
+    return _person(call, typed["person"].lower() or call.caller.principal_id, time)
 
 
 def _meant(
@@ -73,8 +82,7 @@ def _meant(
     field: str,
     found: tuple[Choice, ...],
     text: str,
-    since: datetime,
-    until: datetime,
+    time: Time,
     rest: dict[str, str],
 ) -> Subject | Question:
     """What fits, if it is one thing or one thing is called exactly so."""
@@ -86,20 +94,20 @@ def _meant(
         return Question(field, tuple(asked))
     match field:
         case "role":
-            return _role(call, f"{provider.value}:{only}", since, until)
+            return _role(call, f"{provider.value}:{only}", time)
         case "scope":
-            return _scope(call, f"{provider.value}:{only}", since, until)
+            return _scope(call, f"{provider.value}:{only}", time)
         case _:
-            return _person(call, only, since, until)
+            return _person(call, only, time)
 
 
 def _scope_typed(
-    call: Call, provider: Provider, text: str, since: datetime, until: datetime, rest: dict[str, str]
+    call: Call, provider: Provider, text: str, time: Time, rest: dict[str, str]
 ) -> Subject | Question:
     if text.startswith("/") and provider is not Provider.GROUP:
-        return _scope(call, f"{provider.value}:{text}", since, until)
+        return _scope(call, f"{provider.value}:{text}", time)
     found = picking.places(call.deps, call.caller, provider, text)
-    return _meant(call, "scope", found, text, since, until, rest)
+    return _meant(call, "scope", found, text, time, rest)
 
 
 def _is_key(text: str) -> bool:
@@ -110,9 +118,9 @@ def _is_key(text: str) -> bool:
 # ---------------------------------------------------------------- by ids
 
 
-def _person(call: Call, key: str, since: datetime, until: datetime) -> Subject:
+def _person(call: Call, key: str, time: Time) -> Subject:
     key = key[:36]
-    found = settled(timeline.of_person(call.deps, call.caller, key, since, until))
+    found = settled(timeline.of_person(call.deps, call.caller, key, time.since, time.until, time.most))
     who = browse.objects(call.deps, call.caller, [key]).get(key)
     name = who.display_name if who is not None else key
     (known, *_) = picking.principals(call.deps, call.caller, key) or (None,)
@@ -125,10 +133,10 @@ def _person(call: Call, key: str, since: datetime, until: datetime) -> Subject:
     )
 
 
-def _role(call: Call, text: str, since: datetime, until: datetime) -> Subject:
+def _role(call: Call, text: str, time: Time) -> Subject:
     provider, role_id = _read(text)
     role_id = role_id.lower()
-    found = timeline.of_role(call.deps, call.caller, provider, role_id, since, until)
+    found = timeline.of_role(call.deps, call.caller, provider, role_id, time.since, time.until, time.most)
     match provider:
         case Provider.DIRECTORY:
             written = name = settled(browse.role_definition(call.deps, call.caller, role_id)).display_name
@@ -146,7 +154,7 @@ def _role(call: Call, text: str, since: datetime, until: datetime) -> Subject:
     return Subject("role", name, (("role", f"{provider.value}:{role_id}"),), found, written, provider)
 
 
-def _scope(call: Call, text: str, since: datetime, until: datetime) -> Subject:
+def _scope(call: Call, text: str, time: Time) -> Subject:
     provider, scope = _read(text)
     written = scope
     match provider:
@@ -162,7 +170,7 @@ def _scope(call: Call, text: str, since: datetime, until: datetime) -> Subject:
                 name = settled(places.get(call.deps, call.caller, scope)).display_name
         case Provider.DIRECTORY:
             scope, name = _directory_scope(call, scope)
-    found = timeline.of_scope(call.deps, call.caller, provider, scope, since, until)
+    found = timeline.of_scope(call.deps, call.caller, provider, scope, time.since, time.until, time.most)
     return Subject("scope", name, (("scope", f"{provider.value}:{scope}"),), found, written, provider)
 
 

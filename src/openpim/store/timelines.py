@@ -1,0 +1,114 @@
+"""Who held what when. What is over is found through the newest requests, which are kept for ever and have indices in the
+order of time; what lasts, through its own index. Either walk ends after a given number of rows.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Connection, Integer, Select, bindparam, or_, select
+
+from openpim.core.grants import Kind
+from openpim.core.lifecycle import ScheduleStatus
+from openpim.ports.timelines import About, Held
+from openpim.store.requests import requests
+from openpim.store.schedules import live_at, one_or_many, schedule_of, schedules
+
+_s, _r = schedules.c, requests.c
+_NEVER = (ScheduleStatus.CANCELED.value, ScheduleStatus.FAILED.value)
+
+
+class Timelines:
+    """See ports/timelines.py."""
+
+    def __init__(self, connection: Connection, tenant_id: str) -> None:
+        self._connection = connection
+        self._tenant = tenant_id
+
+    def held(
+        self, about: About, since: datetime, until: datetime, now: datetime, *, look: int, most: int
+    ) -> Held:
+        asked = {
+            "provider": about.provider.value if about.provider is not None else None,
+            "role_id": about.role_id,
+            "scope": about.scope,
+        }
+        where: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
+        if about.holders is not None:
+            where |= one_or_many("principal_id", sorted(about.holders))
+        names = frozenset(where)
+        walk = names - {"scope"} if about.everywhere else names
+        given = {"tenant": self._tenant, "look": look, "most": most + 1, "until": until, "now": now, **where}
+        found = {}
+        for statement in (_asked_for(walk, names), _lasting(walk, names)):
+            for row in self._connection.execute(statement, {**given, "since": since}).mappings():
+                found[row["id"]] = schedule_of(row)
+        older = self._connection.execute(_oldest_asked_for(walk), given).scalar()
+        more = self._connection.execute(_more_lasting(walk), given).first() is not None
+        newest = sorted(found.values(), key=lambda one: (one.starts_at, one.id), reverse=True)
+        cut = more or len(newest) > most or (older is not None and older > since)
+        return Held(tuple(newest[:most]), cut)
+
+
+def _where(columns: Any, names: frozenset[str]) -> list[Any]:
+    """Of either table."""
+    conditions = [columns.tenant_id == bindparam("tenant"), columns.kind == Kind.ASSIGNMENT.value]
+    for name in sorted(names):
+        if name == "principal_ids":
+            conditions.append(columns.principal_id.in_(bindparam(name, expanding=True)))
+        else:
+            conditions.append(columns[name] == bindparam(name))
+    return conditions
+
+
+def _newest_requests(names: frozenset[str]) -> Select[Any]:
+    return (
+        select(_r.schedule_id, _r.created_at)
+        .where(*_where(_r, names), _r.created_at < bindparam("until"))
+        .order_by(_r.created_at.desc(), _r.id.desc())
+    )
+
+
+def _live(names: frozenset[str], *columns: Any) -> Select[Any]:
+    return select(*columns).where(*_where(_s, names), live_at(bindparam("now"))).order_by(_s.id)
+
+
+def _touching(columns: Any) -> list[Any]:
+    """`Schedule.overlaps`, of what has ever been in force or may yet be."""
+    return [
+        columns.status.not_in(_NEVER),
+        columns.starts_at < bindparam("until"),
+        or_(columns.ends_at.is_(None), columns.ends_at > bindparam("since")),
+    ]
+
+
+def _first(statement: Select[Any], columns: Any) -> Select[Any]:
+    ordered = statement.order_by(columns.starts_at.desc(), columns.id.desc())
+    return ordered.limit(bindparam("most", type_=Integer))
+
+
+@cache
+def _asked_for(walk: frozenset[str], names: frozenset[str]) -> Select[Any]:
+    newest = _newest_requests(walk).limit(bindparam("look", type_=Integer)).subquery()
+    touching = select(schedules).where(*_where(_s, names), *_touching(_s))
+    return _first(touching.where(_s.id.in_(select(newest.c.schedule_id))), _s)
+
+
+@cache
+def _lasting(walk: frozenset[str], names: frozenset[str]) -> Select[Any]:
+    walked = _live(walk, schedules).limit(bindparam("look", type_=Integer)).subquery()
+    return _first(select(walked).where(*_where(walked.c, names), *_touching(walked.c)), walked.c)
+
+
+@cache
+def _oldest_asked_for(names: frozenset[str]) -> Select[Any]:
+    """When the first request was made that is not looked at."""
+    newest = _newest_requests(names).with_only_columns(_r.created_at)
+    return newest.offset(bindparam("look", type_=Integer)).limit(1)
+
+
+@cache
+def _more_lasting(names: frozenset[str]) -> Select[Any]:
+    return _live(names, _s.id).offset(bindparam("look", type_=Integer)).limit(1)
