@@ -145,8 +145,8 @@ def _tell(
     deps: Deps,
     caller: Caller,
     now: datetime,
-    activity: str,
+    what: str,
     stream: SignalStream,
     changes: tuple[tuple[str, str | None, str | None], ...] = (),
 ) -> None:
-    record(tx, deps, caller, now, activity=activity, category="Policy", targets=(named(stream, changes),))
+    record(tx, deps, caller, now, activity=what, category="Policy", targets=(named(stream, changes),))

@@ -237,7 +237,7 @@ def _tell(
     deps: Deps,
     caller: Caller,
     now: datetime,
-    activity: str,
+    what: str,
     before: SignalStream | None,
     after: SignalStream | None,
 ) -> None:
@@ -248,7 +248,7 @@ def _tell(
     shown = after or before
     if shown is not None:
         targets = (named(shown, tuple(changes)),)
-        record(tx, deps, caller, now, activity=activity, category="Policy", targets=targets)
+        record(tx, deps, caller, now, activity=what, category="Policy", targets=targets)
 
 
 def _facts(stream: SignalStream | None) -> dict[str, str]:
