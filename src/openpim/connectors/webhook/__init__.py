@@ -1,0 +1,110 @@
+"""Any system, by a web service of a few dozen lines that its owner writes: signed calls as the Standard Webhooks specification has
+them, and an answer that says what there is. The contract: docs/reference/webhook-target.md.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Final
+
+from openpim.connectors.naming import plain_name
+from openpim.connectors.scim import is_base
+from openpim.connectors.webhook.connector import WebhookConnector
+from openpim.core.webhooks import PREFIX
+from openpim.ports.connector import Capabilities, ConnectorKind, Setting
+
+_LONGEST: Final = 1000
+_SHORTEST_KEY: Final = 16
+_MOST_SECONDS: Final = 30 * 24 * 3600
+_ENDS: Final = ("none", "new_logins", "full")
+
+SETTINGS: Final = (
+    Setting(
+        "url",
+        "The address that is called, such as https://app.example.com/openpim.",
+        required=True,
+        place=True,
+    ),
+    Setting(
+        "secret",
+        "The signing secret, whsec_ and at least 16 bytes in base64; the service checks it.",
+        required=True,
+        secret=True,
+    ),
+    Setting("previous_secret", "The secret before this one, while the service still takes it.", secret=True),
+    Setting(
+        "native_end",
+        "Whether the service itself ends what it gave when its time has come: none; new_logins: for who comes anew; full: for "
+        "everybody.",
+        default="none",
+        choices=_ENDS,
+    ),
+    Setting(
+        "sever",
+        "Whether the service ends the sessions of somebody whose access is taken.",
+        default="no",
+        choices=("no", "yes"),
+    ),
+    Setting(
+        "session_seconds",
+        "Where it does not: how long somebody may work on whose access was taken. 0: it looks at each request.",
+        default="0",
+    ),
+)
+
+
+def session_seconds(settings: Mapping[str, str]) -> int | None:
+    text = settings.get("session_seconds") or "0"
+    return int(text) if text.isascii() and text.isdecimal() and int(text[:9]) <= _MOST_SECONDS else None
+
+
+def capabilities(settings: Mapping[str, str]) -> Capabilities:
+    severs = settings.get("sever") == "yes"
+    seconds = session_seconds(settings) or 0
+    end = settings.get("native_end")
+    keeps = bool(seconds) or severs
+    return Capabilities(
+        native_end="full" if end == "full" else "new_logins" if end == "new_logins" else "none",
+        grant_live="immediate",
+        revoke_live="session_keeps" if keeps else "immediate",
+        worst_case_after_revoke=timedelta(seconds=seconds) if seconds and not severs else None,
+        sever="by_subject" if severs else "none",
+        atomic_batch=True,
+    )
+
+
+def check_settings(settings: Mapping[str, str]) -> Mapping[str, str]:
+    faults: dict[str, str] = {}
+    if not is_base(settings.get("url", "")):
+        faults["url"] = "Give an address that begins with https:// and has no query."
+    if session_seconds(settings) is None:
+        faults["session_seconds"] = f"Give a number of seconds from 0 to {_MOST_SECONDS}."
+    for name in ("secret", "previous_secret"):
+        if settings.get(name) and not is_secret(settings[name]):
+            faults[name] = f"Give {PREFIX} and at least {_SHORTEST_KEY} bytes in base64."
+    return faults
+
+
+def is_secret(text: str) -> bool:
+    try:
+        return (
+            text.startswith(PREFIX)
+            and len(base64.b64decode(text[len(PREFIX) :], validate=True)) >= _SHORTEST_KEY
+        )
+    except (binascii.Error, ValueError):
+        return False
+
+
+KIND: Final = ConnectorKind(
+    name="webhook",
+    title="Web service of your own",
+    settings=SETTINGS,
+    capabilities=capabilities,
+    open=WebhookConnector,
+    check_subject=lambda text: plain_name(text, "a person", _LONGEST),
+    check_entitlement=lambda text: plain_name(text, "an entitlement", _LONGEST),
+    check_settings=check_settings,
+)
