@@ -15,7 +15,9 @@ _WHERE: Final[Mapping[str, str]] = {
     "ldap": "openpim.connectors.ldap.kinds:KIND",
     "ldap-activations": "openpim.connectors.ldap.kinds:ACTIVATIONS_KIND",
     "postgresql": "openpim.connectors.postgresql:KIND",
+    "scim": "openpim.connectors.scim:KIND",
     "ssh": "openpim.connectors.ssh:KIND",
+    "webhook": "openpim.connectors.webhook:KIND",
 }
 
 
