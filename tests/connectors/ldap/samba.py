@@ -91,11 +91,12 @@ class Samba:
         provision = (
             "domain", "provision", "--server-role=dc", "--dns-backend=NONE", "--realm=EXAMPLE.ORG",
             "--domain=EXAMPLE", f"--adminpass={ADMINISTRATORS}", "--host-ip=127.0.0.1", "--host-name=dc1",
-            f"--targetdir={self.at / 'dc'}",
+            f"--targetdir={self.at / 'dc'}", "--option=ldb:nosync=yes",
         )  # fmt: skip
         self._run("unshare", "-m", "-n", _tool("samba-tool"), *provision)
         more = {
             "server services": "ldap",
+            "ldb:nosync": "yes",
             "tls certfile": files.certificate,
             "tls keyfile": files.key,
             "tls cafile": files.authority,

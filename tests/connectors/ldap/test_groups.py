@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from openpim.connectors.ldap.kinds import KIND
+from openpim.connectors.ldap.session import About
 from openpim.core.connecting import Edge, Snapshot
 from openpim.ports.connector import Fault, TargetError
 from tests.connectors.contract import done, fence, grants, names, opened, revokes
@@ -252,6 +253,32 @@ def test_two_who_write_at_once_lose_nothing(slapd, groups):
         thread.join()
     assert errors == []
     assert len(slapd.values(PAYROLL, "member")) == 41
+
+
+@pytest.mark.parametrize("asserts", [True, False])
+@pytest.mark.parametrize("first", [True, False])
+def test_who_is_overtaken_between_its_look_and_its_change_changes_nothing(
+    slapd, groups, monkeypatch, asserts, first
+):
+    """With conditions (RFC 4528) and, for directories that do not know them, without; on a group that was never written too."""
+    monkeypatch.setattr(About, "asserts", asserts)
+    with opened(groups) as late, opened(groups) as later:
+        if not first:
+            done(late, grants(_edge("carol")), epoch=7)
+        check = late.fencing.check
+        overtaking = iter([True])
+
+        def overtaken(*given):
+            check(*given)
+            if next(overtaking, False):
+                done(later, grants(_edge("bob")), epoch=8)
+
+        monkeypatch.setattr(late.fencing, "check", overtaken)
+        for ops in (grants(_edge("alice")), revokes(_edge("bob"))):
+            with pytest.raises(TargetError) as caught:
+                late.apply(ops, fence(7))
+            assert caught.value.fault is Fault.FENCED
+        assert names(later) == {_edge(one).name for one in (("bob",) if first else ("bob", "carol"))}
 
 
 def test_without_an_attribute_to_keep_it_in_there_is_no_fence(slapd):

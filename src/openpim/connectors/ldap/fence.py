@@ -15,6 +15,7 @@ from openpim.connectors.ldap.messages import (
     Scope,
     asserting,
     equals,
+    modify,
     negated,
     search,
     starts,
@@ -70,6 +71,11 @@ class Fencing:
                 equals(self.attribute, held[0]) if held else negated(starts(self.attribute, self._prefix))
             )
             return Guard(changes, asserting(condition))
+        if not held:
+            # The first one here leaves a number by itself, so that there is something to take away.
+            connection.ask(modify(dn, [(Change.ADD, self.attribute, [own])]))
+            self.check(connection, [dn], epoch)
+            held = self._held[dn]
         first = [(Change.DELETE, self.attribute, held)] if held else []
         return Guard([*first, (Change.ADD, self.attribute, [own])])
 
