@@ -1,5 +1,5 @@
 """A simulated world for the life of a grant: one tenant in a given database, a clock that is moved by hand, ids that
-count, people of every power, short ways to ask, and an effect that fails before or after it did its work.
+count, people of every power, short ways to ask, and targets in memory that fail before or after they did their work.
 
     world = World(database_url)
     world.eligible(world.ann)
@@ -15,7 +15,7 @@ from __future__ import annotations
 import itertools
 import uuid
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
@@ -57,7 +57,6 @@ from openpim.services import (
     due,
     policies,
     review,
-    settling,
     submit,
     timeouts,
 )
@@ -82,29 +81,6 @@ MICROSECOND = timedelta(microseconds=1)
 
 T = TypeVar("T")
 _worlds = itertools.count(1)
-
-
-class EffectError(Exception):
-    """The target does not answer, or its answer is lost."""
-
-
-@dataclass
-class TargetSystem:
-    """An effect with a memory. failures: "before" (nothing was done) or "after" (done, but the answer got lost),
-    one word for each coming call."""
-
-    failures: list[str] = field(default_factory=list)
-    state: dict[str, bool] = field(default_factory=dict)
-    calls: int = 0
-
-    def settle(self, tenant_id: str, wanted: Schedule, *, in_force: bool) -> None:
-        self.calls += 1
-        failure = self.failures.pop(0) if self.failures else ""
-        if failure == "before":
-            raise EffectError(failure)
-        self.state[wanted.id] = in_force
-        if failure == "after":
-            raise EffectError(failure)
 
 
 def ok(outcome: T | Refusal) -> T:
@@ -441,7 +417,7 @@ class World:
         return review.review(self.deps, self.caller(by), request.id, stage, verdict, justification)
 
     # -- workers
-    def work(self, *effects: settling.Effect) -> None:
+    def work(self) -> None:
         """Every worker, once, as far as there is something to do."""
         while due.expire(self.deps, self.tenant_id):
             pass
@@ -450,7 +426,8 @@ class World:
         timeouts.check_reviewers(self.deps, self.tenant_id)
         asking.ask_due(self.deps, self.tenant_id)
         tickets.sweep(self.deps, self.tenant_id)
-        settling.settle_due(self.deps, effects, limit=1000)
+        for target in self.read(lambda tx: tx.targets.all()):
+            self.look(target.id, now_in_full=False)
         self.grow()
 
     def sign(self) -> Any:

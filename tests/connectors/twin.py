@@ -47,7 +47,9 @@ class TwinServer:
 
     def may(self, subject: str, entitlement: str) -> bool:
         """What a person can really do: by a grant, or in a session that lives on."""
-        given = any(edge.subject == subject and edge.entitlement == entitlement for edge in self.edges.values())
+        given = any(
+            edge.subject == subject and edge.entitlement == entitlement for edge in self.edges.values()
+        )
         return given or (subject, entitlement) in self.sessions
 
     def give(self, subject: str, entitlement: str) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy import event
 
 from openpim.core.grants import Action, Provider
 from openpim.core.refusals import Refusal
-from openpim.services import due, role_assignments, settling, timeouts
+from openpim.services import due, role_assignments, timeouts
 from openpim.services.directory.delete_group import delete_group
 from openpim.services.directory.delete_user import delete_user
 from openpim.services.directory.group_members import remove_member
@@ -23,7 +23,7 @@ from openpim.store.database import Database
 from tests.faces.arm.client import READER as READER_THERE
 from tests.faces.arm.client import Arm
 from tests.services.groups import GroupWorld
-from tests.world import ASSIGNMENT, DENY, ELIGIBILITY, READER, TargetSystem, World, ok
+from tests.world import ASSIGNMENT, DENY, ELIGIBILITY, READER, World, ok
 
 
 class CrashError(Exception):
@@ -277,23 +277,32 @@ def test_the_answer_is_lost_after_the_commit(shared_database: Database, story: S
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("failure", ["before", "after"])
-def test_settling_at_every_statement(own_world: World, failure: str) -> None:
-    """Whatever fails, the target agrees in the end, and it was told at least once."""
+@pytest.mark.parametrize("failure", ["", "before", "after"])
+def test_a_look_at_a_target_at_every_statement(own_world: World, failure: str) -> None:
+    """Whatever fails, the target agrees in the end: for the grant, and for its end."""
     world = own_world
-    world.work()
-    request = world.assigned(world.ann)
-    target = TargetSystem([failure])
-    statement = 0
-    done = False
-    while not done:
-        statement += 1
-        with crashing(world.database, statement):
-            try:
-                settling.settle_due(world.deps, [target])
-                done = all(finished for _, _, finished in world.outbox())
-            except CrashError:
-                pass
-        world.forward(minutes=2)
-        assert statement < 50
-    assert target.state == {request.schedule_id: True}
+    target, server = world.target()
+    world.rule(target)
+    world.eligible(world.ann)
+    ann = world.name_in_target(world.ann)
+    for wanted in (True, False):
+        ok(world.activate(world.ann, hours=8)) if wanted else ok(world.deactivate(world.ann))
+        server.failures = [failure] if failure else []
+        statement = 0
+        done = False
+        while not done:
+            statement += 1
+            with crashing(world.database, statement):
+                try:
+                    world.look(target)
+                    done = server.may(ann, "payroll_admin") is wanted and not server.failures
+                except CrashError:
+                    pass
+            record = world.read(lambda tx: tx.effects.names(target))
+            assert server.edges.keys() <= record, "what is given is on record before"
+            world.forward(minutes=2)
+            assert statement < 100
+        world.look(target)
+        assert server.may(ann, "payroll_admin") is wanted
+        (effect,) = world.read(lambda tx: tx.effects.of_target(target, over=True))
+        assert effect.state.value == ("effective" if wanted else "ended")

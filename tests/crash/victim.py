@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import sys
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from openpim.core.refusals import Refusal
-from openpim.services import due, settling
-from tests.world import TargetSystem, World
+from openpim.services import due
+from tests.crash.disk_twin import disk_twin
+from tests.world import World
 
 
 def say(*words: object) -> None:
@@ -17,8 +19,7 @@ def say(*words: object) -> None:
 
 
 def live(world: World, people: list[str]) -> None:
-    """Activate, deactivate, let expire, settle, without an end."""
-    target = TargetSystem()
+    """Activate, deactivate, let expire, look at the target, without an end."""
     say("ready")
     while True:
         for number, person in enumerate(people):
@@ -33,8 +34,10 @@ def live(world: World, people: list[str]) -> None:
             if number % 4 == 3:
                 due.expire(world.deps, world.tenant_id, limit=3)
                 say("expired")
-                settling.settle_due(world.deps, [target], limit=5)
-                say("settled", world.now.isoformat())
+            if number % 2:
+                for target in world.read(lambda tx: tx.targets.all()):
+                    world.look(target.id)
+                    say("looked", world.now.isoformat())
 
 
 def expire(world: World) -> None:
@@ -47,8 +50,10 @@ def expire(world: World) -> None:
 
 
 def main() -> None:
-    what, url, tenant_id, number, now, *people = sys.argv[1:]
+    what, url, tenant_id, number, now, twin, *people = sys.argv[1:]
     world = World(url, tenant_id=tenant_id, number=int(number))
+    if twin != ".":
+        world.twins.servers["payroll"] = disk_twin(Path(twin))
     world.at(datetime.fromisoformat(now) + timedelta(0))
     if what == "live":
         live(world, people)

@@ -93,7 +93,6 @@ def test_the_life_of_a_grant_in_figures(own_world: World, monitor: Monitor) -> N
     assert found["openpim_decisions_total"] == {("directory", "approved"): 1}
     assert found["openpim_grants_in_force"][("directory", "eligibility")] == 4
     assert found["openpim_grants_in_force"][("directory", "assignment")] == 3 + 2
-    assert found["openpim_outbox_entries"][()] > 0
     assert found["openpim_audit_log_waiting"][()] == len(world.events())
     size = world.grow()
     world.forward(minutes=1)
@@ -135,18 +134,18 @@ def test_a_stream_and_its_lag(own_world: World, monitor: Monitor) -> None:
 
 def test_effects_that_fail_are_seen(own_world: World, monitor: Monitor) -> None:
     world = own_world
+    target, server = world.target()
+    world.rule(target)
     world.eligible(world.ann)
     ok(world.activate(world.ann, hours=1))
-
-    class Down:
-        def settle(self, *_: Any, **__: Any) -> None:
-            raise OSError
-
-    world.work(Down())
-    world.forward(minutes=1)
+    world.work()
+    assert read(monitor.text())["openpim_effects"] == {("effective",): 1}
+    server.down = True
+    world.forward(hours=1)
+    world.work()
     found = read(monitor.text())
-    assert found["openpim_outbox_failing"][()] == found["openpim_outbox_entries"][()] > 0
-    assert found["openpim_outbox_oldest_seconds"][()] >= 60
+    assert found["openpim_effects_failing"][()] == 1
+    assert found["openpim_targets_failing"][()] == 1
 
 
 def test_no_person_and_no_tenant_is_in_the_figures(own_world: World, monitor: Monitor) -> None:

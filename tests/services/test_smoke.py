@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from openpim.core.lifecycle import RequestStatus, ScheduleStatus
-from tests.world import ELIGIBILITY, TargetSystem, World, ok
+from tests.world import ELIGIBILITY, World, ok
 
 
 def test_from_eligible_to_expired(world: World) -> None:
+    target, server = world.target()
+    world.rule(target)
+    ann = world.name_in_target(world.ann)
     eligibility = world.eligible(world.ann)
     assert eligibility.status is RequestStatus.PROVISIONED
     assert not world.holds(world.ann)
@@ -16,14 +19,13 @@ def test_from_eligible_to_expired(world: World) -> None:
     assert world.holds(world.ann)
     schedule = world.schedule(request)
     assert schedule.linked_id == eligibility.schedule_id
-    target = TargetSystem()
-    world.work(target)
-    assert target.state[schedule.id] is True
+    world.work()
+    assert server.may(ann, "payroll_admin")
 
     world.forward(minutes=60)
     assert not world.holds(world.ann)
-    world.work(target)
-    assert target.state[schedule.id] is False
+    world.work()
+    assert not server.may(ann, "payroll_admin")
     assert world.schedule(request).status is ScheduleStatus.EXPIRED
     assert len(world.events("Remove member from role (PIM activation expired)")) == 1
 

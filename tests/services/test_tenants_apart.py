@@ -16,7 +16,6 @@ from openpim.services import (
     requests,
     role_assignments,
     schedules,
-    settling,
     timeouts,
 )
 from openpim.services.reading import Whose
@@ -28,7 +27,6 @@ from tests.world import (
     GA,
     READER,
     TEAMS,
-    TargetSystem,
     World,
     ok,
     refused,
@@ -138,20 +136,16 @@ def test_workers_of_one_tenant_leave_the_other_alone(here: World, there: World) 
     assert there.snapshot() == before
 
 
-def test_the_outbox_serves_all_tenants(here: World, there: World) -> None:
-    """Effects get the tenant with every entry."""
-
-    class Noting(TargetSystem):
-        def settle(self, tenant_id, wanted, *, in_force):
-            super().settle(tenant_id, wanted, in_force=in_force)
-            seen.add((tenant_id, wanted.principal_id))
-
-    seen: set[tuple[str, str]] = set()
+def test_a_target_gets_the_people_of_its_own_tenant_alone(here: World, there: World) -> None:
     for world in (here, there):
         world.assigned(world.ann)
-    settling.settle_due(here.deps, [Noting()], limit=1000)
-    assert {(here.tenant_id, here.ann), (there.tenant_id, there.ann)} <= seen
-    assert (here.tenant_id, there.ann) not in seen
+    target, server = here.target()
+    here.rule(target)
+    here.look(target)
+    assert {edge.subject for edge in server.edges.values()} == {here.name_in_target(here.ann)}
+    assert there.look(target) is None
+    assert there.read(lambda tx: tx.targets.all()) == []
+    assert there.read(lambda tx: tx.effects.of_target(target)) == []
 
 
 def test_the_same_ids_in_two_tenants(here: World) -> None:

@@ -9,7 +9,6 @@ from threading import Barrier
 
 import pytest
 
-from openpim.services import settling
 from openpim.store.outbox import outbox
 from tests.world import World
 
@@ -128,21 +127,3 @@ def test_many_workers_share_the_work(full: World) -> None:
     while entries := claim(full):
         taken += [entry.id for entry in entries]
     assert len(taken) == len(set(taken)) == 50
-
-
-def test_the_worker_that_lost_its_lease_says_nothing(full: World) -> None:
-    """The effect took longer than the lease; another one has taken over and not finished."""
-    full.assigned(full.ann)
-
-    class Slow:
-        def settle(self, tenant_id, wanted, *, in_force):
-            full.forward(seconds=61)
-            until = full.now + timedelta(seconds=60)
-            taken.extend(
-                full.database.write("", lambda tx: tx.outbox.claim((settling.TOPIC,), full.now, until, 100))
-            )
-
-    taken: list = []
-    settling.settle_due(full.deps, [Slow()], limit=1)
-    undone = [entry for entry in taken if row(full, entry)["done_at"] is None]
-    assert len(undone) == len(taken) > 0

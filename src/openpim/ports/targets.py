@@ -45,6 +45,10 @@ class Targets(Protocol):
         """A fault of "": the look went well. False when somebody else has taken it over since."""
         ...
 
+    def failing(self) -> int:
+        """How many could not be looked at the last time (any tenant, in the unit of work of tenant "")."""
+        ...
+
     # -- rules
     def rules(self, target_id: str) -> list[Rule]: ...
 
@@ -54,14 +58,14 @@ class Targets(Protocol):
 
     def remove_rule(self, target_id: str, rule_id: str) -> bool: ...
 
-    # -- names
-    def subjects(self, target_id: str) -> dict[str, str]:
-        """The names in the target of people whose name does not follow its pattern, by id of the person."""
-        ...
     def mapped(self, provider: Provider, scopes: Collection[str]) -> bool:
         """Whether a rule of any target is about one of these scopes."""
         ...
 
+    # -- names
+    def subjects(self, target_id: str) -> dict[str, str]:
+        """The names in the target of people whose name does not follow its pattern, by id of the person."""
+        ...
 
     def put_subject(self, target_id: str, principal_id: str, subject: str) -> None:
         """With "": it follows the pattern again."""
@@ -107,6 +111,10 @@ class Effects(Protocol):
 
     def count(self) -> Mapping[str, Mapping[EffectState, int]]:
         """How many in each state, by id of target."""
+        ...
+
+    def everywhere(self) -> dict[EffectState, int]:
+        """How many in each state, of every tenant (in the unit of work of tenant "")."""
         ...
 
     def failing(self) -> int:

@@ -17,7 +17,6 @@ from openpim.core.lifecycle import RequestStatus, ScheduleStatus
 from openpim.core.refusals import Code, Refusal
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
-from openpim.services import settling
 from openpim.services.actions import activate
 from openpim.services.actions.common import tell
 from openpim.services.ending import leave
@@ -91,7 +90,6 @@ def _expire(tx: Transaction, deps: Deps, schedule: Schedule, now: datetime) -> N
         ),
         correlation_id=schedule.request_id or schedule.id,
     )
-    settling.ask_for(tx, deps, schedule, now)
     leave(tx, deps, callers.system(tx.tenant_id), schedule, now)
 
 
@@ -125,7 +123,6 @@ def _start(tx: Transaction, deps: Deps, found: Schedule, now: datetime) -> None:
     done = replace(request, status=RequestStatus.PROVISIONED, completed_at=now)
     tx.requests.save(done)
     tell(tx, deps, system, now, activate.COMPLETED, done, running, policy_version=grant.policy_version)
-    settling.ask_for(tx, deps, running, now)
 
 
 def _decided_again(

@@ -20,7 +20,6 @@ from openpim.core.refusals import Refusal
 from openpim.core.roles import PROTECTED
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
-from openpim.services import settling
 from openpim.services.authority import identities
 from openpim.services.last_administrator import guarded
 from openpim.services.membership import bounded
@@ -218,7 +217,6 @@ def _note(
         reason=reason,
         details=grant_details(schedule=schedule, role_id=schedule.role_id),
     )
-    settling.ask_for(tx, deps, schedule, now)
 
 
 def _earlier(one: datetime | None, other: datetime) -> datetime:

@@ -20,7 +20,7 @@ from openpim.core.audit import AuditEvent
 from openpim.core.metrics import BUCKETS, Labels, Samples, Times, exposition
 from openpim.ports.deps import Deps
 from openpim.ports.store import StoreUnavailableError, Transaction
-from openpim.services import settling
+from openpim.services.relying.changes import TOPIC as LOGOUT
 from openpim.services.streams.manage import lag
 
 REFRESH: Final = timedelta(seconds=15)
@@ -46,8 +46,14 @@ class Counters:
     def answered(self, face: str, status: int, seconds: float) -> None:
         """A request. seconds: until its answer began."""
         with self._gate:
-            self._counts.setdefault("openpim_requests_total", Counter())[(face, str(status))] += 1
-            counts, total = self._times.setdefault((face,), ([0] * (len(BUCKETS) + 1), [0.0]))
+            requests = self._counts.get("openpim_requests_total")
+            if requests is None:
+                requests = self._counts["openpim_requests_total"] = Counter()
+            requests[(face, str(status))] += 1
+            times = self._times.get((face,))
+            if times is None:
+                times = self._times[(face,)] = ([0] * (len(BUCKETS) + 1), [0.0])
+            counts, total = times
             counts[bisect_left(BUCKETS, seconds)] += 1
             total[0] += seconds
 
@@ -153,8 +159,9 @@ class Monitor:
 def gauges(tx: Transaction, now: datetime) -> dict[str, Samples]:
     """What is counted in the database."""
     tenants = [tenant.id for tenant in tx.tenants.all()][:MOST_TENANTS]
-    outbox = tx.figures.outbox((settling.TOPIC,))
+    outbox = tx.figures.outbox((LOGOUT,))
     waiting, dead = tx.figures.deliveries(tenants)
+    signals, since, failing = tx.signal_streams.everywhere()
     size, outside = tx.figures.audit_log()
     checkpoint = tx.figures.oldest_checkpoint(tenants)
     found: dict[str, Samples] = {
@@ -162,9 +169,15 @@ def gauges(tx: Transaction, now: datetime) -> dict[str, Samples]:
         "openpim_requests_waiting": {
             (provider,): count for provider, count in tx.figures.requests_waiting(tenants).items()
         },
+        "openpim_effects": {(state.value,): count for state, count in tx.effects.everywhere().items()},
+        "openpim_effects_failing": {(): tx.effects.failing()},
+        "openpim_targets_failing": {(): tx.targets.failing()},
         "openpim_outbox_entries": {(): outbox.waiting},
         "openpim_outbox_failing": {(): outbox.failing},
         "openpim_outbox_oldest_seconds": {(): _age(outbox.oldest, now)},
+        "openpim_signals_waiting": {(): signals},
+        "openpim_signals_oldest_seconds": {(): _age(since, now)},
+        "openpim_signal_streams_failing": {(): failing},
         "openpim_deliveries_waiting": {(): waiting},
         "openpim_deliveries_dead": {(): dead},
         "openpim_audit_log_events": {(): size},

@@ -17,7 +17,7 @@ from openpim.core.lifecycle import ScheduleStatus
 from openpim.core.refusals import Code, Refusal
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
-from openpim.services.actions.common import held_exactly, provision
+from openpim.services.actions.common import held_exactly
 from openpim.services.ending import end, end_guarded
 from openpim.services.providers import PROVIDERS
 from openpim.services.recording import (
@@ -71,7 +71,7 @@ def create(
             created_at=now,
             window=Window(),
         )
-        provision(tx, deps, schedule, now)
+        tx.schedules.add(schedule)
         record(
             tx,
             deps,

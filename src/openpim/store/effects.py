@@ -16,7 +16,6 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    and_,
     bindparam,
     delete,
     func,
@@ -143,11 +142,12 @@ class Effects:
             found.setdefault(target_id, {})[EffectState(state)] = number
         return found
 
+    def everywhere(self) -> dict[EffectState, int]:
+        rows = self._connection.execute(select(_c.state, func.count()).group_by(_c.state))
+        return {EffectState(state): number for state, number in rows}
+
     def failing(self) -> int:
-        statement = select(func.count()).where(
-            and_(_c.state == EffectState.ENDING.value, _c.failures > 0),
-            *(() if not self._tenant else (_c.tenant_id == self._tenant,)),
-        )
+        statement = select(func.count()).where(_c.state == EffectState.ENDING.value, _c.failures > 0)
         return self._connection.execute(statement).scalar() or 0
 
     def forget(self, before: datetime, limit: int) -> int:

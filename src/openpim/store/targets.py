@@ -183,6 +183,10 @@ class Targets:
     def _one(self, target_id: str) -> tuple[Any, Any]:
         return _c.tenant_id == self._tenant, _c.id == target_id
 
+    def failing(self) -> int:
+        found = self._connection.execute(select(func.count()).where(_c.enabled.is_(True), _c.failures > 0))
+        return found.scalar() or 0
+
     # -- rules
     def rules(self, target_id: str) -> list[Rule]:
         rows = self._connection.execute(
@@ -211,10 +215,6 @@ class Targets:
         gone = delete(rules).where(_r.tenant_id == self._tenant, _r.id == rule_id, _r.target_id == target_id)
         return self._connection.execute(gone).rowcount == 1
 
-    # -- names
-    def subjects(self, target_id: str) -> dict[str, str]:
-        rows = self._connection.execute(
-            select(_s.principal_id, _s.subject).where(_s.tenant_id == self._tenant, _s.target_id == target_id)
     def mapped(self, provider: Provider, scopes: Collection[str]) -> bool:
         found = (
             select(_r.id)
@@ -223,6 +223,10 @@ class Targets:
         )
         return self._connection.execute(found).first() is not None
 
+    # -- names
+    def subjects(self, target_id: str) -> dict[str, str]:
+        rows = self._connection.execute(
+            select(_s.principal_id, _s.subject).where(_s.tenant_id == self._tenant, _s.target_id == target_id)
         )
         return {row[0]: row[1] for row in rows}
 

@@ -17,7 +17,7 @@ from openpim.services import role_assignments
 from openpim.services.signin import events as sign_ins
 from openpim.store.audit import events
 from tests.services.notices.telling import Telling
-from tests.world import ASSIGNMENT, DENY, ELIGIBILITY, GA, PRA, TEAMS, TargetSystem, ok
+from tests.world import ASSIGNMENT, DENY, ELIGIBILITY, GA, PRA, TEAMS, ok
 
 ADMINS = {"Gala", "Gustav", "Petra"}
 
@@ -294,19 +294,20 @@ def test_a_break_glass_account_in_use(telling: Telling) -> None:
 
 def test_a_withdrawal_that_fails_is_told_once(alone: Telling) -> None:
     telling, world = alone, alone.world
+    target, server = world.target()
+    world.rule(target)
     world.eligible(world.ann)
-    request = ok(world.activate(world.ann, hours=1))
-    target = TargetSystem()
-    world.work(target)
+    ok(world.activate(world.ann, hours=1))
+    world.work()
     telling.tell()
     world.forward(hours=2)
-    target.failures = ["before"] * 6
+    server.failures = ["before"] * 6
     for _ in range(6):
-        world.work(target)
+        world.work()
         world.forward(minutes=6)
     assert telling.told() == {name: ["revocationFailed"] for name in ADMINS}
-    world.work(target)
-    assert target.state[request.id] is False
+    world.work()
+    assert not server.edges
 
 
 def test_the_digest_on_monday_once(telling: Telling) -> None:

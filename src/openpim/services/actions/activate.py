@@ -14,7 +14,6 @@ from openpim.core.lifecycle import RequestStatus, ScheduleStatus
 from openpim.core.refusals import Code, Refusal
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
-from openpim.services import settling
 from openpim.services.actions.common import (
     eligibilities_for,
     held_exactly,
@@ -22,7 +21,6 @@ from openpim.services.actions.common import (
     new_request,
     new_schedule,
     proof_of,
-    provision,
     tell,
 )
 from openpim.services.channels import tickets
@@ -126,7 +124,6 @@ def apply(
     if extending is not None:
         schedule = replace(extending, ends_at=grant.ends_at, linked_id=linked, modified_at=now)
         tx.schedules.save(schedule)
-        settling.ask_for(tx, deps, schedule, now)
         request = replace(
             request, status=RequestStatus.PROVISIONED, completed_at=now, schedule_id=schedule.id
         )
@@ -141,7 +138,7 @@ def apply(
             linked_id=linked,
             waits=later,
         )
-        provision(tx, deps, schedule, now)
+        tx.schedules.add(schedule)
         request = replace(
             request,
             status=RequestStatus.GRANTED if later else RequestStatus.PROVISIONED,

@@ -14,14 +14,12 @@ from openpim.core.lifecycle import RequestStatus
 from openpim.core.refusals import Code, Refusal
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
-from openpim.services import settling
 from openpim.services.actions.common import (
     held_exactly,
     minimum,
     new_request,
     new_schedule,
     proof_of,
-    provision,
     tell,
 )
 from openpim.services.ending import close_request, end, end_guarded, leave, loosen
@@ -101,7 +99,7 @@ def write(
             now,
             assignment_type=AssignmentType.ASSIGNED if request.kind is Kind.ASSIGNMENT else None,
         )
-        provision(tx, deps, schedule, now)
+        tx.schedules.add(schedule)
         request = replace(request, schedule_id=schedule.id)
     else:
         schedule = replace(
@@ -120,7 +118,6 @@ def write(
         refusal = end_guarded(tx, now, [replacing], change)
         if refusal is not None:
             return refusal
-        settling.ask_for(tx, deps, schedule, now)
         if schedule.kind is Kind.ELIGIBILITY:
             loosen(tx, deps, caller, schedule, now)
         else:

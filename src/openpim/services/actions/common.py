@@ -18,7 +18,6 @@ from openpim.core.grants import (
 from openpim.core.lifecycle import RequestStatus, ScheduleStatus
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
-from openpim.services import settling
 from openpim.services.authority import identities
 from openpim.services.membership import bounded
 from openpim.services.providers import PROVIDERS
@@ -164,9 +163,3 @@ def tell(
         on_behalf_of=on_behalf_of,
         then=then,
     )
-
-
-def provision(tx: Transaction, deps: Deps, schedule: Schedule, now: datetime) -> None:
-    """Write a new schedule and leave word for its effects."""
-    tx.schedules.add(schedule)
-    settling.ask_for(tx, deps, schedule, now)

@@ -30,6 +30,8 @@ def news_of(tx: Transaction, event: AuditEvent, break_glass: Collection[str]) ->
     topic = ACTIVITIES.get(event.activity)
     if topic is Topic.AUDIT_ALARM and event.actor_kind == "system":
         return [_alarm(event)] if event.result == "failure" else []
+    if topic is Topic.REVOCATION_FAILED:
+        return [_left_open(event)]
     found: list[Facts] = []
     if event.result != "success":
         return found
@@ -60,6 +62,22 @@ def _alarm(event: AuditEvent) -> Facts:
     more = [("What", event.activity)]
     more += [("Record", f"{one.name} ({one.id})" if one.name else one.id) for one in event.targets]
     return Facts(topic=Topic.AUDIT_ALARM, at=event.at, reason=event.reason, more=tuple(more))
+
+
+def _left_open(event: AuditEvent) -> Facts:
+    """What has ended is still there in a real system."""
+    person, system = _target(event, "User"), _target(event, "Other")
+    details = dict(event.details)
+    more = [("System", system.name)] if system is not None else []
+    more += [("Access", details["Entitlement"])] if details.get("Entitlement") else []
+    return Facts(
+        topic=Topic.REVOCATION_FAILED,
+        at=event.at,
+        subject_id=person.id if person is not None else "",
+        subject_name=person.name if person is not None else "",
+        reason=event.reason,
+        more=tuple(more),
+    )
 
 
 def _facts(tx: Transaction, event: AuditEvent, topic: Topic) -> Facts | None:

@@ -9,7 +9,6 @@ from openpim.core.grants import AssignmentType, Kind, Provider, Schedule
 from openpim.core.lifecycle import ScheduleStatus
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
-from openpim.services.actions.common import provision
 from openpim.services.providers import PROVIDERS
 from openpim.services.recording import category_of, grant_details, grant_targets, record
 
@@ -31,7 +30,7 @@ def give(
         assignment_type=AssignmentType.ASSIGNED,
         created_at=now,
     )
-    provision(tx, deps, schedule, now)
+    tx.schedules.add(schedule)
     targets = grant_targets(
         tx,
         role_id=role_id,
