@@ -54,6 +54,11 @@ class SignalStreams(Protocol):
         in which more than `most` wait; their streams count it. At most `limit` events; returns how many."""
         ...
 
+    def everywhere(self) -> tuple[int, datetime | None, int]:
+        """In every tenant: how many events wait (counted to a bound), since when the oldest does, and how many streams
+        failed the last time."""
+        ...
+
     # -- delivering
     def due(self, now: datetime, limit: int) -> list[tuple[str, SignalStream]]:
         """(tenant id, stream) of every tenant (unit of work of tenant "") that events are to be pushed to now: something

@@ -29,6 +29,7 @@ from sqlalchemy import (
 )
 
 from openpim.core.signals import (
+    MOST_HELD,
     DefaultSubjects,
     Method,
     Signal,
@@ -225,6 +226,13 @@ class SignalStreams:
                 .values(dropped=_c.dropped + count)
             )
         return len(found[:limit])
+
+    def everywhere(self) -> tuple[int, datetime | None, int]:
+        some = select(_e.created_at).limit(MOST_HELD).subquery()
+        waiting = self._connection.execute(select(func.count()).select_from(some)).scalar_one()
+        since = self._connection.execute(select(func.min(_e.created_at))).scalar()
+        failing = select(func.count()).where(_c.method == Method.PUSH.value, _c.failures > 0)
+        return waiting, since, self._connection.execute(failing).scalar_one()
 
     # -- delivering
     def due(self, now: datetime, limit: int) -> list[tuple[str, SignalStream]]:

@@ -571,3 +571,25 @@ def test_numbers_are_given_in_order(stage: Stage, crm: Receiver) -> None:
     waiting = stage.world.read(lambda tx: tx.signal_streams.waiting(stream_id, 2000))
     assert [one.jti for one in waiting[:1200]] == [one.jti for one in events]
     assert [one.number for one in waiting] == list(range(1, 1202))
+
+
+def test_the_operators_figures(stage: Stage, crm: Receiver) -> None:
+    def figures() -> list[float]:
+        now = stage.world.now
+        found = stage.deps.store.read("", lambda tx: gauges(tx, now))
+        names = (
+            "openpim_signals_waiting",
+            "openpim_signals_oldest_seconds",
+            "openpim_signal_streams_failing",
+        )
+        return [found[name][()] for name in names]
+
+    crm.everything()
+    assert figures() == [0, 0, 0]
+    stage.net.answers[PLACE] = [NO, TAKEN]
+    happen(stage, "ann", "bob")
+    stage.tell()
+    stage.world.forward(minutes=1)
+    assert figures() == [2, 60, 1]
+    stage.tell()
+    assert figures() == [0, 0, 0]
