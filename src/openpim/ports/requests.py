@@ -44,6 +44,11 @@ class Requests(Protocol):
         """Granted requests of administrators whose schedule has started by time."""
         ...
 
+    def reasons(self, principal_id: str, look: int) -> list[str]:
+        """What somebody gave as the reason of activations of his own, among the last `look` requests that he made; the
+        last one first."""
+        ...
+
     def of_schedule(self, schedule_id: str) -> list[Request]: ...
 
     def page(

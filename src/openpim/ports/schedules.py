@@ -65,6 +65,10 @@ class Schedules(Protocol):
         """Everything of these principals that is in force or will be, in no order."""
         ...
 
+    def ended(self, principal_id: str, now: datetime, most: int) -> list[Schedule]:
+        """What was given to a principal itself and is over, no activations; the last to end first."""
+        ...
+
     def last_activations(
         self, asked: Collection[tuple[str, Provider, str, str]], most: int
     ) -> dict[tuple[str, Provider, str, str], list[Schedule]]:

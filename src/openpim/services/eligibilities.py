@@ -86,17 +86,19 @@ def chosen(
     caller: Caller,
     choose: Callable[[Sequence[Outline]], Sequence[Outline]],
     providers: Collection[Provider] = tuple(Provider),
+    ids: Collection[str] | None = None,
 ) -> tuple[Activatable, ...]:
     """Those that `choose` takes from all of them (by name), in its order. Only of these are the policies and the rest
-    read: a page shows a few of hundreds."""
+    read: a page shows a few of hundreds. ids: choose among those alone that one of these eligibilities gives."""
     now = deps.clock()
     if caller.kind is not CallerKind.USER:
         return ()
     wanted = frozenset(providers)
+    among = frozenset(ids) if ids is not None else None
 
     def work(tx: Transaction) -> tuple[Activatable, ...]:
         me = identities(tx, caller.principal_id, now)
-        return _details(tx, caller, me, choose(_outlines(tx, me, wanted, now)), now)
+        return _details(tx, caller, me, choose(_outlines(tx, me, wanted, among, now)), now)
 
     return deps.store.read(caller.tenant_id, work)
 
@@ -110,17 +112,23 @@ def by_id(deps: Deps, caller: Caller, ids: Collection[str]) -> dict[str, Activat
         by_key.update({one.key: asked.intersection(one.ids) for one in outlines})
         return [one for one in outlines if by_key[one.key]]
 
-    found = chosen(deps, caller, choose)
+    found = chosen(deps, caller, choose, ids=asked)
     return {schedule_id: one for one in found for schedule_id in by_key[_key(one.eligibility)]}
 
 
 def _outlines(
-    tx: Transaction, me: frozenset[str], providers: frozenset[Provider], now: datetime
+    tx: Transaction,
+    me: frozenset[str],
+    providers: frozenset[Provider],
+    ids: frozenset[str] | None,
+    now: datetime,
 ) -> list[Outline]:
-    by_key: dict[Key, list[str]] = defaultdict(list)
+    by_key: dict[Key, list[str]] = {}
     for schedule_id, provider, role_id, scope in tx.schedules.eligible(me, now):
         if provider in providers:
-            by_key[provider, role_id, scope].append(schedule_id)
+            by_key.setdefault((provider, role_id, scope), []).append(schedule_id)
+    if ids is not None:
+        by_key = {key: several for key, several in by_key.items() if not ids.isdisjoint(several)}
     named = Names(tx, by_key.keys())
     found = [
         Outline(key, name, named.scopes[key], named.paths.get(key[2], key[2]), tuple(by_key[key]))

@@ -9,15 +9,13 @@ from datetime import datetime, timedelta
 
 from openpim.core.caller import Caller
 from openpim.core.grants import Action, AssignmentType, Kind, Provider, Request, Schedule
-from openpim.core.query import All, Compare, Order, Query
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
 from openpim.services.authority import identities
 from openpim.services.eligibilities import Names
 
 MOST = 200
-_ACTIVATIONS = Compare("action", "eq", Action.SELF_ACTIVATE.value)
-_NEWEST = (Order("created_at", descending=True), Order("id", descending=True))
+_LOOK_BACK = 100  # requests of one's own among which reasons are found
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,37 +90,15 @@ def expired(deps: Deps, caller: Caller) -> tuple[Held, ...]:
     now = deps.clock()
 
     def work(tx: Transaction) -> tuple[Held, ...]:
-        found: list[Schedule] = []
-        assigned = Compare("assignment_type", "eq", AssignmentType.ASSIGNED.value)
-        for provider in Provider:
-            for kind in Kind:
-                query = Query(
-                    where=assigned if kind is Kind.ASSIGNMENT else None,
-                    order=(Order("ends_at", descending=True), Order("id")),
-                    limit=100,
-                )
-                page = tx.schedules.page(provider, kind, query, principal_ids=[caller.principal_id])
-                found += [one for one in page.items if not one.live(now)]
-        ended = sorted(found, key=lambda one: (one.ends_at or one.created_at, one.id), reverse=True)
-        return _dressed(tx, deps, caller, ended[:MOST], now)
+        return _dressed(tx, deps, caller, tx.schedules.ended(caller.principal_id, now, MOST), now)
 
     return deps.store.read(caller.tenant_id, work)
 
 
 def recent_reasons(deps: Deps, caller: Caller, most: int = 6) -> tuple[str, ...]:
     """What one gave as the reason of one's last activations, the last one first."""
-    mine = Compare("principal_id", "eq", caller.principal_id)
-    query = Query(where=All((mine, _ACTIVATIONS)), order=_NEWEST, limit=30)
-
-    def work(tx: Transaction) -> tuple[str, ...]:
-        found = [
-            one for provider in Provider for one in tx.requests.page(provider, Kind.ASSIGNMENT, query).items
-        ]
-        newest = sorted(found, key=lambda one: (one.created_at, one.id), reverse=True)
-        reasons = (one.justification.strip() for one in newest if one.justification)
-        return tuple(dict.fromkeys(one for one in reasons if one))[:most]
-
-    return deps.store.read(caller.tenant_id, work)
+    found = deps.store.read(caller.tenant_id, lambda tx: tx.requests.reasons(caller.principal_id, _LOOK_BACK))
+    return tuple(dict.fromkeys(one.strip() for one in found if one.strip()))[:most]
 
 
 # ---------------------------------------------------------------- putting names on rows

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Column,
     Connection,
     Index,
+    Integer,
     RowMapping,
     Select,
     String,
@@ -167,6 +168,10 @@ class Requests:
         )
         return [_value(row) for row in self._connection.execute(statement).mappings()]
 
+    def reasons(self, principal_id: str, look: int) -> list[str]:
+        given = {"tenant": self._tenant, "principal": principal_id, "look": look}
+        return list(self._connection.execute(_REASONS, given).scalars())
+
     def of_schedule(self, schedule_id: str) -> list[Request]:
         statement = self._select().where(_c.schedule_id == schedule_id).order_by(_c.created_at.desc())
         return [_value(row) for row in self._connection.execute(statement).mappings()]
@@ -196,6 +201,22 @@ class Requests:
         return page(self._connection, statement, FIELDS, query, _value)
 
 
+_own = (
+    select(_c.id, _c.principal_id, _c.action, _c.justification, _c.created_at)
+    .where(_c.tenant_id == bindparam("tenant"), _c.created_by == bindparam("principal"))
+    .order_by(_c.created_at.desc())
+    .limit(bindparam("look", type_=Integer))
+    .subquery()
+)
+_REASONS = (
+    select(_own.c.justification)
+    .where(
+        _own.c.principal_id == bindparam("principal"),
+        _own.c.action == Action.SELF_ACTIVATE.value,
+        _own.c.justification.is_not(None),
+    )
+    .order_by(_own.c.created_at.desc(), _own.c.id.desc())
+)
 _GET = select(requests).where(_c.tenant_id == bindparam("tenant"), _c.id == bindparam("id"))
 _GET_LOCKED = _GET.with_for_update()
 _MANY = select(requests).where(

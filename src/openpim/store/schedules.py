@@ -194,6 +194,10 @@ class Schedules:
             ]
         return found
 
+    def ended(self, principal_id: str, now: datetime, most: int) -> list[Schedule]:
+        given = {"tenant": self._tenant, "principal": principal_id, "now": now, "most": most}
+        return [schedule_of(row) for row in self._connection.execute(_ENDED, given).mappings()]
+
     def of_role(
         self, provider: Provider, kind: Kind, role_id: str, scope: str, *, now: datetime
     ) -> list[Schedule]:
@@ -354,6 +358,19 @@ def _eligible(one: bool) -> Select[Any]:
         else _c.principal_id.in_(bindparam("principals", expanding=True)),
         in_force_at(bindparam("in_force")),
     )
+
+
+_ENDED = (
+    select(schedules)
+    .where(
+        _c.tenant_id == bindparam("tenant"),
+        _c.principal_id == bindparam("principal"),
+        _given,
+        or_(_c.status.not_in([status.value for status in LIVE]), _c.ends_at <= bindparam("now")),
+    )
+    .order_by(func.coalesce(_c.ends_at, _c.created_at).desc(), _c.id.desc())
+    .limit(bindparam("most", type_=Integer))
+)
 
 
 @cache

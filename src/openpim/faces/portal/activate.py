@@ -79,7 +79,7 @@ def form(call: Call) -> Answer:
         offered.update(fitting=fitting[:MOST_TO_CHOOSE], all=outlines[:MOST_TO_CHOOSE])
         return ()
 
-    picked = eligibilities.chosen(call.deps, call.caller, choose)
+    picked = eligibilities.chosen(call.deps, call.caller, choose, ids=wanted or None)
     if name and not wanted and not keys and not picked:
         fitting = offered.get("fitting", ())
         values = {"name": name, "rows": fitting or offered.get("all", ()), "several": bool(fitting)}
