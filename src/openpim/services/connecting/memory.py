@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from openpim.ports.connector import Memory
 from openpim.ports.deps import Deps
+from openpim.services.connecting.doorbell import BELL
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,7 @@ class StoredMemory:
 
     def save(self, name: str, text: str) -> None:
         self.deps.store.write(self.tenant_id, lambda tx: tx.targets.remember(self.target_id, name, text))
+        BELL.ring((self.tenant_id, self.target_id))
 
 
 def memory_of(deps: Deps, tenant_id: str, target_id: str) -> Memory:
