@@ -19,6 +19,7 @@ _WHERE: Final[Mapping[str, str]] = {
     "ssh": "openpim.connectors.ssh:KIND",
     "webhook": "openpim.connectors.webhook:KIND",
 }
+    "linux": "openpim.connectors.linux:KIND",
 
 
 class _Kinds:
