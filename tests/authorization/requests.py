@@ -650,6 +650,7 @@ SETUPS |= {
     **{f"{method} openPim/targets/{{id}}": lambda s, body=body: (f"openPim/targets/{s.target()}", body) for method, body in (("GET", None), ("PATCH", {"isEnabled": False}), ("DELETE", None))},
     **{f"POST openPim/targets/{{id}}/{act}": lambda s, act=act: (f"openPim/targets/{s.target()}/{act}", None) for act in ("probe", "plan", "apply", "credentials")},
     "POST openPim/targets/{id}/rotateSecret": lambda s: (f"openPim/targets/{s.target()}/rotateSecret", None),
+    **{f"{method} openPim/targets/{{id}}/{what}": lambda s, what=what: (f"openPim/targets/{s.target()}/{what}", None) for method, what in (("GET", "agent"), ("DELETE", "agent"), ("POST", "agent/enrolment"))},
     "GET openPim/targets/{id}/effects": lambda s: (f"openPim/targets/{s.target()}/effects", None),
     "POST openPim/targets/{id}/mappings": lambda s: (f"openPim/targets/{s.target()}/mappings", {"provider": "directory", "roleDefinitionId": HELPDESK, "entitlement": "payroll_admin"}),
     "DELETE openPim/targets/{id}/mappings/{mapping}": _mapping,
