@@ -107,9 +107,9 @@ def access_change(event: AuditEvent) -> AccessChange | None:
     )
 
 
-def people_of(tx: Transaction, change: AccessChange, now: datetime) -> list[str]:
-    """The users it concerns: the one who was named, or all who are in the group that was; by id."""
-    named = people_in(tx, change.principal_id, now)
+def people_of(tx: Transaction, principal_id: str, now: datetime) -> list[str]:
+    """The users whom something about a principal concerns: the one it is, or all who are in the group it is; by id."""
+    named = people_in(tx, principal_id, now)
     found = tx.principals.many(list(named))
     return sorted(one.id for one in found.values() if one.kind is PrincipalKind.USER)
 

@@ -14,6 +14,7 @@ from openpim.core.signals import HELD_FOR, MOST_POLLED, VERIFICATION, Signal
 from openpim.faces.signals import poll
 from openpim.faces.signals.poll import MOST_OF_ONE, MOST_WAITING, Waiting
 from openpim.ports.outbound import Answer, OutboundFault
+from openpim.services.monitoring import gauges
 from openpim.services.signals import planning, subjects
 from openpim.services.signals import push as pushing
 from openpim.services.signals.planning import of_stream, plan

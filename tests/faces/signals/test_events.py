@@ -11,6 +11,7 @@ import pytest
 
 from openpim.core.grants import Kind
 from openpim.core.relying import AppRole, ClaimSettings
+from openpim.services.directory.app_roles import assign, unassign
 from openpim.services.directory.delete_user import delete_user
 from openpim.services.directory.group_members import add_member, remove_member
 from openpim.services.directory.update_user import set_enabled, update_user
@@ -370,3 +371,27 @@ def test_claims_are_those_of_the_receivers_own_tokens(stage: Stage) -> None:
         None,
     ]
     assert kinds(stage, "https://bare.example/") == ["session-revoked"]
+
+
+def test_a_role_of_an_application_is_its_own_business(stage: Stage, crm: Receiver) -> None:
+    world, role = stage.world, AppRole(stage.world.new_id(), "editor", "Editor", members=("User",))
+    crm.everything()
+    stage.receiver("Other").everything("https://other.example/")
+
+    def work(tx: Any) -> None:
+        mine = tx.applications.by_app_id(crm.face.app_id)
+        tx.applications.save(replace(mine, app_roles=(role,)))
+
+    world.write(work)
+    group = world.group("Editors", members=[world.ann, world.bob])
+    admin = world.caller(world.ga)
+    made = ok(assign(world.deps, admin, group, crm.face.id, role.id))
+    stage.tell()
+    assert [event["claims"]["roles"] for _, event in stage.events()] == [["editor"]] * 2
+    assert {one["sub_id"]["sub"] for one in stage.claims()} == {world.ann, world.bob}
+    assert unassign(world.deps, admin, made.assignment.id) is None
+    stage.tell()
+    assert kinds(stage)[2:] == ["token-claims-change", "session-revoked"] * 2
+    assert stage.events()[2][1]["claims"]["roles"] == []
+    assert judged(stage, crm) == []
+    assert stage.pushed_to("https://other.example/") == []

@@ -112,6 +112,8 @@ def _plan_event(
             continue
         claims: dict[str, dict[str, list[str]]] = {}
         for stream in streams:
+            if one.owner_id and one.owner_id != stream.owner_id:
+                continue
             if one.type not in stream.delivered or not included(tx, deps.settings.origin, stream, user):
                 continue
             body = one.event

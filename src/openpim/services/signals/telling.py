@@ -58,18 +58,19 @@ _PLACES: Final = (Place.USERINFO, Place.ID_TOKEN, Place.ACCESS_TOKEN)
 @dataclass(frozen=True, slots=True)
 class Told:
     """type: of the event. user_id: whom it is about. event: its own claims; those of a change of token claims each
-    receiver is told for itself (`claims_for`)."""
+    receiver is told for itself (`claims_for`). owner_id: the only receiver it concerns, "" for all."""
 
     type: str
     user_id: str
     event: Mapping[str, Any]
+    owner_id: str = ""
 
 
 def told_of(tx: Transaction, event: AuditEvent, now: datetime) -> list[Told]:
     """What is to be told of it, in order; usually nothing."""
     if event.result != "success":
         return []
-    found = [*_sessions(event), *_credentials(event), *_assurance(event)]
+    found = [*_sessions(event), *_credentials(event), *_assurance(event), *_app_role(tx, event, now)]
     change = access_change(event)
     return found + (_access(tx, event, change, now) if change is not None else [])
 
@@ -130,7 +131,7 @@ def _access(tx: Transaction, event: AuditEvent, change: AccessChange, now: datet
         why = f"The role {what} began."
     else:
         why = f"The role {what} ended by time." if change.by_time else f"The role {what} was taken away."
-    for user_id in people_of(tx, change, now):
+    for user_id in people_of(tx, change.principal_id, now):
         if unchanged(tx, change, user_id, now):
             continue
         common = _common(event, user_id, why, at=change.at, by_time=change.by_time)
@@ -138,6 +139,24 @@ def _access(tx: Transaction, event: AuditEvent, change: AccessChange, now: datet
             found.append(Told(TOKEN_CLAIMS_CHANGE, user_id, common))
         if not change.given:
             found.append(Told(SESSION_REVOKED, user_id, common))
+    return found
+
+
+def _app_role(tx: Transaction, event: AuditEvent, now: datetime) -> list[Told]:
+    """A role of an application's own was given, or taken away: the business of that application alone."""
+    given = event.activity.startswith("Add app role assignment")
+    if not given and not event.activity.startswith("Remove app role assignment"):
+        return []
+    if len(event.targets) < 2:
+        return []
+    application, who = event.targets[:2]
+    why = "A role of the application began." if given else "A role of the application was taken away."
+    found: list[Told] = []
+    for user_id in people_of(tx, who.id, now):
+        common = _common(event, user_id, why)
+        found.append(Told(TOKEN_CLAIMS_CHANGE, user_id, common, application.id))
+        if not given:
+            found.append(Told(SESSION_REVOKED, user_id, common, application.id))
     return found
 
 
