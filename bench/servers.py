@@ -74,6 +74,22 @@ def hello(port: str, certificate: str = "", key: str = "") -> None:
     run(Starlette(routes=[Route("/healthz", answer)]), int(port), **tls)
 
 
+def echo(port: str) -> None:
+    """A bare ASGI application that reads what it is sent and says yes."""
+    said = b'{"decision":true}'
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(said))]
+
+    async def answer(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            return
+        while (await receive()).get("more_body"):
+            pass
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": said})
+
+    run(answer, int(port), lifespan="off")
+
+
 if __name__ == "__main__":
-    chosen: dict[str, Callable[..., None]] = {"ours": ours, "floor": floor, "hello": hello}
+    chosen: dict[str, Callable[..., None]] = {"ours": ours, "floor": floor, "hello": hello, "echo": echo}
     chosen[sys.argv[1]](*sys.argv[2:])

@@ -13,7 +13,7 @@ import pytest
 NOT_BEFORE_ASKED = {
     "alembic", "apprise", "jinja2", "opentelemetry", "psycopg", "pyarrow", "requests", "rfc3161_client", "smtplib",
     "sqlalchemy.dialects.postgresql", "xml", "openpim.demo", "openpim.importing", "openpim.verifying", "openpim.notify.mail",
-    "openpim.faces.arm", "openpim.faces.graph", "openpim.faces.hooks", "openpim.faces.legacy", "openpim.faces.portal",
+    "openpim.faces.arm", "openpim.faces.authzen", "openpim.services.decisions.index", "openpim.faces.graph", "openpim.faces.hooks", "openpim.faces.legacy", "openpim.faces.portal",
     "openpim.faces.scim", "pydantic", "scim2_models",
 }  # fmt: skip
 # A first start in an empty folder, every worker's first look, and then one request.
@@ -39,6 +39,8 @@ sys.exit(app.serve(["--data-dir", sys.argv[1]]))
     ("path", "status", "face"),
     [
         ("/V1.0/me", "401", "graph"),
+        ("/access/v1/evaluation", "405", "authzen"),
+        ("/.well-known/authzen-configuration", "200", "authzen"),
         ("/portal", "401", "portal"),
         ("/api/v2/privilegedAccess/aadGroups/resources", "401", "legacy"),
         ("/hooks/a/b", "405", "hooks"),

@@ -37,7 +37,7 @@ from openpim.core.streams import StreamKind
 from openpim.faces import monitoring as health
 from openpim.faces import oidc
 from openpim.faces.shared.closing import close_all
-from openpim.faces.shared.loading import Below, WhenAsked
+from openpim.faces.shared.loading import Ahead, Below, WhenAsked
 from openpim.faces.shared.metering import Metering
 from openpim.faces.shared.origins import Origins
 from openpim.faces.shared.paths import TidyPaths
@@ -284,6 +284,7 @@ def make_app(
 
         return arm.application(deps, partial(authenticate, deps, signin.tokens, accepts=ARM))
 
+    decisions = WhenAsked(partial(_decisions, deps, signin, who))
     routes: list[BaseRoute] = [
         Route("/", _front(deps.settings.origin)),
         *health.routes(watched.monitor.text, watched.checks, watched.token),
@@ -292,9 +293,7 @@ def make_app(
         *oidc.routes(signin),
         Below("/hooks", load=of_hooks),
         Below("/portal", load=of_portal),
-        Below(
-            "/access/v1", "/.well-known/authzen-configuration", load=partial(_decisions, deps, signin, who)
-        ),
+        Below("/access/v1", "/.well-known/authzen-configuration", load=lambda: decisions),
         Below("/scim", load=of_scim),
         Below("/targets", load=of_targets),
         Below(
@@ -304,10 +303,9 @@ def make_app(
             load=of_signals,
         ),
     ]
-    main = RequestIds(TidyPaths(Starlette(routes=routes, lifespan=lifespan)), new_id)
-    return Origins(
-        deps.settings, Metering(main, answered), Metering(WhenAsked(of_arm), answered, "arm"), arm_port
-    )
+    rest = RequestIds(TidyPaths(Starlette(routes=routes, lifespan=lifespan)), new_id)
+    main = Ahead("/access/v1/", Metering(decisions, answered, "authzen"), Metering(rest, answered))
+    return Origins(deps.settings, main, Metering(WhenAsked(of_arm), answered, "arm"), arm_port)
 
 
 def _decisions(deps: Deps, signin: SignIn, who: Callable[..., Caller | Refusal]) -> ASGIApp:

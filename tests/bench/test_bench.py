@@ -30,6 +30,14 @@ ROOT = Path(__file__).resolve().parents[2]
         ),
         ("portal", {"portal, my roles, 500 eligibilities", "portal, approvals, 500 eligibilities"}),
         ("streams", {"stream, syslog", "stream, OTLP", "export, 500 events", "metrics, counting a request"}),
+        (
+            "decisions",
+            {
+                "decision in process, 400 assignments",
+                "decision over HTTP",
+                "1,000 decisions in one request",
+            },
+        ),
         ("signals", {"signals, told of an act, SQLite", "signals, told of an end by time, SQLite"}),
         (
             "audit",

@@ -200,7 +200,7 @@ def test_pages(site: Site) -> None:
         {**body, "page": {"limit": 2, "token": token}},
     ):
         assert site.post(SEARCHES["subject"], wrong).status_code == 400
-    for bad in ("x", "…", token[:-1] + "A"):
+    for bad in ("x", "…", token[:9] + ("A" if token[9] != "A" else "B") + token[10:]):
         assert site.post(SEARCHES["subject"], {**body, "page": {"limit": 1, "token": bad}}).status_code == 400
     assert site.post(SEARCHES["subject"], {**body, "page": {"limit": -1}}).status_code == 400
 

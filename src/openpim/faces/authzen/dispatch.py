@@ -7,7 +7,7 @@ from typing import Final
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from openpim.faces.authzen import access_requests, check, discovery, evaluation, search
+from openpim.faces.authzen import access_requests, check, discovery, evaluation, quick, search
 from openpim.faces.authzen.call import Answered, Call, HttpError, Room, respond, respond_error, unavailable
 from openpim.faces.authzen.wire import BadRequestError
 from openpim.ports.deps import Deps
@@ -16,6 +16,7 @@ from openpim.services.decisions.callers import Callers
 from openpim.services.decisions.following import Following
 
 _BASE: Final = "/access/v1/"
+QUICK: Final = "/access/v1/evaluation"
 _POSTS: Final[dict[str, Callable[[Call], Awaitable[Answered]]]] = {
     "evaluation": evaluation.one,
     "evaluations": evaluation.many,
@@ -39,6 +40,14 @@ def application(deps: Deps, following: Following, callers: Callers) -> ASGIApp:
     room = Room(deps, following, callers)
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] == QUICK and scope["method"] == "POST":
+            message = await receive()
+            said = quick.decided(room, scope, message)
+            if said is not None:
+                await send({"type": "http.response.start", "status": 200, "headers": said[0]})
+                await send({"type": "http.response.body", "body": said[1]})
+                return
+            receive = quick.replayed(message, receive)
         call = Call(room, scope)
         try:
             answered = await _handle(call, receive)

@@ -32,6 +32,9 @@ _DIRECTORY_SCOPE = re.compile(
     r"/(?:(?:administrativeUnits/)?[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})?\Z",
     re.IGNORECASE,
 )
+_ROOT: Final = (TENANT,)  # of the tree, too
+_PLAIN: Final = (TENANT, "")
+_PROVIDERS: Final = frozenset({"", DIRECTORY, RESOURCE})
 _NONE: Mapping[str, Any] = {}
 
 
@@ -102,6 +105,8 @@ def role_named(index: Index, text: str, scope: str, provider: str) -> tuple[str,
 
 def places_of(index: Index, provider: str, scope: str) -> tuple[str, ...]:
     """() for a place that cannot be, or is not there."""
+    if scope == TENANT:
+        return _ROOT
     if provider == RESOURCE:
         return index.resource_places(scope)
     return index.directory_places(scope) if _DIRECTORY_SCOPE.match(scope) else ()
@@ -110,8 +115,10 @@ def places_of(index: Index, provider: str, scope: str) -> tuple[str, ...]:
 def _role(
     index: Index, principal: str, action: str, id: str, properties: Mapping[str, Any], now: int
 ) -> Answer:
-    scope, provider = properties.get("scope", TENANT), properties.get("provider", "")
-    if not isinstance(scope, str) or provider not in {"", DIRECTORY, RESOURCE}:
+    scope, provider = (
+        (properties.get("scope", TENANT), properties.get("provider", "")) if properties else _PLAIN
+    )
+    if not isinstance(scope, str) or provider not in _PROVIDERS:
         return Answer(
             error=(400, 'properties.scope is a path; properties.provider "directory" or "resource".')
         )

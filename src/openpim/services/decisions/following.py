@@ -158,6 +158,16 @@ class Following:
             return None
         return index
 
+    def fresh(self, tenant_id: str, now: datetime) -> Index | None:
+        """The index, if it may be asked and it is not time to look: the first question of nearly every request."""
+        known = self._followed.get(tenant_id)
+        if known is None or known.at is None or known.looked != known.commit:
+            return None
+        index = known.index
+        if index is None or index.foreign or not _NOTHING <= now - known.at <= LOOK_EVERY:
+            return None
+        return index
+
     def due(self, tenant_id: str, now: datetime) -> bool:
         """Whether it is time to look, though the index may still be asked, and nobody is looking."""
         known = self._followed.get(tenant_id)
