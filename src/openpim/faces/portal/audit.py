@@ -17,7 +17,7 @@ from openpim.faces.portal.table import Page as Row
 from openpim.services import audit_proof, audits
 
 NAV: Final = "audit"
-A_PAGE: Final = 50
+A_PAGE: Final = 25
 A_DOWNLOAD: Final = 10_000  # events; more is for `pim history` and the API, which page
 _ID: Final = re.compile(r"[0-9a-fA-F-]{36}|/.*")  # of anything, whether it is still there or not
 CATEGORIES: Final = get_args(Category)

@@ -21,7 +21,8 @@ from openpim.services.resources import browse as places
 from openpim.services.role_settings import RoleSetting
 
 NAV = "policies"
-A_PAGE = 100
+A_PAGE = 25
+GROUPS = 100
 MOST_COPIES = 50
 
 
@@ -171,7 +172,7 @@ def _list(call: Call, provider: Provider, scope: str, found: Sequence[RoleSettin
 def _groups(call: Call) -> Sequence[Group]:
     text = _q(call)
     where = Compare("display_name", "contains", text) if text else None
-    found = browse.groups(call.deps, call.caller, Query(where, order=(Order("display_name"),), limit=A_PAGE))
+    found = browse.groups(call.deps, call.caller, Query(where, order=(Order("display_name"),), limit=GROUPS))
     return [one for one in found.items if not one.dynamic and not one.synced]
 
 
