@@ -4,8 +4,6 @@ them, and an answer that says what there is. The contract: docs/reference/webhoo
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
@@ -13,11 +11,9 @@ from typing import Final
 from openpim.connectors.naming import plain_name
 from openpim.connectors.scim import is_base
 from openpim.connectors.webhook.connector import WebhookConnector
-from openpim.core.webhooks import PREFIX
 from openpim.ports.connector import Capabilities, ConnectorKind, Setting
 
 _LONGEST: Final = 1000
-_SHORTEST_KEY: Final = 16
 _MOST_SECONDS: Final = 30 * 24 * 3600
 _ENDS: Final = ("none", "new_logins", "full")
 
@@ -82,20 +78,7 @@ def check_settings(settings: Mapping[str, str]) -> Mapping[str, str]:
         faults["url"] = "Give an address that begins with https:// and has no query."
     if session_seconds(settings) is None:
         faults["session_seconds"] = f"Give a number of seconds from 0 to {_MOST_SECONDS}."
-    for name in ("secret", "previous_secret"):
-        if settings.get(name) and not is_secret(settings[name]):
-            faults[name] = f"Give {PREFIX} and at least {_SHORTEST_KEY} bytes in base64."
     return faults
-
-
-def is_secret(text: str) -> bool:
-    try:
-        return (
-            text.startswith(PREFIX)
-            and len(base64.b64decode(text[len(PREFIX) :], validate=True)) >= _SHORTEST_KEY
-        )
-    except (binascii.Error, ValueError):
-        return False
 
 
 KIND: Final = ConnectorKind(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import json
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -18,6 +20,7 @@ BATCH: Final = 200  # operations a call
 _MOST_PAGES: Final = 1000
 _FENCED: Final = 409
 _VERSION: Final = 1
+_SHORTEST_KEY: Final = 16
 
 
 class WebhookConnector:
@@ -148,6 +151,11 @@ class WebhookConnector:
         return errors
 
     def _say(self, kind: str, data: Mapping[str, Any]) -> dict[str, Any]:
+        if not self._secrets or not all(is_secret(one) for one in self._secrets):
+            raise TargetError(
+                Fault.REFUSED,
+                f"Set the signing secret: {webhooks.PREFIX} and at least {_SHORTEST_KEY} bytes in base64.",
+            )
         now = self._opening.clock()
         body = json.dumps(
             {
@@ -176,6 +184,16 @@ class WebhookConnector:
                 Fault.BROKEN, f"The service answered {answer.status} to `{kind}`{': ' + why if why else '.'}"
             )
         return object_of(answer)
+
+
+def is_secret(text: str) -> bool:
+    try:
+        return (
+            text.startswith(webhooks.PREFIX)
+            and len(base64.b64decode(text[len(webhooks.PREFIX) :], validate=True)) >= _SHORTEST_KEY
+        )
+    except (binascii.Error, ValueError):
+        return False
 
 
 def _instant(text: Any) -> datetime:
