@@ -28,7 +28,7 @@ from openpim.faces.shared.paths import TidyPaths
 from openpim.faces.shared.request_ids import RequestIds
 from openpim.services.credentials import add_client_secret, set_password
 from openpim.services.signin.context import SignIn
-from openpim.workers.relying import Following, Telling
+from openpim.workers.relying import Following, telling
 from tests.signin_helper import fast_sign_in
 from tests.signin_world import CHALLENGE, PASSWORD, VERIFIER, Browser, claims_of
 from tests.world import World
@@ -130,7 +130,7 @@ class Relying:
         self.admins = self.world.group("Payroll admins", role_assignable=False)
         self.assign(self.admins)
         self.http = self.browser()
-        self._following, self._telling = Following(self.signin.deps), Telling(self.signin)
+        self._following, self._telling = Following(self.signin.deps), telling(self.signin)
 
     def make_world(self) -> World:
         return World(self.url)

@@ -75,7 +75,7 @@ from openpim.workers.loop import Loop, Loops
 from openpim.workers.notices import Planning, Sending
 from openpim.workers.reconciling import Reconciling
 from openpim.workers.recording import Recording
-from openpim.workers.relying import Following, Telling
+from openpim.workers.relying import Following, telling
 from openpim.workers.signals import Signalling
 from openpim.workers.streams import Streaming
 from openpim.workers.witnesses import Witnessing
@@ -154,7 +154,7 @@ def make_system(config: Config, *, now: Callable[[], datetime] = clock) -> Syste
             Loop("other-systems", Asking(deps), config.worker_interval_seconds),
             Loop("signals", Signalling(signin), config.worker_interval_seconds),
             Loop("relying", Following(deps), config.worker_interval_seconds, then=("logout",)),
-            Loop("logout", Telling(signin), config.worker_interval_seconds),
+            Loop("logout", telling(signin), config.worker_interval_seconds),
             Loop("targets", reconciling, config.worker_interval_seconds, follows=True),
             Loop("streams", Streaming(deps, _senders(config, deps)), config.worker_interval_seconds),
         ],

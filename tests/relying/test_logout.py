@@ -17,7 +17,7 @@ from openpim.services.relying import logout
 from openpim.services.signin.events import Origin
 from openpim.services.signin.revoke_sessions import revoke_sessions
 from openpim.services.signin.sessions import end_own_session
-from openpim.workers.relying import Following, Telling
+from openpim.workers.relying import Following, telling
 from tests.relying_world import Receiver, Relying
 from tests.services.groups import GroupWorld
 from tests.world import World, ok
@@ -297,7 +297,7 @@ def test_a_slow_application_holds_up_no_other(place: Relying) -> None:
     place._telling()
     quick = place._telling._busy.get(other.app_id)
     if quick is not None:
-        quick.join(10)
+        quick[1].join(10)
     assert len(place.told(place.others[0])) == 1
     assert place.told() == []
     assert place.app.app_id in place._telling._busy
@@ -309,11 +309,11 @@ def test_a_server_killed_between_claim_and_sending_loses_nothing(place: Relying)
     place.world.disable(place.ann)
     place.world.work()
     Following(place.signin.deps)()
-    assert logout.claim(place.signin.deps)  # and here it dies
+    assert logout.claim(place.signin.deps, place.tenant, place.app.app_id)  # and here it dies
     place.work()
     assert place.told() == []  # somebody else has it, as far as anybody knows
     place.world.forward(seconds=61)
-    Telling(place.signin)()
+    telling(place.signin).join(0)
     place.work()
     assert len(place.told()) == 1
 
@@ -323,9 +323,10 @@ def test_a_sender_that_was_away_too_long_does_not_send(place: Relying) -> None:
     place.world.disable(place.ann)
     place.world.work()
     Following(place.signin.deps)()
-    (part,) = logout.claim(place.signin.deps).values()
+    entries = logout.claim(place.signin.deps, place.tenant, place.app.app_id)
+    leased = place.world.now + timedelta(seconds=45)
     place.world.forward(seconds=61)
-    assert logout.send(place.signin, part) == 0
+    assert logout.send(place.signin, entries, leased) == 0
     assert place.told() == []
 
 
@@ -342,7 +343,7 @@ def test_only_allowed_addresses_are_called(place: Relying) -> None:
     place.work()
     assert place.told() == []
     rests, later = (
-        place.world.read(lambda tx, at=at: tx.outbox.any_due(("logout",), at))
+        bool(place.world.read(lambda tx, at=at: tx.outbox.due_keys("logout", at, 10)))
         for at in (place.world.now, place.world.now + timedelta(seconds=10))
     )
     assert (rests, later) == (False, True)
@@ -366,5 +367,5 @@ def test_the_words_of_the_queue_hold_no_secret(place: Relying) -> None:
     place.world.disable(place.ann)
     place.world.work()
     Following(place.signin.deps)()
-    (part,) = logout.claim(place.signin.deps).values()
-    assert json.loads(part.entries[0].payload).keys() == {"sid", "sub", "iss", "reason"}
+    entries = logout.claim(place.signin.deps, place.tenant, place.app.app_id)
+    assert json.loads(entries[0].payload).keys() == {"sid", "sub", "iss", "reason"}

@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from openpim.client.profiles import Profile
     from openpim.client.transport import Transport
 
-__all__ = ["OAuthError", "browser_flow", "client_credentials", "device_flow", "refresh", "revoke"]
+__all__ = ["OAuthError", "browser_flow", "client_credentials", "device_flow", "exchange", "refresh", "revoke"]
 
+_EXCHANGE_GRANT = "urn:ietf:params:oauth:grant-type:token-exchange"
+_ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"
 _DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 _SIGNIN_HINTS = {
     "invalid_client": "the application id or secret is wrong: see pim profile show",
@@ -223,6 +225,22 @@ def client_credentials(
         "claims": merged(claims) if claims else "",
     }
     return _tokens(_post(transport, profile.endpoint("token", tenant), fields), tenant)
+
+
+def exchange(
+    transport: Transport, profile: Profile, access: str, activation: str, audience: str, *, tenant: str = ""
+) -> tuple[str, float]:
+    """Token exchange (RFC 8693): an access token for another API that carries one activation; (the token, when it ends)."""
+    data = _post(transport, profile.endpoint("token", tenant or profile.tenant), {
+        "client_id": profile.client_id,
+        "grant_type": _EXCHANGE_GRANT,
+        "subject_token": access,
+        "subject_token_type": _ACCESS_TOKEN,
+        "activation": activation,
+        "audience": audience,
+    })  # fmt: skip
+    made = _tokens(data, tenant)
+    return made.access, made.expires
 
 
 def revoke(transport: Transport, profile: Profile, tokens: Tokens) -> bool:

@@ -30,8 +30,12 @@ class Outbox(Protocol):
         """Lease due entries of every tenant (unit of work of tenant ""): skips what others hold."""
         ...
 
-    def any_due(self, topics: tuple[str, ...], now: datetime) -> bool:
-        """Whether there is anything to claim."""
+    def due_keys(self, topic: str, now: datetime, limit: int) -> list[tuple[str, str]]:
+        """(tenant id, key) of what there is something to claim for."""
+        ...
+
+    def claim_of(self, topic: str, key: str, now: datetime, lease_until: datetime, limit: int) -> list[Entry]:
+        """The same for one key of this tenant."""
         ...
 
     def done(self, entry: Entry, now: datetime) -> bool:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import (
     Column,
+    ColumnElement,
     Connection,
     Index,
     Integer,
@@ -68,14 +69,23 @@ class Outbox:
         )
 
     def claim(self, topics: tuple[str, ...], now: datetime, lease_until: datetime, limit: int) -> list[Entry]:
+        return self._claimed(now, lease_until, limit, _c.topic.in_(topics))
+
+    def claim_of(self, topic: str, key: str, now: datetime, lease_until: datetime, limit: int) -> list[Entry]:
+        mine = (_c.topic == topic, _c.tenant_id == self._tenant, _c.key == key)
+        return self._claimed(now, lease_until, limit, *mine)
+
+    def due_keys(self, topic: str, now: datetime, limit: int) -> list[tuple[str, str]]:
+        statement = select(_c.tenant_id, _c.key).where(_c.topic == topic, *_free(now)).distinct().limit(limit)
+        return [(row.tenant_id, row.key) for row in self._connection.execute(statement)]
+
+    def _claimed(
+        self, now: datetime, lease_until: datetime, limit: int, *where: ColumnElement[bool]
+    ) -> list[Entry]:
         rows = (
             self._connection.execute(
                 select(outbox)
-                .where(
-                    _c.topic.in_(topics),
-                    _c.due_at <= now,
-                    or_(_c.leased_until.is_(None), _c.leased_until <= now),
-                )
+                .where(*where, *_free(now))
                 .order_by(_c.due_at)
                 .limit(limit)
                 .with_for_update(skip_locked=True)
@@ -103,12 +113,6 @@ class Outbox:
             for row in rows
         ]
 
-    def any_due(self, topics: tuple[str, ...], now: datetime) -> bool:
-        statement = select(_c.id).where(
-            _c.topic.in_(topics), _c.due_at <= now, or_(_c.leased_until.is_(None), _c.leased_until <= now)
-        )
-        return self._connection.execute(statement.limit(1)).first() is not None
-
     def done(self, entry: Entry, now: datetime) -> bool:
         changed = self._connection.execute(
             update(outbox)
@@ -128,3 +132,8 @@ class Outbox:
     def forget(self, before: datetime, topics: tuple[str, ...]) -> int:
         gone = delete(outbox).where(_c.topic.in_(topics), _c.due_at.is_(None), _c.done_at < before)
         return self._connection.execute(gone).rowcount
+
+
+def _free(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Due, and held by nobody."""
+    return (_c.due_at <= now, or_(_c.leased_until.is_(None), _c.leased_until <= now))

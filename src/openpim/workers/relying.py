@@ -3,15 +3,15 @@ thread of its own, so that one that is slow or down holds up no other."""
 
 from __future__ import annotations
 
-import threading
 from functools import partial
 
 from openpim.ports.deps import Deps
 from openpim.services.relying import changes, logout
 from openpim.services.signin.context import SignIn
+from openpim.workers.beside import Beside
 from openpim.workers.loop import BATCH, attempt
 
-_AT_ONCE = 32
+_OF_ONE = 16  # applications of one tenant at once
 _ROUNDS = 10  # units of work in one look
 
 
@@ -35,49 +35,6 @@ class Following:
         return BATCH if full else done
 
 
-class Telling:
-    """A look: what is due is claimed, and handed to the thread of its application."""
-
-    def __init__(self, signin: SignIn) -> None:
-        self._signin = signin
-        self._waiting: dict[str, list[logout.Part]] = {}
-        self._busy: dict[str, threading.Thread] = {}
-        self._gate = threading.Lock()
-
-    def __call__(self) -> int:
-        """How many applications there was something for."""
-        claimed = attempt(partial(logout.claim, self._signin.deps)) or {}
-        for client_id, part in claimed.items():
-            self._begin(client_id, part)
-        return BATCH if sum(len(part.entries) for part in claimed.values()) >= logout.LIMIT else len(claimed)
-
-    def join(self, seconds: float) -> None:
-        """Wait for those that are being told, each so long at most."""
-        with self._gate:
-            running = list(self._busy.values())
-        for thread in running:
-            thread.join(seconds)
-
-    def _begin(self, client_id: str, part: logout.Part) -> None:
-        """What there is no room for stays leased, and is claimed again when the lease is over."""
-        with self._gate:
-            if client_id in self._busy:
-                self._waiting.setdefault(client_id, []).append(part)
-                return
-            if len(self._busy) >= _AT_ONCE:
-                return
-            run = partial(self._send, client_id, part)
-            thread = threading.Thread(target=run, name=f"openpim-logout-{client_id[:8]}", daemon=True)
-            self._busy[client_id] = thread
-        thread.start()
-
-    def _send(self, client_id: str, part: logout.Part) -> None:
-        following: logout.Part | None = part
-        while following is not None:
-            attempt(partial(logout.send, self._signin, following))
-            with self._gate:
-                waiting = self._waiting.get(client_id)
-                following = waiting.pop(0) if waiting else None
-                if following is None:
-                    self._waiting.pop(client_id, None)
-                    self._busy.pop(client_id, None)
+def telling(signin: SignIn) -> Beside:
+    """Tells them, each application in a thread of its own."""
+    return Beside("logout", partial(logout.due, signin.deps), partial(logout.serve, signin), of_one=_OF_ONE)

@@ -26,6 +26,16 @@ _WORDS: Final = {
     PrincipalKind.GROUP: "group",
     PrincipalKind.SERVICE_PRINCIPAL: "service principal",
 }
+_ADDED: Final = {
+    PrincipalKind.USER: "Add app role assignment grant to user",
+    PrincipalKind.GROUP: "Add app role assignment to group",
+    PrincipalKind.SERVICE_PRINCIPAL: "Add app role assignment to service principal",
+}
+_REMOVED: Final = {
+    PrincipalKind.USER: "Remove app role assignment from user",
+    PrincipalKind.GROUP: "Remove app role assignment from group",
+    PrincipalKind.SERVICE_PRINCIPAL: "Remove app role assignment from service principal",
+}
 _MEMBERS: Final = {PrincipalKind.SERVICE_PRINCIPAL: "Application"}
 
 
@@ -107,17 +117,14 @@ def assign(
         view = _dressed(tx, (made,))[0]
         return Done(view, _targets(view, principal, face))
 
-    activity = (
-        "Add app role assignment grant to user" if kind == "user" else f"Add app role assignment to {kind}"
-    )
     targets = (Target("ServicePrincipal", resource_id),)
-    return perform(deps, caller, activity, "ApplicationManagement", work, targets=targets)
+    return perform(deps, caller, _ADDED[kind], "ApplicationManagement", work, targets=targets)
 
 
 def unassign(deps: Deps, caller: Caller, assignment_id: str, *, of: str = "") -> Refusal | None:
     """of: the principal or application whose list it was named in; "" for any."""
     found = deps.store.read(caller.tenant_id, lambda tx: tx.app_role_assignments.get(assignment_id))
-    kind = _kind_of(deps, caller, found.principal_id) if found is not None else "user"
+    kind = _kind_of(deps, caller, found.principal_id) if found is not None else PrincipalKind.USER
 
     def work(tx: Transaction, now: datetime) -> Done[None] | Refusal:
         there = tx.app_role_assignments.get(assignment_id)
@@ -131,8 +138,7 @@ def unassign(deps: Deps, caller: Caller, assignment_id: str, *, of: str = "") ->
         return Done(None, _targets(view, view.principal, view.resource))
 
     targets = (Target("ServicePrincipal", found.resource_id),) if found is not None else ()
-    activity = f"Remove app role assignment from {kind}"
-    return perform(deps, caller, activity, "ApplicationManagement", work, targets=targets)
+    return perform(deps, caller, _REMOVED[kind], "ApplicationManagement", work, targets=targets)
 
 
 def roles_of(deps: Deps, caller: Caller, app_id: str) -> tuple[AppRole, ...]:
@@ -209,9 +215,9 @@ def _unfit(tx: Transaction, face: ServicePrincipal, principal: Principal, app_ro
     return None
 
 
-def _kind_of(deps: Deps, caller: Caller, principal_id: str) -> str:
+def _kind_of(deps: Deps, caller: Caller, principal_id: str) -> PrincipalKind:
     found = deps.store.read(caller.tenant_id, lambda tx: tx.principals.get(principal_id))
-    return _WORDS[found.kind] if found is not None else "user"
+    return found.kind if found is not None else PrincipalKind.USER
 
 
 def _dressed(tx: Transaction, rows: tuple[AppRoleAssignment, ...]) -> tuple[AppRoleView, ...]:

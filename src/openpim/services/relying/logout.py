@@ -1,5 +1,5 @@
-"""Sends logout tokens (OpenID Connect Back-Channel Logout 1.0): claimed from the outbox, one application at a time in its own
-thread (workers/relying.py), tried again after a growing pause, never twice at the same time.
+"""Sends logout tokens (OpenID Connect Back-Channel Logout 1.0): claimed from the outbox, each application in a thread of its
+own (workers/relying.py), tried again after a growing pause, never twice at the same time.
 
 A token is made for each try and lives two minutes. An application that does not answer lets the rest of its own wait, and
 nobody else's.
@@ -8,6 +8,7 @@ nobody else's.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -42,29 +43,35 @@ class _Outcome:
     status: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """What one application is to be told, by somebody who is done with it at `until`."""
-
-    entries: tuple[Entry, ...]
-    until: datetime
-
-
-def claim(deps: Deps) -> dict[str, Part]:
-    """What is to be told now, by the client id."""
+def due(deps: Deps) -> list[tuple[str, str]]:
+    """(tenant id, client id) of the applications that there is something to tell."""
     now = deps.clock()
-    found: dict[str, list[Entry]] = {}
-    if deps.store.read("", lambda tx: tx.outbox.any_due((TOPIC,), now)):
-        for entry in deps.store.write("", lambda tx: tx.outbox.claim((TOPIC,), now, now + LEASE, LIMIT)):
-            found.setdefault(entry.key, []).append(entry)
-    return {key: Part(tuple(several), now + LEASE - _SPARE) for key, several in found.items()}
+    return deps.store.read("", lambda tx: tx.outbox.due_keys(TOPIC, now, LIMIT))
 
 
-def send(signin: SignIn, part: Part) -> int:
-    """Tell one application. Returns how many it took. Call it outside any unit of work: it waits for the network."""
+def claim(deps: Deps, tenant_id: str, client_id: str) -> list[Entry]:
+    """What one application is to be told now."""
+    now = deps.clock()
+    return deps.store.write(
+        tenant_id, lambda tx: tx.outbox.claim_of(TOPIC, client_id, now, now + LEASE, LIMIT)
+    )
+
+
+def serve(signin: SignIn, tenant_id: str, client_id: str) -> None:
+    """Tell one application all that it is to be told now."""
+    while True:
+        until = signin.deps.clock() + LEASE - _SPARE
+        entries = claim(signin.deps, tenant_id, client_id)
+        if not entries or send(signin, entries, until) < len(entries):
+            return
+
+
+def send(signin: SignIn, entries: Sequence[Entry], until: datetime) -> int:
+    """Returns how many it took. until: when the lease may be somebody else's. Call it outside any unit of work: it waits for
+    the network."""
     deps, taken, silent = signin.deps, 0, ""
-    for entry in part.entries:
-        if deps.clock() >= part.until:
+    for entry in entries:
+        if deps.clock() >= until:
             break  # whoever claims them next goes on
         application = deps.store.read("", lambda tx, entry=entry: tx.applications.by_app_id(entry.key))  # type: ignore[misc]
         if application is None or not application.logout_uri:
