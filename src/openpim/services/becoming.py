@@ -20,7 +20,7 @@ from openpim.ports.schedules import Brief
 from openpim.ports.store import Transaction
 from openpim.services import browse
 from openpim.services.authority import identities
-from openpim.services.eligibilities import Names
+from openpim.services.eligibilities import Names, ranks
 from openpim.services.providers import PROVIDERS
 
 A_PAGE = 50
@@ -30,6 +30,7 @@ _STEPS = 4  # memberships that are activated one after the other
 _GROUPS = 200
 _LOOKS = 40  # places at which the right to read is looked up one by one
 _MEMBER = "member"
+Ways = dict[str, tuple[tuple[str, bool], ...]]
 AnySchedule = TypeVar("AnySchedule", Schedule, Brief)
 
 
@@ -98,21 +99,13 @@ def of_principal(
         mine = ways.keys() if principal_id == caller.principal_id else own
         shown, everything = readable(tx, caller, found, frozenset(mine), now)
         names = Names(tx, {_key(one) for one in shown})
-        shown.sort(key=lambda one: (_folded(names.roles, one), _folded(names.scopes, one), one.id))
-        held = [one for one in shown if _held(one, ways)]
-        may = [one for one in shown if not _held(one, ways)]
-        chosen = (_chosen(may, eligible), _chosen(held, active))
-        schedules = tx.schedules.many({one.id for part, _ in chosen for one in part})
-        first, second = (
-            Part(
-                tuple(_dressed(tx, [schedules[one.id] for one in part if one.id in schedules], ways, names)),
-                number,
-                max(1, -(-len(all_of_them) // RIGHTS)),
-                len(all_of_them),
-            )
-            for (part, number), all_of_them in zip(chosen, (may, held), strict=True)
+        may: list[Brief] = []
+        held: list[Brief] = []
+        for one in _by_names(shown, names):
+            (held if _held(one, ways) else may).append(one)
+        return Becoming(
+            _part(tx, may, eligible, ways, names), _part(tx, held, active, ways, names), everything
         )
-        return Becoming(first, second, everything)
 
     return deps.store.read(caller.tenant_id, work)
 
@@ -151,10 +144,10 @@ def at_place(
 # ---------------------------------------------------------------- the ways to a right
 
 
-def _ways(tx: Transaction, principal_id: str, now: datetime) -> dict[str, tuple[tuple[str, bool], ...]]:
+def _ways(tx: Transaction, principal_id: str, now: datetime) -> Ways:
     """Every principal whose rights this one has or can get, with the groups on the way to it: (group, whether its
     membership must be activated first). The shortest way counts."""
-    ways: dict[str, tuple[tuple[str, bool], ...]] = {principal_id: ()}
+    ways: Ways = {principal_id: ()}
     ways |= {one: ((one, False),) for one in sorted(tx.groups.groups_of(principal_id, now))}
     fresh = set(ways)
     for _ in range(_STEPS):
@@ -175,20 +168,32 @@ def _ways(tx: Transaction, principal_id: str, now: datetime) -> dict[str, tuple[
     return ways
 
 
-def _held(one: Brief, ways: dict[str, tuple[tuple[str, bool], ...]]) -> bool:
+def _held(one: Brief, ways: Ways) -> bool:
     """Without anything being activated first."""
     steps = ways.get(one.principal_id, ())
     return one.kind is Kind.ASSIGNMENT and not any(activated for _, activated in steps)
 
 
-def _chosen(found: Sequence[Brief], page: int) -> tuple[Sequence[Brief], int]:
-    """That page, or the last one, and which it is."""
-    number = min(max(1, page), max(1, -(-len(found) // RIGHTS)))
-    return found[(number - 1) * RIGHTS : number * RIGHTS], number
+def _by_names(found: Sequence[Brief], names: Names) -> list[Brief]:
+    """Hundreds of them have a few dozen names, so these are compared."""
+    rank = ranks(("", *names.roles.values(), *names.scopes.values()))
+    roles, scopes = names.roles, names.scopes
+
+    def place(one: Brief) -> tuple[int, int, str]:
+        key = _key(one)
+        return rank[roles.get(key, "")], rank[scopes.get(key, "")], one.id
+
+    return sorted(found, key=place)
 
 
-def _folded(names: dict[tuple[Provider, str, str], str], one: Brief) -> str:
-    return names.get(_key(one), "").casefold()
+def _part(tx: Transaction, found: Sequence[Brief], page: int, ways: Ways, names: Names) -> Part:
+    """That page of them, or the last one."""
+    pages = max(1, -(-len(found) // RIGHTS))
+    number = min(max(1, page), pages)
+    shown = [one.id for one in found[(number - 1) * RIGHTS : number * RIGHTS]]
+    schedules = tx.schedules.many(shown)
+    rights = _dressed(tx, [schedules[one] for one in shown if one in schedules], ways, names)
+    return Part(tuple(rights), number, pages, len(found))
 
 
 def readable(
@@ -216,7 +221,7 @@ def readable(
 def _dressed(
     tx: Transaction,
     schedules: Sequence[Schedule],
-    ways: dict[str, tuple[tuple[str, bool], ...]],
+    ways: Ways,
     names: Names,
     at: str = "",
 ) -> list[Right]:

@@ -134,11 +134,11 @@ def _outlines(
         Outline(key, name, named.scopes[key], named.paths.get(key[2], key[2]), tuple(by_key[key]))
         for key, name in named.roles.items()
     ]
-    rank = _ranks(name for one in found for name in (one.role_name, one.scope_name))
+    rank = ranks(name for one in found for name in (one.role_name, one.scope_name))
     return sorted(found, key=lambda one: (rank[one.role_name], rank[one.scope_name], one.key))
 
 
-def _ranks(names: Iterable[str]) -> dict[str, int]:
+def ranks(names: Iterable[str]) -> dict[str, int]:
     """Where each name stands: hundreds of rows have a few dozen names, so these are compared and not the rows'."""
     ordered = sorted(set(names), key=lambda name: (name.casefold(), name))
     return {name: rank for rank, name in enumerate(ordered)}

@@ -190,7 +190,8 @@ class Schedules:
             values = {"tenant": self._tenant, "now": now, **one_or_many("principal", part)}
             rows = self._connection.execute(_brief(frozenset(values)), values).all()
             found += [
-                Brief(one, _KINDS[kind], _PROVIDERS[provider], *rest) for one, kind, provider, *rest in rows
+                Brief(one, _KINDS[kind], _PROVIDERS[provider], who, role, scope)
+                for one, kind, provider, who, role, scope in rows
             ]
         return found
 

@@ -7,7 +7,7 @@ import pytest
 from openpim.core.ask import Ask
 from openpim.core.grants import Action, Kind, Provider
 from openpim.core.resources import Resource, ResourceKind
-from openpim.services import submit
+from openpim.services import becoming, submit
 from tests.faces.portal.client import Site
 from tests.world import ASSIGNMENT, ELIGIBILITY, HELPDESK, READER, TEAMS, World, ok, window
 
@@ -154,3 +154,24 @@ def test_hostile_input(site: Site, value: str) -> None:
         page = admin.get(path)
         assert page.status < 500, path
         assert "<script>x" not in page.html, path
+
+
+def test_what_a_person_can_become_has_pages(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = site.world
+    monkeypatch.setattr(becoming, "RIGHTS", 2)
+    for role in (TEAMS, HELPDESK, READER):
+        world.eligible(world.ann, role)
+        world.assigned(world.ann, role, world.unit(f"Unit {role[:2]}"))
+    reader = site.browser(world.pra)
+    page = reader.get(f"/portal/people/{world.ann}")
+    can, holds = page.text.split("Can become", 1)[1].split("Holds", 1)
+    assert can.strip().startswith("3"), "all of them are counted"
+    assert "Global Reader" in can
+    assert "Teams Administrator" not in can
+    page = reader.get(next(link for link in page.links if "can=2" in link))
+    can, holds = page.text.split("Can become", 1)[1].split("Holds", 1)
+    assert "Teams Administrator" in can
+    assert "Global Reader" not in can
+    assert "Global Reader" in holds, "the other list stays where it was"
+    for hostile in ("can=99999", "can=-1", "can=x", "holds=0"):
+        assert reader.get(f"/portal/people/{world.ann}?{hostile}").status == 200
