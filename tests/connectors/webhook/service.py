@@ -1,5 +1,5 @@
 """A service as a stranger would write it from docs/reference/webhook-target.md, with the standard library alone: it really lets people in
-(`GET /door/{entitlement}` as `X-User`) and keeps them out. tests/docs holds that the page shows the same code.
+(`GET /door/{entitlement}` as `X-User`) and keeps them out. test_service.py holds that the page shows the same code.
 """
 
 from __future__ import annotations

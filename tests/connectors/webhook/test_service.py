@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -56,6 +57,15 @@ def test_calls_are_signed_as_standard_webhooks_are(rig: WebhookRig) -> None:
         said = Webhook(KEY).verify(body, headers)
         assert said["target"]
         assert SECRET not in body.decode()
+
+
+def test_the_page_shows_the_service_that_is_tested() -> None:
+    root = Path(__file__).parents[3]
+    page = (root / "docs/reference/webhook-target.md").read_text(encoding="utf-8")
+    shown = page.partition("<!-- service -->\n```python\n")[2].partition("```")[0]
+    whole = Path(__file__).with_name("service.py").read_text(encoding="utf-8")
+    assert shown
+    assert whole.endswith(shown)
 
 
 def test_another_secret_is_not_taken(rig: WebhookRig) -> None:
