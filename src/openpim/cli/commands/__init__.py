@@ -57,6 +57,7 @@ COMMANDS = {
     "profile": ("this command", "List, choose, add and remove servers"),
     "doctor": ("this command", "Check that everything works, and say what to do"),
     "completion": ("this command", "Print the completion script of a shell"),
+    "agent": ("server", "On a Linux host: make what was granted real, and end it"),
     "serve": ("server", "Start an OpenPIM server"),
 }
 
