@@ -92,7 +92,7 @@ def _shown(tx: Transaction, client_id: str, user_id: str, now: datetime) -> Valu
 
 
 def acr_of(grant: Grant) -> str:
-    """`mfa` where a second factor was given, else 1 (see docs/how-to/connect-an-application.md)."""
+    """`mfa` where a second factor was given, else 1 (see docs/how-to/let-people-sign-in.md)."""
     return "mfa" if "mfa" in grant.amr else "1"
 
 
