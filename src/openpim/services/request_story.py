@@ -13,6 +13,7 @@ from openpim.core.refusals import Code, Refusal
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
 from openpim.services.authority import able_reviewers
+from openpim.services.connecting.acting import Mine, of_schedule
 from openpim.services.eligibilities import Names
 from openpim.services.requests import may_see
 
@@ -23,7 +24,7 @@ MOST_REVIEWERS = 12
 class Story:
     """schedule: what the request made or changed. people: subject, maker and deciders, by id. reviewers: names of those
     who can decide the stage that waits (at most MOST_REVIEWERS; more: how many there are beyond). systems: names of other
-    systems that decide."""
+    systems that decide. effects: what has come of it in real systems."""
 
     request: Request
     role_name: str
@@ -35,6 +36,7 @@ class Story:
     reviewers: tuple[str, ...] = ()
     more: int = 0
     systems: Mapping[str, str] = field(default_factory=dict)
+    effects: tuple[Mine, ...] = ()
 
     def name_of(self, principal_id: str) -> str:
         found = self.people.get(principal_id)
@@ -73,6 +75,7 @@ def get(deps: Deps, caller: Caller, request_id: str) -> Story | Refusal:
             people=tx.principals.many([found.principal_id, found.created_by, *decided_by], deleted=True),
             reviewers=tuple(names[:MOST_REVIEWERS]),
             more=max(0, len(names) - MOST_REVIEWERS),
+            effects=of_schedule(tx, found.principal_id, schedule, since=found.created_at),
             systems={one.id: one.name for one in tx.channels.all()} if decided_by else {},
         )
 

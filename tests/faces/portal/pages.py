@@ -201,6 +201,16 @@ def stream_path(tail: str = "", **fields: str) -> Callable[[Site], Made]:
     return made
 
 
+def target_path(tail: str = "") -> Callable[[Site], Made]:
+    """The page of a target made for it."""
+
+    def made(site: Site) -> Made:
+        target, _ = site.world.target(f"target{site.world.new_id()[-6:]}")
+        return f"/portal/targets/{target}{tail}", {}
+
+    return made
+
+
 def signal_path(tail: str = "", **fields: str) -> Callable[[Site], Made]:
     """The page of an event stream of an application."""
 
@@ -259,6 +269,8 @@ SETUPS: dict[str, Callable[[Site], Made]] = {
             "header": "X-Key",
         },
     ),
+    "GET /portal/targets/{id}": target_path(),
+    "POST /portal/targets/{id}/look": target_path("/look"),
     "GET /portal/streams/{id}": stream_path(),
     "POST /portal/streams/{id}": stream_path(name="siem", address="https://new.example.com/", header="X-Key"),
     "POST /portal/streams/{id}/pause": stream_path("/pause"),

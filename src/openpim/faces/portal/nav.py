@@ -68,6 +68,7 @@ MENU: tuple[Section, ...] = (
             Item("notifications", "Notifications", "/portal/notifications", "bell", roles=MANAGERS),
             Item("applications", "Applications", "/portal/applications", "squares"),
             Item("channels", "Channels", "/portal/channels", "gear", rights=EVERYTHING),
+            Item("targets", "Real systems", "/portal/targets", "squares", roles=TARGET_VIEWERS),
             Item("audit-log", "Audit log", "/portal/audit-log", "shield", roles=ALL_READERS),
             Item("streams", "Audit streams", "/portal/streams", "book", roles=VIEWERS),
             Item("signals", "Signal streams", "/portal/signals", "bell", roles=VIEWERS),

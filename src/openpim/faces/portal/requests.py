@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from openpim.core.approval import Verdict
+from openpim.core.connecting import OVER, EffectState
 from openpim.core.grants import Action
 from openpim.core.lifecycle import CANCELLABLE, RequestStatus, ScheduleStatus
 from openpim.core.refusals import Code, Refusal
@@ -76,6 +77,7 @@ def steps(story: Story, now: datetime) -> tuple[Step, ...]:
     ]
     found += _stages(story, now)
     found += _effect(story, now)
+    found += _in_targets(story)
     begun = request.created_at
     return tuple(
         Step(
@@ -149,6 +151,28 @@ def _effect(story: Story, now: datetime) -> list[Step]:
     )
     if schedule.ends_at is not None or ended:
         found.append(Step(word, "done" if ended else "ahead", schedule.ends_at))
+    return found
+
+
+def _in_targets(story: Story) -> list[Step]:
+    """What has come of it in real systems: proved, or waited for."""
+    found = []
+    for one in story.effects:
+        effect, name = one.effect, one.target.name
+        note = effect.error if effect.failing else ""
+        if effect.state is EffectState.PENDING:
+            found.append(Step(t("On its way to {target}", target=name), "bad" if note else "now", note=note))
+            continue
+        if effect.effective_at is not None:
+            found.append(Step(t("In effect in {target}", target=name), "done", effect.effective_at))
+        if effect.state is EffectState.ENDING:
+            found.append(
+                Step(t("Being taken away in {target}", target=name), "bad" if note else "now", note=note)
+            )
+        elif effect.state in OVER:
+            found.append(
+                Step(t("Taken away in {target}, and seen to be", target=name), "done", effect.ended_at)
+            )
     return found
 
 

@@ -38,6 +38,7 @@ from openpim.faces.portal import (
     saved,
     shell,
     signal_streams,
+    targets,
     timeline,
     units,
 )
@@ -81,4 +82,5 @@ PAGES: tuple[Page, ...] = (
     *applications.PAGES,
     *organisation.PAGES,
     *channels.PAGES,
+    *targets.PAGES,
 )

@@ -3,12 +3,14 @@ his own access there."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from openpim.core.audit import Target as AuditTarget
 from openpim.core.caller import Caller
 from openpim.core.connecting import Effect, Op, Target
+from openpim.core.grants import Schedule
 from openpim.core.refusals import Code, Refusal
 from openpim.ports.connector import Probe, TargetError
 from openpim.ports.deps import Deps
@@ -16,6 +18,7 @@ from openpim.ports.store import Transaction
 from openpim.services.connecting.manage import MANAGERS, VIEWERS, may, missing
 from openpim.services.connecting.opening import opened
 from openpim.services.connecting.reconcile import Held, Looked, look, planned
+from openpim.services.eligibilities import Names
 from openpim.services.recording import record
 
 APPLIED = "Reconcile target"
@@ -133,6 +136,50 @@ def mine(deps: Deps, caller: Caller) -> list[Mine]:
         found = tx.effects.of_principals({caller.principal_id}, since=now - _RECENT)
         targets = {one.id: one for one in tx.targets.all()} if found else {}
         return [Mine(one, targets[one.target_id]) for one in found if one.target_id in targets]
+
+    return deps.store.read(caller.tenant_id, work)
+
+
+def of_schedule(
+    tx: Transaction, principal_id: str, schedule: Schedule | None, *, since: datetime
+) -> tuple[Mine, ...]:
+    """What one schedule has come to in real systems, for the person himself; by the name of the target."""
+    if schedule is None:
+        return ()
+    found = tx.effects.of_principals({principal_id}, since=since)
+    effects = [one for one in found if schedule.id in one.schedules]
+    targets = {one.id: one for one in tx.targets.all()} if effects else {}
+    return tuple(
+        sorted(
+            (Mine(one, targets[one.target_id]) for one in effects if one.target_id in targets),
+            key=lambda one: one.target.name,
+        )
+    )
+
+
+def named(
+    deps: Deps, caller: Caller, view: View, effects: Sequence[Effect]
+) -> tuple[dict[str, tuple[str, str, str]], dict[str, str]] | Refusal:
+    """For showing a target: of each of its mappings, by id, the names of the role and of the place, and the place's path;
+    and the names of people, by id."""
+    now = deps.clock()
+
+    def work(tx: Transaction) -> tuple[dict[str, tuple[str, str, str]], dict[str, str]] | Refusal:
+        refusal = may(tx, caller, now, VIEWERS)
+        if refusal is not None:
+            return refusal
+        keys = {one.id: (one.provider, one.role_id, one.scope) for one in view.rules}
+        names = Names(tx, set(keys.values()))
+        people = tx.principals.many({one.principal_id for one in effects}, deleted=True)
+        rules = {
+            rule: (
+                names.roles.get(key, key[1]),
+                names.scopes.get(key, key[2]),
+                names.paths.get(key[2], key[2]),
+            )
+            for rule, key in keys.items()
+        }
+        return rules, {key: one.display_name for key, one in people.items()}
 
     return deps.store.read(caller.tenant_id, work)
 
