@@ -8,7 +8,7 @@
     scope            an action of a resource role    a role in force there or above allows it, and nothing denies it
     directoryScope   an action of a directory role   the same for directory roles
     any other        any                             as scope, with "{type}/{action}" as the action, at properties.scope
-                                                     or at the id where it is a path; else at the root
+                                                     or at the id where it is a path; else at the root group
 
 docs/reference/authzen.md says it for people. Everything unknown is a no. Nothing here reads the store.
 """
@@ -166,13 +166,13 @@ def action_of(type: str, action: str) -> str:
     return action if type in {SCOPE, DIRECTORY_SCOPE} else f"{type}/{action}"
 
 
-def place_of(type: str, id: str, properties: Mapping[str, Any]) -> str | None:
+def place_of(index: Index, type: str, id: str, properties: Mapping[str, Any]) -> str | None:
     """Where it is asked about; None when that cannot be read."""
     if type in {SCOPE, DIRECTORY_SCOPE}:
         return id
     scope = properties.get("scope")
     if scope is None:
-        return id if id.startswith("/") else TENANT
+        return id if id.startswith("/") else index.top
     return scope if isinstance(scope, str) else None
 
 
@@ -188,7 +188,7 @@ def _action(
     data: bool,
 ) -> Answer:
     provider = DIRECTORY if type == DIRECTORY_SCOPE else RESOURCE
-    scope, wanted = place_of(type, id, properties), action_of(type, action)
+    scope, wanted = place_of(index, type, id, properties), action_of(type, action)
     if scope is None:
         return Answer(error=(400, "properties.scope is a path."))
     if len(wanted) > LONGEST or "*" in wanted:

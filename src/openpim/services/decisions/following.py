@@ -27,6 +27,7 @@ from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
 from openpim.services.decisions.index import Index
 from openpim.services.decisions.reading import facts_of, rules_of
+from openpim.services.resources.shaping import root_group
 
 LOOK_EVERY: Final = timedelta(milliseconds=250)
 LATEST: Final = timedelta(seconds=1)
@@ -37,6 +38,7 @@ _NOTHING = timedelta(0)
 RULES: Final = frozenset(
     {
         "Add role definition",
+        "Assigns the caller to User Access Administrator role",  # the root group comes into being
         "Create or update deny assignment",
         "Create or update role definition",
         "Create resource",
@@ -205,7 +207,7 @@ class Following:
 
         look = self._deps.store.snapshot(tenant_id, work)
         if look.whole is not None:
-            followed.index = Index(*look.whole, self._at_home)
+            followed.index = Index(*look.whole, self._at_home, root_group(tenant_id))
         elif followed.index is not None and look.facts is not None:
             followed.index.change(look.principals, look.facts, look.rules)
             if look.names:

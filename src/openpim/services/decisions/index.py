@@ -29,15 +29,19 @@ Walk: TypeAlias = tuple[int, int, tuple[str, ...]]
 
 
 class Index:
-    """at_home: whether a guest's account in his home tenant can still be used. Instants: microseconds since 1970.
+    """at_home: whether a guest's account in his home tenant can still be used. top: the tenant's root group, where what
+    holds for all of one's own resources is given. Instants: microseconds since 1970.
 
     The questions that end in `until` answer 0 for no, and else an instant until which, as far as is known, it stays so.
     """
 
-    def __init__(self, facts: Facts, rules: Rules, at_home: Callable[[str, str], bool]) -> None:
+    def __init__(
+        self, facts: Facts, rules: Rules, at_home: Callable[[str, str], bool], top: str = ROOT
+    ) -> None:
         self._facts = facts
         self._rules = rules
         self._at_home = at_home
+        self._top = top
         self._changing = threading.Lock()
         self._version = 0
         self._walks: dict[str, Walk] = {}
@@ -151,6 +155,11 @@ class Index:
         return self._rules
 
     # -- places
+    @property
+    def top(self) -> str:
+        """The root group, or the root while there is none."""
+        return self._top if self._top in self._rules.above else ROOT
+
     def resource_places(self, scope: str) -> tuple[str, ...]:
         """The place and all that contain it, nearest first; () when its management group or subscription is not there.
 

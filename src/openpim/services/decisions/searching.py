@@ -179,7 +179,7 @@ def _grants(index: Index, wanted: Wanted) -> Iterator[tuple[Provider, Kind, str,
                 yield Provider(found[0]), kind, found[1], place
         return
     provider = DIRECTORY if wanted.type == DIRECTORY_SCOPE else RESOURCE
-    at, action = place_of(wanted.type, wanted.id, properties), action_of(wanted.type, wanted.action)
+    at, action = place_of(index, wanted.type, wanted.id, properties), action_of(wanted.type, wanted.action)
     for place in places_of(index, provider, at) if at is not None else ():
         for role in index.roles_giving(provider, action, data=wanted.data):
             yield Provider(provider), Kind.ASSIGNMENT, role, place

@@ -30,7 +30,7 @@ from openpim.services.directory.rights import (
     may_manage_applications,
 )
 from openpim.services.directory.service_principals import remove_with_all
-from openpim.services.directory.targets import of_application
+from openpim.services.directory.targets import of_application, of_service_principal
 
 CHANGEABLE = frozenset(
     {"display_name", "public", "redirect_uris", "logout_uri", "identifier_uris", "app_roles", "claims"}
@@ -194,7 +194,8 @@ def delete_application(deps: Deps, caller: Caller, application_id: str) -> Refus
             if refusal is not None:
                 return refusal
         tx.applications.remove(application_id)
-        return Done(None, (of_application(application),))
+        faces = (of_service_principal(face),) if face is not None else ()
+        return Done(None, (of_application(application), *faces))
 
     targets = (Target("Other", application_id),)
     return perform(deps, caller, "Delete application", "ApplicationManagement", work, targets=targets)
