@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from openpim.core.roles import MANAGERS
 from openpim.services.audits import ALL_READERS
+from openpim.services.connecting.manage import VIEWERS as TARGET_VIEWERS
 from openpim.services.standing import Right
 from openpim.services.streams.manage import VIEWERS
 
@@ -67,8 +68,8 @@ MENU: tuple[Section, ...] = (
         (
             Item("notifications", "Notifications", "/portal/notifications", "bell", roles=MANAGERS),
             Item("applications", "Applications", "/portal/applications", "squares"),
-            Item("channels", "Channels", "/portal/channels", "gear", rights=EVERYTHING),
             Item("targets", "Real systems", "/portal/targets", "squares", roles=TARGET_VIEWERS),
+            Item("channels", "Channels", "/portal/channels", "gear", rights=EVERYTHING),
             Item("audit-log", "Audit log", "/portal/audit-log", "shield", roles=ALL_READERS),
             Item("streams", "Audit streams", "/portal/streams", "book", roles=VIEWERS),
             Item("signals", "Signal streams", "/portal/signals", "bell", roles=VIEWERS),

@@ -15,7 +15,7 @@ from openpim.core.refusals import Code, Refusal
 from openpim.ports.connector import Probe, TargetError
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
-from openpim.services.connecting.manage import MANAGERS, VIEWERS, may, missing
+from openpim.services.connecting.manage import MANAGERS, VIEWERS, View, may, missing
 from openpim.services.connecting.opening import opened
 from openpim.services.connecting.reconcile import Held, Looked, look, planned
 from openpim.services.eligibilities import Names
