@@ -35,6 +35,12 @@ class Requests(Protocol):
         """Requests about this principal that are not decided yet, or wait for their start."""
         ...
 
+    def to_decide(
+        self, principal_ids: Collection[str], provider: Provider, kind: Kind, most: int = 500
+    ) -> list[Request]:
+        """Requests about these principals to extend or renew, which an administrator must decide."""
+        ...
+
     def with_ticket(self, number: str, now: datetime) -> list[Request]:
         """Those that carry this ticket (however its number is written) and whose schedule is in force or waits for its
         start."""

@@ -11,7 +11,7 @@ from enum import StrEnum
 from openpim.core.caller import Caller
 from openpim.core.directory import Principal, PrincipalKind
 from openpim.core.grants import LIVE, AssignmentType, Kind, Provider, Request, Schedule
-from openpim.core.lifecycle import RequestStatus, ScheduleStatus
+from openpim.core.lifecycle import ScheduleStatus
 from openpim.core.query import All, AnyOf, Compare, Condition, Order, Page, Query, UnknownFieldError
 from openpim.core.refusals import Code, Refusal
 from openpim.ports.deps import Deps
@@ -263,10 +263,8 @@ def _asked(tx: Transaction, schedules: Sequence[Schedule]) -> dict[tuple[str, st
     if not schedules:
         return {}
     first = schedules[0]
-    people = tuple(sorted({one.principal_id for one in schedules}))
-    pending = Compare("status", "eq", RequestStatus.PENDING_ADMIN_DECISION.value)
-    query = Query(All((pending, AnyOf("principal_id", people))), limit=500)
-    found = tx.requests.page(first.provider, first.kind, query).items
+    people = sorted({one.principal_id for one in schedules})
+    found = tx.requests.to_decide(people, first.provider, first.kind)
     return {(one.principal_id, one.role_id, one.scope): one for one in found}
 
 

@@ -26,7 +26,8 @@ from openpim.services.eligibilities import Names
 from openpim.services.providers import PROVIDERS
 
 MOST = 300  # stretches that can be asked for
-_LOOK = 600  # requests, and assignments that last, that are looked at
+_LOOK = 8  # times as many requests, and assignments that last, are looked at
+_MOST_LOOKED_AT = 600
 _GROUPS = 100
 
 
@@ -64,7 +65,7 @@ def of_person(
         groups = sorted(identities(tx, principal_id, now) - {principal_id})[:_GROUPS]
         own = identities(tx, caller.principal_id, now)
         who = About(holders=(principal_id, *groups))
-        held = tx.timelines.held(who, since, until, now, look=_LOOK, most=MOST)
+        held = tx.timelines.held(who, since, until, now, look=_looks(most), most=MOST)
         shown, everything = readable(tx, caller, held.schedules, own, now)
         drawn = _drawn(tx, shown[:most], subject=principal_id)
         return Timeline(drawn, everything, held.cut or len(shown) > most)
@@ -107,10 +108,16 @@ def _of(deps: Deps, caller: Caller, about: About, since: datetime, until: dateti
     def work(tx: Transaction) -> Timeline:
         everything = PROVIDERS[provider].may_read(tx, caller, about.scope or wide, now)
         mine = None if everything else identities(tx, caller.principal_id, now)
-        held = tx.timelines.held(replace(about, holders=mine), since, until, now, look=_LOOK, most=most)
+        held = tx.timelines.held(
+            replace(about, holders=mine), since, until, now, look=_looks(most), most=most
+        )
         return Timeline(_drawn(tx, held.schedules), everything, held.cut)
 
     return deps.store.read(caller.tenant_id, work)
+
+
+def _looks(most: int) -> int:
+    return min(_MOST_LOOKED_AT, _LOOK * most)
 
 
 def _drawn(tx: Transaction, shown: Sequence[Schedule], subject: str = "") -> tuple[Stretch, ...]:

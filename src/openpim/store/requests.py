@@ -176,6 +176,21 @@ class Requests:
         statement = self._select().where(_c.schedule_id == schedule_id).order_by(_c.created_at.desc())
         return [_value(row) for row in self._connection.execute(statement).mappings()]
 
+    def to_decide(
+        self, principal_ids: Collection[str], provider: Provider, kind: Kind, most: int = 500
+    ) -> list[Request]:
+        found: list[Request] = []
+        for part in batches(principal_ids):
+            given = {
+                "tenant": self._tenant,
+                "provider": provider.value,
+                "kind": kind.value,
+                "ids": part,
+                "most": most,
+            }
+            found += [_value(row) for row in self._connection.execute(_TO_DECIDE, given).mappings()]
+        return found[:most]
+
     def with_ticket(self, number: str, now: datetime) -> list[Request]:
         statement = (
             select(requests)
@@ -201,6 +216,18 @@ class Requests:
         return page(self._connection, statement, FIELDS, query, _value)
 
 
+_TO_DECIDE = (
+    select(requests)
+    .where(
+        _c.tenant_id == bindparam("tenant"),
+        _c.provider == bindparam("provider"),
+        _c.kind == bindparam("kind"),
+        _c.status == RequestStatus.PENDING_ADMIN_DECISION.value,
+        _c.principal_id.in_(bindparam("ids", expanding=True)),
+    )
+    .order_by(_c.created_at, _c.id)
+    .limit(bindparam("most", type_=Integer))
+)
 _own = (
     select(_c.id, _c.principal_id, _c.action, _c.justification, _c.created_at)
     .where(_c.tenant_id == bindparam("tenant"), _c.created_by == bindparam("principal"))
