@@ -117,7 +117,7 @@ def _questions(made: Organisation, count: int) -> list[tuple[str, str]]:
 def _in_process(made: Organisation, sizes: Sizes) -> Iterator[Figure]:
     gc.collect()
     before, begun = resident_megabytes(_pid()), time.perf_counter()
-    index = Following(made.system.deps).look(TENANT)
+    index = Following(made.system.database, clock).look(TENANT)
     loading, grown = time.perf_counter() - begun, resident_megabytes(_pid()) - before
     now, asked = micros(clock()), _questions(made, ASKED if sizes.assignments > ASKED else 1_000)
     root = ("/",)

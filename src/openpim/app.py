@@ -314,7 +314,7 @@ def _decisions(deps: Deps, signin: SignIn, who: Callable[..., Caller | Refusal])
     from openpim.services.decisions.callers import Callers
     from openpim.services.decisions.following import Following
 
-    following, callers = Following(deps), Callers(deps, signin.tokens, who)
+    following, callers = Following(deps.store, deps.clock), Callers(deps, signin.tokens, who)
     if isinstance(deps.store, Database):
         deps.store.observers += [following.committed, callers.committed]
     return authzen.application(deps, following, callers)

@@ -42,7 +42,7 @@ def provider_of(role: str) -> Provider:
 class Acts:
     def __init__(self, database: Database) -> None:
         self.world = world = World(database, people=("ann", "bob", "dan", "olga"))
-        self.beside, self.elsewhere = Following(world.deps), Following(replace(world.deps, clock=self._later))
+        self.beside, self.elsewhere = Following(database, world.deps.clock), Following(database, self._later)
         database.observers[:] = [self.beside.committed]
         self._looks = 0
         self.unit = world.unit("north")

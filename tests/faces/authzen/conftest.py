@@ -41,7 +41,10 @@ class Site:
         self.callers: dict[str, Caller] = {}
         self.reads = 0
         deps = world.deps
-        self.following, self.known = Following(deps), Callers(deps, Tokens(), self._authenticate)  # type: ignore[arg-type]
+        self.following, self.known = (
+            Following(deps.store, deps.clock),
+            Callers(deps, Tokens(), self._authenticate),
+        )  # type: ignore[arg-type]
         world.database.observers[:] = [self.following.committed, self.known.committed]
         self.client = TestClient(
             TidyPaths(authzen.application(deps, self.following, self.known)), raise_server_exceptions=True

@@ -116,7 +116,8 @@ def test_actions_of_resource_roles(site: Site, world: World, tree: tuple[str, st
     assert site.may(world.bob, "use", "role", RESOURCE_OWNER, scope=top)
     assert site.may(world.bob, "read", "Contoso.Records", "7", scope=top), "of one's own types"
     assert site.may(world.bob, "read", "Contoso.Records", top)
-    assert not site.may(world.bob, "read", "Contoso.Records", "7"), "nothing is said of the root"
+    assert site.may(world.bob, "read", "Contoso.Records", "7"), "at the root group, where nothing is said"
+    assert not site.may(world.ann, "read", "Contoso.Records", "7")
     deny = DenyAssignment(world.new_id(), "no", top, (Permission(actions=(denied,)),), (world.bob,))
     ok(denials.put(world.deps, world.caller(world.bob), deny))
     assert not site.may(world.bob, start, "scope", group)

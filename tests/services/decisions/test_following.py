@@ -182,7 +182,10 @@ def told(index: Index) -> dict[str, Any]:
 @pytest.mark.parametrize("road", ROADS)
 def test_the_index_that_follows_knows_what_a_new_one_knows(world: World, road: str) -> None:
     at = Scene(world)
-    beside, elsewhere = Following(world.deps), Following(world.deps)
+    beside, elsewhere = (
+        Following(world.database, world.deps.clock),
+        Following(world.database, world.deps.clock),
+    )
     world.database.observers.append(beside.committed)
     try:
         for one in (beside, elsewhere):
@@ -193,7 +196,7 @@ def test_the_index_that_follows_knows_what_a_new_one_knows(world: World, road: s
             if grown:
                 world.grow()
             world.forward(seconds=1)
-            fresh = told(Following(world.deps).look(world.tenant_id))
+            fresh = told(Following(world.database, world.deps.clock).look(world.tenant_id))
             for one in (beside, elsewhere):
                 assert told(one.look(world.tenant_id)) == fresh
     finally:
@@ -206,7 +209,7 @@ def test_what_is_read_again_is_named_as_it_is_written() -> None:
 
 
 def test_far_behind_everything_is_read_anew(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    one = Following(world.deps)
+    one = Following(world.database, world.deps.clock)
     before = one.look(world.tenant_id)
     monkeypatch.setattr(follow, "MOST", 1)
     world.assigned(world.ann)
@@ -218,7 +221,7 @@ def test_far_behind_everything_is_read_anew(world: World, monkeypatch: pytest.Mo
 
 
 def test_an_event_that_cannot_be_read_concerns_everything(world: World) -> None:
-    one = Following(world.deps)
+    one = Following(world.database, world.deps.clock)
     before = one.look(world.tenant_id)
     world.assigned(world.ann)
 

@@ -13,7 +13,7 @@ from: decisions fail closed.
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
@@ -23,8 +23,7 @@ from openpim.core.activities import ACTIVITIES
 from openpim.core.audit import AuditEvent
 from openpim.core.decisions import Facts, Rules
 from openpim.ports.decisions import Happened
-from openpim.ports.deps import Deps
-from openpim.ports.store import Transaction
+from openpim.ports.store import Store, Transaction
 from openpim.services.decisions.index import Index
 from openpim.services.decisions.reading import facts_of, rules_of
 from openpim.services.resources.shaping import root_group
@@ -38,7 +37,6 @@ _NOTHING = timedelta(0)
 RULES: Final = frozenset(
     {
         "Add role definition",
-        "Assigns the caller to User Access Administrator role",  # the root group comes into being
         "Create or update deny assignment",
         "Create or update role definition",
         "Create resource",
@@ -117,8 +115,9 @@ class _Look:
 class Following:
     """The indexes of the tenants that were asked about. Make one, and hand its `committed` to the store's observers."""
 
-    def __init__(self, deps: Deps) -> None:
-        self._deps = deps
+    def __init__(self, store: Store, clock: Callable[[], datetime]) -> None:
+        self._store = store
+        self._clock = clock
         self._followed: dict[str, _Followed] = {}
         self._making = threading.Lock()
         self._commits = count(1)
@@ -144,7 +143,7 @@ class Following:
                 found[name] = user.id if user is not None else ""
             return found
 
-        found = self._deps.store.read(tenant_id, work)
+        found = self._store.read(tenant_id, work)
         if index.people is people:  # else somebody may have got another name meanwhile
             index.remember_people(found)
 
@@ -187,7 +186,7 @@ class Following:
     def _look(self, tenant_id: str, on_the_way: frozenset[str]) -> Index:
         with self._making:
             followed = self._followed.setdefault(tenant_id, _Followed())
-        began = self._deps.clock()
+        began = self._clock()
         with followed.looking:
             fresh = followed.at is not None and followed.at >= began and followed.looked == followed.commit
             if followed.index is None or not fresh:
@@ -200,12 +199,12 @@ class Following:
         return index
 
     def _catch_up(self, tenant_id: str, followed: _Followed) -> None:
-        commit, now = followed.commit, self._deps.clock()
+        commit, now = followed.commit, self._clock()
 
         def work(tx: Transaction) -> _Look:
             return _seen(tx, followed, now)
 
-        look = self._deps.store.snapshot(tenant_id, work)
+        look = self._store.snapshot(tenant_id, work)
         if look.whole is not None:
             followed.index = Index(*look.whole, self._at_home, root_group(tenant_id))
         elif followed.index is not None and look.facts is not None:
