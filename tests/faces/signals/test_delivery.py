@@ -153,6 +153,17 @@ def test_a_receiver_may_ask_us_to_wait(stage: Stage, crm: Receiver) -> None:
     assert (stream(stage, stream_id).next_at - stage.world.now).total_seconds() == 3600, "an hour at most"
 
 
+def test_a_failure_after_a_success_rests_too(stage: Stage, crm: Receiver) -> None:
+    crm.everything()
+    stage.net.answers[PLACE] = [TAKEN, NO, TAKEN]
+    happen(stage, "ann", "bob")
+    assert stage.tell() == 1
+    assert len(stage.net.calls) == 2
+    stage.world.forward(seconds=1)
+    assert stage.tell() == 1
+    assert about(stage, stage.claims()) == ["ann", "bob", "bob"]
+
+
 def test_dying_between_the_push_and_the_commit(stage: Stage, crm: Receiver) -> None:
     """It is sent again, as the same event: the receiver knows it by its jti."""
     crm.everything()
