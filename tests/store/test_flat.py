@@ -281,7 +281,8 @@ QUESTIONS: dict[str, Callable[[Any], Any]] = {
         Query(All((MINE, Compare("at", "ge", NOW - timedelta(days=7)))), order=LATEST)
     ),
     "one event": lambda tx: tx.audit.get(guid(5, 50_000)),
-    "outbox": lambda tx: tx.outbox.claim(("settle",), NOW, NOW, 50),
+    "outbox": lambda tx: tx.outbox.claim("settle", guid(2, 5), NOW, NOW, 50),
+    "outbox, by the key": lambda tx: tx.outbox.due_keys("settle", NOW, 50),
 }
 # What a page of a hundred may cost: rows touched, and steps of SQLite's machine (some dozens for a row of so many
 # columns). A scan costs a hundred thousand and some millions.

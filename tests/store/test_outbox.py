@@ -12,7 +12,7 @@ import pytest
 from openpim.store.outbox import outbox
 from tests.world import World
 
-TOPICS = ("test",)
+TOPIC, KEY = "test", "k"
 
 
 @pytest.fixture
@@ -20,14 +20,14 @@ def full(own_world: World) -> World:
     world = own_world
     for number in range(5):
         world.write(
-            lambda tx, number=number: tx.outbox.put(world.new_id(), "test", f"k{number}", "{}", world.now)
+            lambda tx, number=number: tx.outbox.put(world.new_id(), TOPIC, KEY, str(number), world.now)
         )
     return world
 
 
 def claim(world: World, limit: int = 10, seconds: int = 60):
     until = world.now + timedelta(seconds=seconds)
-    return world.database.write("", lambda tx: tx.outbox.claim(TOPICS, world.now, until, limit))
+    return world.write(lambda tx: tx.outbox.claim(TOPIC, KEY, world.now, until, limit))
 
 
 def row(world: World, entry):
@@ -48,16 +48,31 @@ def test_one_holder_at_a_time(full: World) -> None:
 
 def test_not_before_it_is_due(full: World) -> None:
     claim(full)
-    full.write(lambda tx: tx.outbox.put(full.new_id(), "test", "later", "{}", full.now + timedelta(hours=1)))
+    full.write(lambda tx: tx.outbox.put(full.new_id(), TOPIC, KEY, "later", full.now + timedelta(hours=1)))
     full.forward(hours=1, microseconds=-1)
-    assert "later" not in {entry.key for entry in claim(full)}
+    assert "later" not in {entry.payload for entry in claim(full)}
     full.forward(microseconds=1)
-    assert "later" in {entry.key for entry in claim(full)}
+    assert "later" in {entry.payload for entry in claim(full)}
 
 
-def test_other_topics_are_left_alone(full: World) -> None:
-    full.write(lambda tx: tx.outbox.put(full.new_id(), "other", "x", "{}", full.now))
-    assert {entry.topic for entry in claim(full)} == {"test"}
+def test_other_topics_keys_and_tenants_are_left_alone(full: World) -> None:
+    stranger = World(full.database)
+    full.write(lambda tx: tx.outbox.put(full.new_id(), "other", KEY, "{}", full.now))
+    full.write(lambda tx: tx.outbox.put(full.new_id(), TOPIC, "another", "{}", full.now))
+    stranger.write(lambda tx: tx.outbox.put(stranger.new_id(), TOPIC, KEY, "{}", full.now))
+    keys = full.read(lambda tx: tx.outbox.due_keys(TOPIC, full.now, 10))
+    assert set(keys) == {(full.tenant_id, KEY), (full.tenant_id, "another"), (stranger.tenant_id, KEY)}
+    assert {(one.topic, one.key, one.tenant_id) for one in claim(full)} == {(TOPIC, KEY, full.tenant_id)}
+    left = full.read(lambda tx: tx.outbox.due_keys(TOPIC, full.now, 10))
+    assert (full.tenant_id, KEY) not in left
+
+
+def test_what_is_done_is_forgotten_after_a_while(full: World) -> None:
+    (entry,) = claim(full, 1)
+    full.write(lambda tx: tx.outbox.done(entry, full.now))
+    full.forward(days=1)
+    assert full.write(lambda tx: tx.outbox.forget(full.now - timedelta(days=2), (TOPIC,))) == 0
+    assert full.write(lambda tx: tx.outbox.forget(full.now, (TOPIC,))) == 1
 
 
 def test_a_lease_that_ran_out_goes_to_the_next(full: World) -> None:
@@ -107,9 +122,7 @@ def test_a_retry_waits_and_keeps_its_error(full: World) -> None:
 
 def test_many_workers_share_the_work(full: World) -> None:
     for number in range(45):
-        full.write(
-            lambda tx, number=number: tx.outbox.put(full.new_id(), "test", f"m{number}", "{}", full.now)
-        )
+        full.write(lambda tx, number=number: tx.outbox.put(full.new_id(), TOPIC, KEY, str(number), full.now))
     barrier = Barrier(5)
 
     def work(_: int) -> list[str]:

@@ -26,16 +26,12 @@ class Entry:
 class Outbox(Protocol):
     def put(self, entry_id: str, topic: str, key: str, payload: str, now: datetime) -> None: ...
 
-    def claim(self, topics: tuple[str, ...], now: datetime, lease_until: datetime, limit: int) -> list[Entry]:
-        """Lease due entries of every tenant (unit of work of tenant ""): skips what others hold."""
-        ...
-
     def due_keys(self, topic: str, now: datetime, limit: int) -> list[tuple[str, str]]:
-        """(tenant id, key) of what there is something to claim for."""
+        """(tenant id, key) of what there is something to claim for, in every tenant."""
         ...
 
-    def claim_of(self, topic: str, key: str, now: datetime, lease_until: datetime, limit: int) -> list[Entry]:
-        """The same for one key of this tenant."""
+    def claim(self, topic: str, key: str, now: datetime, lease_until: datetime, limit: int) -> list[Entry]:
+        """Lease due entries of one key of this tenant: skips what others hold."""
         ...
 
     def done(self, entry: Entry, now: datetime) -> bool:

@@ -39,6 +39,7 @@ outbox = Table(
     Column("error", Text),
     Column("done_at", Instant),
     Index("ix_outbox_due", "topic", "due_at"),
+    Index("ix_outbox_key", "topic", "tenant_id", "key", "due_at"),
 )
 _c = outbox.c
 
@@ -68,24 +69,15 @@ class Outbox:
             },
         )
 
-    def claim(self, topics: tuple[str, ...], now: datetime, lease_until: datetime, limit: int) -> list[Entry]:
-        return self._claimed(now, lease_until, limit, _c.topic.in_(topics))
-
-    def claim_of(self, topic: str, key: str, now: datetime, lease_until: datetime, limit: int) -> list[Entry]:
-        mine = (_c.topic == topic, _c.tenant_id == self._tenant, _c.key == key)
-        return self._claimed(now, lease_until, limit, *mine)
-
     def due_keys(self, topic: str, now: datetime, limit: int) -> list[tuple[str, str]]:
         statement = select(_c.tenant_id, _c.key).where(_c.topic == topic, *_free(now)).distinct().limit(limit)
         return [(row.tenant_id, row.key) for row in self._connection.execute(statement)]
 
-    def _claimed(
-        self, now: datetime, lease_until: datetime, limit: int, *where: ColumnElement[bool]
-    ) -> list[Entry]:
+    def claim(self, topic: str, key: str, now: datetime, lease_until: datetime, limit: int) -> list[Entry]:
         rows = (
             self._connection.execute(
                 select(outbox)
-                .where(*where, *_free(now))
+                .where(_c.topic == topic, _c.tenant_id == self._tenant, _c.key == key, *_free(now))
                 .order_by(_c.due_at)
                 .limit(limit)
                 .with_for_update(skip_locked=True)

@@ -53,7 +53,7 @@ def claim(deps: Deps, tenant_id: str, client_id: str) -> list[Entry]:
     """What one application is to be told now."""
     now = deps.clock()
     return deps.store.write(
-        tenant_id, lambda tx: tx.outbox.claim_of(TOPIC, client_id, now, now + LEASE, LIMIT)
+        tenant_id, lambda tx: tx.outbox.claim(TOPIC, client_id, now, now + LEASE, LIMIT)
     )
 
 

@@ -680,6 +680,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement a table
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
     )
     op.create_index("ix_outbox_due", "outbox", ["topic", "due_at"], unique=False)
+    op.create_index("ix_outbox_key", "outbox", ["topic", "tenant_id", "key", "due_at"], unique=False)
     op.create_table(
         "passkeys",
         sa.Column("id", sa.String(length=64), nullable=False),
