@@ -111,11 +111,18 @@ class Agent:
             pause, seen = 0.5, new.version
             changed = new.version != lease.version or new.boot != lease.boot
             self._take(new)
-            if changed or self._due(report):
-                self._enforced()
+            if changed:
+                self._enforced(new.version)
+            due = self._due(report)
+            if due:
+                self._wake.set()
             # With something to tell, the next question is not held up.
             with self._lock:
-                wait = _WAIT if self._report == report else 0.0
+                told = self._report == report
+                behind = self._report.version != new.version
+            wait = 0.0 if not told else _RETRY if due or behind else _WAIT
+            if told and (due or behind):
+                self._stop.wait(_RETRY / 5)
 
     def _question(self, report: Report, seen: int, wait: float) -> dict[str, Any]:
         return {
@@ -140,8 +147,15 @@ class Agent:
             live = self._lease.live(self.clock.boot(), self.clock.elapsed(), self.clock.wall())
         return len(live) < len([one for one in report.edges if one[2] is not None])
 
-    def _enforced(self) -> None:
+    def _enforced(self, version: int) -> None:
         """Have the host put right now, and wait for it a while."""
-        self._reported.clear()
+        ends = self.clock.elapsed() + _MARGIN
         self._wake.set()
-        self._reported.wait(_MARGIN)
+        while (left := ends - self.clock.elapsed()) > 0:
+            self._reported.clear()
+            if self._stop.is_set():
+                return
+            with self._lock:
+                if self._report.version == version:
+                    return
+            self._reported.wait(left)

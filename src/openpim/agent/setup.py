@@ -69,8 +69,14 @@ def run(path: str) -> None:
     clock, pause = Clock(), threading.Event()
     enforcer = Enforcer(configuration, Accounts(), Sudoers(SUDOERS), clock, pause.wait)
     agent = Agent(configuration, enforcer, way, credential.secret, clock, version("openpim"))
+
+    def stop(_number: int, _frame: object) -> None:
+        """Also out of a question that waits at the server."""
+        agent.stop()
+        raise SystemExit(0)
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: agent.stop())
+        signal.signal(number, stop)
     agent.run()
 
 
