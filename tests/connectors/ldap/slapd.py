@@ -74,11 +74,12 @@ olcRootDN: {manager}
 olcRootPW: {managers}
 olcDbDirectory: {folder}/data
 olcDbMaxSize: 268435456
-olcDbNoSync: TRUE
+olcDbNoSync: {hasty}
 olcDbIndex: objectClass,uid,businessCategory,cn eq
 olcAccess: to attrs=userPassword by anonymous auth by * none
 olcAccess: to * by users read by * none
-
+"""
+_MEMBER_OF = """
 dn: olcOverlay={{0}}memberof,olcDatabase={{1}}mdb,cn=config
 objectClass: olcOverlayConfig
 objectClass: olcMemberOf
@@ -142,9 +143,10 @@ def blocks() -> list[str]:
 
 
 class Slapd:
-    """port: with TLS; plain: without, and for StartTLS. authority: the file with what its certificate rests on."""
+    """port: with TLS; plain: without, and for StartTLS. authority: the certificate that its own rests on. member_of: who becomes
+    a member of a group is written too. durable: every change is on the disk before it is answered, as is usual."""
 
-    def __init__(self, folder: Path | None = None) -> None:
+    def __init__(self, folder: Path | None = None, *, member_of: bool = True, durable: bool = False) -> None:
         self.folder = folder or Path(tempfile.mkdtemp(prefix="openpim-slapd-"))
         for name in ("config", "data", "tls"):
             (self.folder / name).mkdir(exist_ok=True)
@@ -160,12 +162,14 @@ class Slapd:
             for name in ("core", "cosine", "nis", "inetorgperson", "dyngroup")
         )
         config = self.folder / "config.ldif"
+        text = _CONFIG + (_MEMBER_OF if member_of else "")
         config.write_text(
-            _CONFIG.format(
+            text.format(
                 authority=files.authority,
                 certificate=files.certificate,
                 key=files.key,
                 folder=self.folder,
+                hasty="FALSE" if durable else "TRUE",
                 schemas=schemas,
                 gid=os.getgid(),
                 uid=os.getuid(),

@@ -38,7 +38,7 @@ from openpim.ports.outbound import Outbound, OutboundError, OutboundFault
 
 SECONDS = 10.0  # for each exchange …
 SECONDS_EACH = 0.02  # … and for each operation in it
-_AT_ONCE = 64  # operations on their way; OpenLDAP ends a connection with a thousand
+_AT_ONCE = 256  # operations on their way; OpenLDAP ends a connection with a thousand
 _BYTES_AT_ONCE = 512 * 1024
 _PIECE = 256 * 1024
 _LARGEST = 64 * 1024 * 1024  # of one answer: a group with half a million members
@@ -100,7 +100,9 @@ class Connection:
         try:
             while sent < len(requests) or waiting:
                 out: list[bytes] = []
-                while sent < len(requests) and len(waiting) < _AT_ONCE:
+                # In one go, and not one for each answer.
+                room = len(waiting) <= _AT_ONCE // 2
+                while room and sent < len(requests) and len(waiting) < _AT_ONCE:
                     self._last += 1
                     data = message(self._last, requests[sent])
                     if waiting and bytes_out + len(data) > _BYTES_AT_ONCE:

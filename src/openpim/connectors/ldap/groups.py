@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import groupby
 
 from openpim.connectors.ldap.client import Connection, failure, words
 from openpim.connectors.ldap.config import People
@@ -25,13 +24,13 @@ from openpim.connectors.ldap.messages import (
     search,
 )
 from openpim.connectors.ldap.names import check_name, known
-from openpim.connectors.ldap.people import find, names
+from openpim.connectors.ldap.people import Found, find, names
 from openpim.connectors.ldap.session import Session
 from openpim.core.connecting import Edge, Op, OpKind, Snapshot
 from openpim.ports.connector import BadNameError, Fence, Receipt, Severed
 
 MOST_VALUES = 5000  # in one change; Active Directory takes no more
-_MOST_BYTES = 512 * 1024
+_MOST_LETTERS = 1024 * 1024  # in one change: OpenLDAP takes four million bytes
 _TRIES = 4
 # What the whole group answers alike: asking again in smaller pieces gains nothing.
 _FOR_ALL = frozenset(
@@ -44,6 +43,9 @@ _FOR_ALL = frozenset(
     }
 )
 _LATER = frozenset({Code.BUSY, Code.UNAVAILABLE})
+
+
+_Placed = tuple[int, Op]  # with its place among all
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,9 @@ class Groups:
     ) -> None:
         self.session, self.managed, self.shape, self.people = session, tuple(managed), shape, people
         self.fencing, self.clock = fencing, clock
+        self._seen: dict[
+            str, dict[str, str]
+        ] = {}  # of the last look: how each member of a group is written there
 
     # ---------------------------------------------------------------------------------------------- reading
 
@@ -102,6 +107,7 @@ class Groups:
         raws = [raw for values in held.values() for raw in values]
         called = self._called(connection, raws)
         nobody = self._nobody()
+        self._seen = {group: {called[raw]: raw for raw in values} for group, values in held.items()}
         edges = {
             Edge(called[raw], group, until)
             for group, values in held.items()
@@ -167,10 +173,9 @@ class Groups:
         connection = self.session.connection()
         self.fencing.check(connection, self.managed, fence.epoch)
         receipts: dict[int, Receipt] = {}
-        removals = [(place, op) for place, op in enumerate(ops) if op.kind is OpKind.REVOKE]
-        others = [(place, op) for place, op in enumerate(ops) if op.kind is not OpKind.REVOKE]
-        for change, some in ((Change.DELETE, removals), (Change.ADD, others)):
-            for job in self._jobs(connection, change, some, fence, receipts):
+        for change, removes in ((Change.DELETE, True), (Change.ADD, False)):
+            some = [(place, op) for place, op in enumerate(ops) if (op.kind is OpKind.REVOKE) is removes]
+            for job in self._jobs(connection, change, some, fence, receipts) if some else ():
                 self._do(connection, job)
                 receipts.update(job.receipts)
         return [receipts[place] for place in range(len(ops))]
@@ -179,40 +184,77 @@ class Groups:
         self,
         connection: Connection,
         change: Change,
-        ops: Sequence[tuple[int, Op]],
+        ops: Sequence[_Placed],
         fence: Fence,
         receipts: dict[int, Receipt],
     ) -> Iterator[_Job]:
-        found = find(connection, self.people, [op.edge.subject for _, op in ops if self._to_find(change, op)])
-        for group, some in groupby(sorted(ops, key=_by_group), key=lambda one: one[1].edge.entitlement):
-            members: list[Member] = []
-            size = 0
-            for place, op in some:
-                written = op.edge.subject
-                if group not in self.managed:
-                    receipts[place] = Receipt(op, "This group is not one that the target manages.")
-                    continue
-                if self._to_find(change, op):
-                    one = found[op.edge.subject]
-                    if isinstance(one, str) and change is Change.ADD:
-                        receipts[place] = Receipt(op, one)
-                        continue
-                    if not isinstance(one, str):
-                        written = one.name if self.shape.plain else one.dn
-                if change is Change.ADD and known(written) == self._nobody():
-                    receipts[place] = Receipt(op, "This is the placeholder of empty groups, and nobody.")
-                    continue
-                members.append(Member(place, op, written))
-                size += len(written)
-                if len(members) >= MOST_VALUES or size >= _MOST_BYTES:
-                    yield _Job(group, change, members, fence)
-                    members, size = [], 0
-            if members:
-                yield _Job(group, change, members, fence)
+        by_group: dict[str, list[_Placed]] = {}
+        for one in ops:
+            by_group.setdefault(one[1].edge.entitlement, []).append(one)
+        for group in by_group.keys() - set(self.managed):
+            strange = "This group is not one that the target manages."
+            receipts.update({place: Receipt(op, strange) for place, op in by_group.pop(group)})
+        leave_or_come = self._leaving if change is Change.DELETE else self._coming
+        for group, members in leave_or_come(connection, by_group, receipts).items():
+            longest = max((len(one.written) for one in members), default=1)
+            most = min(MOST_VALUES, max(_MOST_LETTERS // longest, 1))
+            for at in range(0, len(members), most):
+                yield _Job(group, change, members[at : at + most], fence)
 
-    def _to_find(self, change: Change, op: Op) -> bool:
-        """Who gets something must be one entry. Who loses it may be gone: a member that is a DN is written as that."""
-        return change is Change.ADD or (self.people.by_name and "=" not in op.edge.subject)
+    def _leaving(
+        self,
+        connection: Connection,
+        by_group: Mapping[str, Sequence[_Placed]],
+        _receipts: dict[int, Receipt],
+    ) -> dict[str, list[Member]]:
+        """Who loses it may be gone: what was seen is taken away, as it was written there. Who was not seen is looked up."""
+        seen = self._seen
+        found: Mapping[str, Found | str] = {}
+        if self.people.by_name:
+            unseen = {
+                op.edge.subject
+                for group, ops in by_group.items()
+                for _, op in ops
+                if op.edge.subject not in seen.get(group, ())
+            }
+            found = find(connection, self.people, unseen)
+        leaving: dict[str, list[Member]] = {}
+        for group, ops in by_group.items():
+            there = seen.get(group, {})
+            leaving[group] = [
+                Member(place, op, there.get(op.edge.subject) or self._written(found.get(op.edge.subject), op))
+                for place, op in ops
+            ]
+        return leaving
+
+    def _coming(
+        self,
+        connection: Connection,
+        by_group: Mapping[str, Sequence[_Placed]],
+        receipts: dict[int, Receipt],
+    ) -> dict[str, list[Member]]:
+        """Who gets something is exactly one entry, and somebody."""
+        subjects = {op.edge.subject for ops in by_group.values() for _, op in ops}
+        found = find(connection, self.people, subjects)
+        nobody = self._nobody()
+        coming: dict[str, list[Member]] = {}
+        for group, ops in by_group.items():
+            coming[group] = []
+            for place, op in ops:
+                one = found[op.edge.subject]
+                if isinstance(one, Found) and known(one.dn) == nobody:
+                    one = "This is the placeholder of empty groups, and nobody."
+                if isinstance(one, Found):
+                    coming[group].append(Member(place, op, self._written(one, op)))
+                else:
+                    receipts[place] = Receipt(op, one)
+        return coming
+
+    def _written(self, found: Found | str | None, op: Op) -> str:
+        """A member as it is sent: as the directory writes the person, or as the edge says."""
+        if not isinstance(found, Found):
+            return op.edge.subject
+        return found.name if self.shape.plain else found.dn
 
     def _do(self, connection: Connection, job: _Job) -> None:
         outcome = self._write(connection, job, job.members)
@@ -322,10 +364,6 @@ class Groups:
 
 class UnreadError(Exception):
     """Of one group."""
-
-
-def _by_group(one: tuple[int, Op]) -> str:
-    return one[1].edge.entitlement
 
 
 def _plain(raw: str) -> str:

@@ -18,6 +18,7 @@ from openpim.connectors.ldap.ber import (
     integer,
     number,
     octets,
+    strings,
     tlv,
 )
 
@@ -186,7 +187,7 @@ def modify(
         tlv(
             SEQUENCE,
             integer(kind, ENUMERATED),
-            tlv(SEQUENCE, octets(attribute), tlv(SET, b"".join(map(octets, values)))),
+            tlv(SEQUENCE, octets(attribute), tlv(SET, strings(values))),
         )
         for kind, attribute, values in changes
     ]
@@ -194,10 +195,7 @@ def modify(
 
 
 def add(dn: str, attributes: Mapping[str, Sequence[str]]) -> Request:
-    made = [
-        tlv(SEQUENCE, octets(name), tlv(SET, b"".join(map(octets, values))))
-        for name, values in attributes.items()
-    ]
+    made = [tlv(SEQUENCE, octets(name), tlv(SET, strings(values))) for name, values in attributes.items()]
     return Request(tlv(0x68, octets(dn), tlv(SEQUENCE, *made)), 0x69)
 
 

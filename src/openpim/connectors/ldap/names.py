@@ -82,6 +82,15 @@ def parent(dn: str) -> str:
     return ""
 
 
+def first(dn: str) -> tuple[str, str]:
+    """Attribute and value that a name in its one form begins with; ("", "") where it has two, or is none."""
+    try:
+        part = next(_parts(dn))
+    except BadNameError:
+        return "", ""
+    return part[0] if len(part) == 1 else ("", "")
+
+
 def child(kind: str, value: str, base: str) -> str:
     return f"{kind}={_escape(value)},{base}"
 
