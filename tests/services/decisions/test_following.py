@@ -6,6 +6,7 @@ an event that does not name what it changed (the service principal of a deleted 
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -15,8 +16,10 @@ import pytest
 
 from openpim.core.activities import ACTIVITIES
 from openpim.core.caller import Caller
+from openpim.core.decisions import FOR_GOOD, Facts, micros
 from openpim.core.grants import Action, Provider
 from openpim.core.permissions import READER, DenyAssignment, Permission, ResourceRole
+from openpim.services import submit
 from openpim.services.decisions import following as follow
 from openpim.services.decisions.following import Following
 from openpim.services.decisions.index import Index
@@ -233,3 +236,67 @@ def test_an_event_that_cannot_be_read_concerns_everything(world: World) -> None:
     world.write(spoil)
     world.forward(seconds=2)
     assert one.look(world.tenant_id) is not before
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
+def test_what_commits_late_is_not_missed(world: World) -> None:
+    """The first to write is the last to commit: its events have lower numbers than what was seen meanwhile."""
+    one = Following(world.database, world.deps.clock)
+    one.look(world.tenant_id)
+    written, go = threading.Event(), threading.Event()
+    ask = world.ask(Action.ADMIN_ASSIGN, world.ann, kind=ASSIGNMENT, permanent=True)
+
+    def slowly(tx: Any) -> None:
+        ok(submit.in_transaction(tx, world.deps, world.caller(world.pra), ask, world.now))
+        written.set()
+        assert go.wait(30)
+
+    late = threading.Thread(target=world.write, args=(slowly,))
+    late.start()
+    assert written.wait(30)
+    world.assigned(world.bob)
+    world.grow()
+
+    def holds(who: str) -> bool:
+        world.forward(seconds=1)
+        index, now = one.look(world.tenant_id), micros(world.now)
+        return index.holds_until("directory", who, TEAMS, ("/",), now) > 0
+
+    assert holds(world.bob)
+    assert not holds(world.ann)
+    go.set()
+    late.join(30)
+    assert holds(world.ann)
+    world.grow()
+    assert holds(world.ann)
+
+
+def test_readers_and_a_writer_at_once(world: World) -> None:
+    """Ann has it by one of two groups at every moment, never by none: a reader that meets a change asks again."""
+    groups = [world.group(name) for name in ("one", "two")]
+    index = Following(world.database, world.deps.clock).look(world.tenant_id)
+    states = []
+    for group in groups:
+        facts = Facts.none()
+        facts.member_of[world.ann] = (group, 0, FOR_GOOD)
+        facts.held["directory"][group] = (TEAMS, "/", 0, FOR_GOOD)
+        states.append(facts)
+    index.change([world.ann, *groups], states[0], None)
+    wrong: list[int] = []
+    over = threading.Event()
+
+    def read() -> None:
+        while not over.is_set():
+            if not index.holds_until("directory", world.ann, TEAMS, ("/",), 5):
+                wrong.append(1)
+
+    readers = [threading.Thread(target=read) for _ in range(3)]
+    for reader in readers:
+        reader.start()
+    for number in range(3000):
+        index.change([world.ann, *groups], states[number % 2], None)
+    over.set()
+    for reader in readers:
+        reader.join()
+    assert not wrong

@@ -20,7 +20,7 @@ from openpim.faces.authzen.evaluation import is_name, question_of
 from openpim.faces.authzen.wire import ACCESS_REQUEST, AccessRequest, BadRequestError, read
 from openpim.faces.shared.threads import in_thread
 from openpim.services.decisions import requesting
-from openpim.services.decisions.callers import may_ask_about, may_request
+from openpim.services.decisions.callers import may_ask_about, may_request, may_see_tasks
 from openpim.services.decisions.requesting import Denied, Task
 
 _ERROR: Final = "urn:openid:authzen:access-request:error:"
@@ -116,7 +116,7 @@ async def status(call: Call, task_id: str) -> Answered:
     everybody = call.caller.kind is not CallerKind.USER and may_ask_about(call.caller, "")
     outcome = (
         await in_thread(requesting.find, call.room.deps, call.caller, task_id, everybody=everybody)
-        if _ID.match(task_id)
+        if _ID.match(task_id) and may_see_tasks(call.caller)
         else None
     )
     if not isinstance(outcome, Task):
@@ -127,7 +127,7 @@ async def status(call: Call, task_id: str) -> Answered:
 async def cancel(call: Call, task_id: str) -> Answered:
     outcome = (
         await in_thread(requesting.cancel, call.room.deps, call.caller, task_id)
-        if _ID.match(task_id) and call.caller.kind is CallerKind.USER
+        if _ID.match(task_id) and may_request(call.caller, call.caller.principal_id) is None
         else Refusal(Code.REQUEST_MISSING, "")
     )
     if isinstance(outcome, Refusal):

@@ -144,6 +144,11 @@ def may_ask(caller: Caller) -> Refusal | None:
     )
 
 
+def may_see_tasks(caller: Caller) -> bool:
+    """His own, or everybody's (may_ask_about)."""
+    return bool(caller.scopes & {EVALUATE, EVALUATE_ALL, REQUEST}) or may_ask_about(caller, "")
+
+
 def may_request(caller: Caller, principal: str) -> Refusal | None:
     """Only with the person's own token: what he proved when he signed in is part of the rules, and nobody else can say
     that he wants it."""
