@@ -84,7 +84,7 @@ def allow(deps: Deps, caller: Caller, target_id: str) -> Enrolment | Refusal:
         until = now + _LIFE
         row = {"hash": _hash(secret), "until": until.isoformat()}
         tx.targets.remember(target.id, ENROLMENT, json.dumps(row))
-        _tell(tx, deps, caller, now, ALLOWED, target, (("ExpirationTime", until.isoformat()),))
+        tell(tx, deps, caller, now, ALLOWED, target, (("ExpirationTime", until.isoformat()),))
         return Enrolment(f"{caller.tenant_id}.{target.id}.{secret}", until)
 
     return deps.store.write(caller.tenant_id, work)
@@ -100,7 +100,7 @@ def withdraw(deps: Deps, caller: Caller, target_id: str) -> Refusal | None:
             return target
         for name in (AGENT, ENROLMENT):
             tx.targets.remember(target.id, name, "")
-        _tell(tx, deps, caller, now, WITHDRAWN, target, ())
+        tell(tx, deps, caller, now, WITHDRAWN, target, ())
         return None
 
     return deps.store.write(caller.tenant_id, work)
@@ -146,7 +146,7 @@ def enrol(deps: Deps, tenant_id: str, target_id: str, token: str, host: str) -> 
         agent = {"hash": _hash(secret), "host": name, "at": now.isoformat()}
         tx.targets.remember(target_id, AGENT, json.dumps(agent))
         tx.targets.wake(target_id, now)
-        _tell(tx, deps, callers.system(tenant_id), now, ENROLLED, target, (("Host", name),))
+        tell(tx, deps, callers.system(tenant_id), now, ENROLLED, target, (("Host", name),))
         return secret
 
     return deps.store.write(tenant_id, work)
@@ -209,7 +209,7 @@ def _hash(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()
 
 
-def _tell(
+def tell(
     tx: Transaction,
     deps: Deps,
     caller: Caller,
