@@ -15,7 +15,7 @@ from openpim.services.connecting import manage
 from openpim.services.connecting.checking import Desired
 from openpim.services.connecting.reconcile import Held, look
 from tests.connectors.ldap.conftest import PAYROLL
-from tests.connectors.ldap.slapd import PASSWORD, PEOPLE
+from tests.connectors.ldap.slapd import ACCOUNT, PASSWORD, PEOPLE
 from tests.signin_helper import OUTBOUND
 from tests.world import TEAMS, World, ok
 
@@ -53,6 +53,36 @@ def target(world: World, slapd, groups):
     slapd.person(uid)
     yield target_id, uid
     slapd.change(f"dn: uid={uid},{PEOPLE}\nchangetype: delete\n")
+
+
+def test_what_the_directory_does_not_show_has_not_ended(world: World, slapd, groups, target):
+    """Its members are hidden from us: nothing is proved until they are shown again."""
+    target_id, uid = target
+    held = Held()
+    where = "dn: olcDatabase={1}mdb,cn=config\nchangetype: modify\n"
+    hidden = f'olcAccess: {{0}}to dn.exact="{PAYROLL}" attrs=member by dn.exact="{ACCOUNT}" =w by * break'
+
+    def effect():
+        found = world.read(lambda tx: tx.effects.of_target(target_id, over=True))
+        return next(one for one in found if one.principal_id == world.ann)
+
+    world.eligible(world.ann)
+    ok(world.activate(world.ann, hours=1))
+    look(world.deps, held, world.tenant_id, target_id)
+    assert effect().state is EffectState.EFFECTIVE
+    slapd.configure(f"{where}add: olcAccess\n{hidden}\n")
+    try:
+        world.forward(hours=1)
+        look(world.deps, held, world.tenant_id, target_id)
+        assert effect().state is EffectState.ENDING
+        assert "not shown" in effect().error
+    finally:
+        slapd.configure(f"{where}delete: olcAccess\nolcAccess: {{0}}\n")
+    world.forward(minutes=5)
+    look(world.deps, held, world.tenant_id, target_id, now_in_full=True)
+    assert effect().state is EffectState.ENDED
+    assert not slapd.writes(uid, "February")
+    held.drop()
 
 
 def test_an_activation_takes_effect_in_the_directory_and_ends_there(world: World, slapd, target):

@@ -204,8 +204,8 @@ class _Look:
         removed = [op.edge for op in todo.ops if op.kind is OpKind.REVOKE]
         severed = self._sever(_edges_of(gone, removed))
         after = self._connector.read() if todo.ops or gone else actual
-        self._record(after, gone, errors, severed)
-        self._drift(todo)
+        self._record(after, gone, _unproved(after, self._facts, gone) | errors, severed)
+        self._drift(todo, actual)
         return len(todo.ops)
 
     def _ask(self) -> None:
@@ -282,7 +282,7 @@ class _Look:
             work = partial(telling.put, deps=self._deps, target=self._target, olds=olds, news=news, now=now)
             self._deps.store.write(self._tenant, work)
 
-    def _drift(self, todo: Plan) -> None:
+    def _drift(self, todo: Plan, actual: Snapshot) -> None:
         """Whatever others have given, or taken away, in the target."""
         gone = {one.edge.name for one in self._facts.gone}
         effective = {name for name, one in self._facts.effects.items() if one.state is EffectState.EFFECTIVE}
@@ -290,7 +290,13 @@ class _Look:
         found = telling.Drift(
             foreign=todo.foreign,
             removed=self._target.foreign is Foreign.REMOVE,
-            lost=tuple(op.edge for op in todo.ops if op.kind is OpKind.GRANT and op.edge.name in effective),
+            lost=tuple(
+                op.edge
+                for op in todo.ops
+                if op.kind is OpKind.GRANT
+                and op.edge.name in effective
+                and op.edge.entitlement not in actual.unread
+            ),
             back=tuple(
                 op.edge for op in todo.ops if op.kind is OpKind.REVOKE and op.edge.name not in gone | foreign
             ),
@@ -305,6 +311,12 @@ class _Look:
 
 def _put(tx: Transaction, some: Sequence[Effect]) -> None:
     tx.effects.put(some)
+
+
+def _unproved(after: Snapshot, facts: _Facts, gone: Sequence[Effect]) -> dict[Name, str]:
+    """What could not be read, by the edge's name: not seen is not gone."""
+    edges = [*(one.edge for one in facts.wish.edges.values()), *(one.edge for one in gone)]
+    return {edge.name: after.unread[edge.entitlement] for edge in edges if edge.entitlement in after.unread}
 
 
 def _agrees(effect: Effect, one: Wanted) -> bool:
