@@ -38,8 +38,7 @@ outbox = Table(
     Column("attempt", Integer, nullable=False),
     Column("error", Text),
     Column("done_at", Instant),
-    Index("ix_outbox_due", "topic", "due_at"),
-    Index("ix_outbox_key", "topic", "tenant_id", "key", "due_at"),
+    Index("ix_outbox_due", "topic", "due_at", "tenant_id", "key"),
 )
 _c = outbox.c
 

@@ -679,8 +679,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement a table
         sa.Column("done_at", Instant(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
     )
-    op.create_index("ix_outbox_due", "outbox", ["topic", "due_at"], unique=False)
-    op.create_index("ix_outbox_key", "outbox", ["topic", "tenant_id", "key", "due_at"], unique=False)
+    op.create_index("ix_outbox_due", "outbox", ["topic", "due_at", "tenant_id", "key"], unique=False)
     op.create_table(
         "passkeys",
         sa.Column("id", sa.String(length=64), nullable=False),
