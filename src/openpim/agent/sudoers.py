@@ -53,7 +53,7 @@ class Sudoers:
         """Our drop-ins with their content, by name."""
         with files.directory(self._folder) as place:
             names = [one for one in os.listdir(place) if one.startswith(PREFIX)]  # noqa: PTH208
-            return {one: files.read(place, one) or b"" for one in names}
+            return {one: _content(place, one) for one in names}
 
     def write(self, name: str, content: bytes) -> None:
         """Raises SudoersError, OSError."""
@@ -90,6 +90,14 @@ class Sudoers:
         if ran.returncode:
             said = ran.stderr.decode(errors="replace").strip().replace("\n", " ")[:200]
             raise SudoersError(f"visudo does not take it: {said}")
+
+
+def _content(place: int, name: str) -> bytes:
+    """What cannot be read (a link, a folder's name) is like nothing: not what is wanted, so it goes."""
+    try:
+        return files.read(place, name) or b""
+    except (OSError, files.UnsafePlaceError):
+        return b""
 
 
 def allows(rules: Mapping[str, SudoRule], kept: set[str], command: str) -> bool:
