@@ -53,6 +53,7 @@ COMMANDS = {
     "audit": ("administration", "Prove that the audit history is what it was"),
     "channels": ("administration", "Webhooks, chats, and systems that are asked"),
     "connector": ("administration", "The real systems that privileges take effect in"),
+    "provisioning": ("administration", "Who writes people and groups here by SCIM"),
     "notifications": ("administration", "How you are told, and what could not be delivered"),
     "profile": ("this command", "List, choose, add and remove servers"),
     "doctor": ("this command", "Check that everything works, and say what to do"),
