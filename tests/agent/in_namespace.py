@@ -145,7 +145,7 @@ def story(folder: Path, work: Path, job: Path) -> None:
     # Nobody of ours runs: sudo itself ends it.
     say(("sudo:payroll", 2.0))
     SEEN["short"] = may()
-    time.sleep(2.1)
+    time.sleep(3.1)  # sudo counts whole seconds
     SEEN["by sudo alone"] = may()
     say()
 
