@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -51,10 +52,10 @@ class Site:
         )
         self.app = self.token("app", Caller(world.tenant_id, world.new_id(), CallerKind.SERVICE_PRINCIPAL, permissions=frozenset({ALL})))  # fmt: skip
 
-    def _authenticate(self, header: str | None) -> Caller | Refusal:
+    def _authenticate(self, header: str | None, **facts: Any) -> Caller | Refusal:
         self.reads += 1
         found = self.callers.get((header or "").removeprefix("Bearer "))
-        return found or Refusal(Code.SIGN_IN, "Sign in.")
+        return replace(found, **facts) if found else Refusal(Code.SIGN_IN, "Sign in.")
 
     def token(self, name: str, caller: Caller) -> str:
         self.callers[name] = caller

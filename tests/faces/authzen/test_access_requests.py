@@ -59,6 +59,9 @@ def test_at_once(site: Site, world: World) -> None:
     }
     request = world.request(said["task"]["id"])
     assert request.justification == "renewal"
+    last = world.events()[-1]
+    assert (last.ip, last.client) == ("testclient", "testclient"), "on record with where it came from"
+    assert last.request_id
     world.forward(hours=9)
     said = site.post(EVALUATION, again).json()
     assert (said["decision"], said["context"]["reason"], said["context"]["next_action"]) == (False, "approval_expired", "request")  # fmt: skip

@@ -70,14 +70,17 @@ async def _handle(call: Call, receive: Receive) -> Answered:
         handler = _POSTS.get(name)
         if handler is not None:
             _only(call, "POST")
-            await call.permitted() if handler is not access_requests.submit else await call.authenticate()
+            if handler is access_requests.submit:
+                await call.authenticate(to_change=True)
+            else:
+                await call.permitted()
             await call.read_body(receive)
             return await handler(call)
         if name == "check" or name.startswith("check/"):
             return await check.check(call)
         if name.startswith("requests/"):
             parts = name.split("/")
-            await call.authenticate()
+            await call.authenticate(to_change=True)
             if len(parts) == 2:
                 _only(call, "GET")
                 return await access_requests.status(call, parts[1])
