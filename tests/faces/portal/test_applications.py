@@ -748,7 +748,8 @@ def test_the_claims_on_the_page_are_those_of_the_tokens() -> None:
     said = {name for _, names in CLAIMS for name in names}
     made = set(re.findall(r'"([a-z_]+)":|claims\["([a-z_]+)"\]|\("([a-z_]+)", user', code))
     written = {name for several in made for name in several if name} - {"uid", "utid"}
-    assert said == written - ANSWER
+    # wids is one of those that are placed, and always there for our own APIs; the last two are of exchanged tokens.
+    assert said == (written - ANSWER) | {"wids", "activation", "act"}
 
 
 def test_the_names_of_permissions_are_those_that_the_addresses_ask_for() -> None:
