@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import threading
 from dataclasses import replace
 from datetime import timedelta
@@ -16,7 +17,7 @@ from openpim.agent.running import Agent
 from openpim.connectors import KINDS
 from openpim.connectors.linux import KIND
 from openpim.core.connecting import Edge
-from openpim.core.hosts import REPORT, read_report, report_text
+from openpim.core.hosts import DESIRED, REPORT, desired_text, read_desired, read_report, report_text
 from openpim.faces import targets
 from openpim.services.connecting import agents, manage
 from openpim.services.connecting.checking import Desired
@@ -54,6 +55,7 @@ class FaceLink:
         self._client, self._path, self.broken = client, f"/targets/{tenant}/{target}/agent/", False
 
     def ask(self, what, body, credential, seconds):
+        """As it would be over the network."""
         if self.broken:
             raise LinkError("the network is away")
         headers = {"Authorization": f"Bearer {credential}"}
@@ -73,7 +75,7 @@ class LinuxRig:
 
     def __init__(self, world, folder):
         self.world, self.settings = world, {"lease_minutes": "30"}
-        self.deps = replace(world.deps, clock=real_clock, connectors=KINDS)
+        self.deps = replace(world.deps, clock=real_clock, connectors=KINDS, secret=secrets.token_urlsafe)
         self.host = FakeHost(folder)
         desired = Desired(name="db1", subject="{localPart}", managed=self.managed, settings=self.settings)
         made = ok(manage.create(self.deps, world.caller(world.ga), "linux", desired))
@@ -102,6 +104,13 @@ class LinuxRig:
 
     def has(self, person, entitlement):
         return self.host.has(person, entitlement)
+
+    def say_that_all_ends(self, ends):
+        """Everything that the host has ends then, it is told."""
+        memory = memory_of(self.deps, self.world.tenant_id, self.target.id)
+        before = read_desired(memory.load(DESIRED))
+        after = replace(before, version=before.version + 1, edges=dict.fromkeys(before.edges, ends))
+        memory.save(DESIRED, desired_text(after))
 
     def look(self):
         """Have the agent look at its host, and report, now."""
