@@ -131,13 +131,14 @@ def pytest_runtest_makereport(item: pytest.Item) -> Any:
 
 
 @pytest.fixture(scope="session")
-def postgres_server() -> PostgresServer:
+def postgres_server() -> Iterator[PostgresServer]:
     server = PostgresServer(_run_folder())
     try:
         server.ensure_started(_run_owner())
     except PostgresMissingError as error:
         (pytest.fail if CI else pytest.skip)(str(error))
-    return server
+    yield server
+    server.disconnect()
 
 
 @pytest.fixture(params=DATABASE_KINDS)

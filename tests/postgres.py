@@ -80,6 +80,8 @@ class PostgresServer:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._connection: Any = None
+        self._filled: set[str] = set()
 
     def url(self, database: str) -> str:
         """The SQLAlchemy URL of a database on this server."""
@@ -97,6 +99,8 @@ class PostgresServer:
 
         fill: must close its connections, or the database cannot be copied.
         """
+        if name in self._filled:
+            return name
         with self._locked():
             if not self._exists(name):
                 unfinished = f"{name}_unfinished"
@@ -104,6 +108,7 @@ class PostgresServer:
                 self.create(unfinished)
                 fill(self.url(unfinished))
                 self._execute(f'ALTER DATABASE "{unfinished}" RENAME TO "{name}"')
+        self._filled.add(name)
         return name
 
     def ensure_started(self, owner: int) -> None:
@@ -145,8 +150,15 @@ class PostgresServer:
             time.sleep(POLL_SECONDS)
         guard.returncode = 0  # it is meant to outlive this process: no warning about that
 
+    def disconnect(self) -> None:
+        """This process needs the server no more."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
     def stop(self) -> None:
         """Stop the server if it was started, and remove all it made."""
+        self.disconnect()
         with contextlib.suppress(FileNotFoundError):
             guard = int((self.folder / "guard.pid").read_text())
             _stop(guard)
@@ -159,13 +171,17 @@ class PostgresServer:
         return bool(self._execute(f"SELECT 1 FROM pg_database WHERE datname = '{database}'"))
 
     def _execute(self, statement: str) -> list[tuple[Any, ...]]:
+        cursor = self._connected().execute(statement)
+        return cursor.fetchall() if cursor.description else []
+
+    def _connected(self) -> Any:
         import psycopg
 
-        with psycopg.connect(
-            host=str(self.folder / "socket"), user="postgres", dbname="postgres", autocommit=True
-        ) as connection:
-            cursor = connection.execute(statement)
-            return cursor.fetchall() if cursor.description else []
+        if self._connection is None or self._connection.closed:
+            self._connection = psycopg.connect(
+                host=str(self.folder / "socket"), user="postgres", dbname="postgres", autocommit=True
+            )
+        return self._connection
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
@@ -229,8 +245,9 @@ def _guard(folder: Path, owner: int) -> int:
     )
     try:
         while server.poll() is None and not stopping and _alive(owner):
-            if (socket / ".s.PGSQL.5432").exists() and _accepts(socket):
-                (folder / "ready").touch()
+            ready = folder / "ready"
+            if not ready.exists() and (socket / ".s.PGSQL.5432").exists() and _accepts(socket):
+                ready.touch()  # asked no more: twenty connections a second would cost every test
             time.sleep(POLL_SECONDS)
     finally:
         if server.poll() is None:
