@@ -17,6 +17,7 @@ _WHERE: Final[Mapping[str, str]] = {
     "activedirectory": "openpim.connectors.ldap.kinds:DOMAIN_KIND",
     "ldap": "openpim.connectors.ldap.kinds:KIND",
     "ldap-activations": "openpim.connectors.ldap.kinds:ACTIVATIONS_KIND",
+    "mariadb": "openpim.connectors.mariadb:KIND",
     "postgresql": "openpim.connectors.postgresql:KIND",
     "scim": "openpim.connectors.scim:KIND",
     "linux": "openpim.connectors.linux:KIND",
