@@ -136,7 +136,7 @@ def make_system(config: Config, *, now: Callable[[], datetime] = clock) -> Syste
         )
         raise ConfigError(msg)
     reconciling = Reconciling(deps)
-    recording = Recording(deps)
+    recording, following = Recording(deps), Following(deps)
     loops = Loops(
         [
             Loop("recording", recording, config.worker_interval_seconds, soon=recording.soon),
@@ -153,7 +153,7 @@ def make_system(config: Config, *, now: Callable[[], datetime] = clock) -> Syste
             Loop("messages", Sending(deps, _messages(deps)), config.worker_interval_seconds),
             Loop("other-systems", Asking(deps), config.worker_interval_seconds),
             Loop("signals", Signalling(signin), config.worker_interval_seconds),
-            Loop("relying", Following(deps), config.worker_interval_seconds, then=("logout",)),
+            Loop("relying", following, config.worker_interval_seconds, then=("logout",), soon=following.soon),
             Loop("logout", telling(signin), config.worker_interval_seconds),
             Loop("targets", reconciling, config.worker_interval_seconds, follows=True),
             Loop("streams", Streaming(deps, _senders(config, deps)), config.worker_interval_seconds),

@@ -18,7 +18,9 @@ class ClientSessions(Protocol):
         """Those to look at now, locked; those that others hold are left out."""
         ...
 
-    def any_due(self, now: datetime) -> bool: ...
+    def next_due(self) -> datetime | None:
+        """When the first of all is to be looked at."""
+        ...
 
     def any_in(self, tenant_id: str) -> bool:
         """Whether anybody of this tenant, or in it, is signed in at an application."""

@@ -100,9 +100,9 @@ class ClientSessions:
         )
         return [_make(row) for row in self._connection.execute(statement).mappings()]
 
-    def any_due(self, now: datetime) -> bool:
-        statement = select(_c.session_id).where(_c.check_at <= now).limit(1)
-        return self._connection.execute(statement).first() is not None
+    def next_due(self) -> datetime | None:
+        statement = select(_c.check_at).order_by(_c.check_at).limit(1)
+        return self._connection.execute(statement).scalar()
 
     def any_in(self, tenant_id: str) -> bool:
         return any(

@@ -34,6 +34,11 @@ class Following:
             full = True
         return BATCH if full else done
 
+    def soon(self) -> float | None:
+        """Seconds until something that applications were told of begins or ends by time."""
+        due_at = changes.next_look_at(self._deps)
+        return (due_at - self._deps.clock()).total_seconds() if due_at is not None else None
+
 
 def telling(signin: SignIn) -> Beside:
     """Tells them, each application in a thread of its own."""

@@ -76,10 +76,15 @@ def _mark(tx: Transaction, events: Iterable[AuditEvent], now: datetime) -> None:
             tx.client_sessions.look_at_client(tx.tenant_id, app_id, now)
 
 
+def next_look_at(deps: Deps) -> datetime | None:
+    return deps.store.read("", lambda tx: tx.client_sessions.next_due())
+
+
 def look(deps: Deps) -> int:
     """Look at the rows that are due, of every tenant. Returns how many."""
     now = deps.clock()
-    if not deps.store.read("", lambda tx: tx.client_sessions.any_due(now)):
+    due_at = next_look_at(deps)
+    if due_at is None or due_at > now:
         return 0
 
     def work(tx: Transaction) -> int:

@@ -52,9 +52,7 @@ def due(deps: Deps) -> list[tuple[str, str]]:
 def claim(deps: Deps, tenant_id: str, client_id: str) -> list[Entry]:
     """What one application is to be told now."""
     now = deps.clock()
-    return deps.store.write(
-        tenant_id, lambda tx: tx.outbox.claim(TOPIC, client_id, now, now + LEASE, LIMIT)
-    )
+    return deps.store.write(tenant_id, lambda tx: tx.outbox.claim(TOPIC, client_id, now, now + LEASE, LIMIT))
 
 
 def serve(signin: SignIn, tenant_id: str, client_id: str) -> None:
