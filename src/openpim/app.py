@@ -311,13 +311,9 @@ def make_app(
 def _decisions(deps: Deps, signin: SignIn, who: Callable[..., Caller | Refusal]) -> ASGIApp:
     """The index of who holds what is there from the first question on, and hears of every commit of this process."""
     from openpim.faces import authzen
-    from openpim.services.decisions.callers import Callers
-    from openpim.services.decisions.following import Following
 
-    following, callers = Following(deps.store, deps.clock), Callers(deps, signin.tokens, who)
-    if isinstance(deps.store, Database):
-        deps.store.observers += [following.committed, callers.committed]
-    return authzen.application(deps, following, callers)
+    observers = deps.store.observers if isinstance(deps.store, Database) else []
+    return authzen.decisions(deps, signin.tokens, who, observers)
 
 
 def _front(origin: str) -> Callable[[Request], object]:

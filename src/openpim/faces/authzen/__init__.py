@@ -5,6 +5,29 @@ Plain ASGI, because a decision takes a few microseconds and a framework's road t
 
 from __future__ import annotations
 
-from openpim.faces.authzen.dispatch import application
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
-__all__ = ["application"]
+from starlette.types import ASGIApp
+
+from openpim.core.audit import AuditEvent
+from openpim.core.caller import Caller
+from openpim.core.refusals import Refusal
+from openpim.faces.authzen.dispatch import application
+from openpim.ports.deps import Deps
+from openpim.services.decisions.callers import Callers
+from openpim.services.decisions.following import Following
+from openpim.services.signin.tokens import Tokens
+
+__all__ = ["application", "decisions"]
+
+Observer: TypeAlias = Callable[[str, Sequence[AuditEvent]], None]
+
+
+def decisions(
+    deps: Deps, tokens: Tokens, who: Callable[..., Caller | Refusal], observers: list[Observer]
+) -> ASGIApp:
+    """The face with an index of its own, which hears of every commit of this process. who: the bearer of a token."""
+    following, callers = Following(deps.store, deps.clock), Callers(deps, tokens, who)
+    observers += [following.committed, callers.committed]
+    return application(deps, following, callers)
