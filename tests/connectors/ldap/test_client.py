@@ -159,6 +159,13 @@ def test_addresses_that_nobody_allowed_are_not_called():
     assert caught.value.fault is Fault.REFUSED
 
 
+def test_an_account_without_a_password_is_not_tried(slapd):
+    """The directory would say yes to it, and mean nobody."""
+    with pytest.raises(TargetError) as caught:
+        Connection(OUTBOUND, Where("localhost", slapd.port, "ldaps", slapd.authority, ACCOUNT, ""))
+    assert caught.value.fault is Fault.REFUSED
+
+
 def test_one_that_was_ended_meanwhile_is_not_used_again(slapd):
     connection = Connection(
         OUTBOUND, Where("localhost", slapd.port, "ldaps", slapd.authority, ACCOUNT, PASSWORD)

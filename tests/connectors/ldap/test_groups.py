@@ -212,6 +212,42 @@ def test_groups_of_other_classes(slapd):
             assert connector.read() == Snapshot()
 
 
+def test_a_group_is_nobody(slapd):
+    """Who is called like one would share with all who are in it."""
+    inner = f"cn=inner,{GROUPS}"
+    slapd.add(
+        f"dn: {inner}\nobjectClass: groupOfNames\nobjectClass: uidObject\nuid: inner\ncn: inner\nmember: {NOBODY}\n"
+    )
+    for rig, name in (
+        (GroupsRig(slapd, people_base=SUFFIX), "inner"),
+        (GroupsRig(slapd, people_base=""), inner),
+    ):
+        with opened(rig) as connector:
+            (receipt,) = connector.apply(grants(_edge(name)), fence())
+            assert "group" in receipt.error
+    slapd.change(f"dn: {PAYROLL}\nchangetype: modify\nadd: member\nmember: {inner}\n")
+    with opened(GroupsRig(slapd, people_base=SUFFIX)) as connector:
+        assert connector.read().edges == {_edge(inner)}
+    slapd.change(f"dn: {inner}\nchangetype: delete\n")
+
+
+def test_what_is_hidden_in_a_group_that_may_be_empty_is_not_taken_for_empty(slapd, groups):
+    group = f"cn=hidden,{GROUPS}"
+    slapd.add(f"dn: {group}\nobjectClass: posixGroup\ncn: hidden\ngidNumber: 4712\nmemberUid: alice\n")
+    where = "dn: olcDatabase={1}mdb,cn=config\nchangetype: modify\n"
+    rule = f'olcAccess: {{0}}to dn.exact="{group}" attrs=memberUid by * none'
+    rig = GroupsRig(slapd, membership="posixGroup")
+    with opened_as(rig, "", (group,)) as connector:
+        assert connector.read() == Snapshot(frozenset({_edge("alice", group)}))
+        slapd.configure(f"{where}add: olcAccess\n{rule}\n")
+        try:
+            assert set(connector.read().unread) == {group}
+        finally:
+            slapd.configure(f"{where}delete: olcAccess\nolcAccess: {{0}}\n")
+        slapd.change(f"dn: {group}\nchangetype: modify\ndelete: memberUid\n")
+        assert connector.read() == Snapshot()
+
+
 def test_thousands_at_once_with_a_few_that_are_wrong(slapd):
     """By DN; one in a hundred is nobody, and some were there already."""
     rig = GroupsRig(slapd, people_base="")

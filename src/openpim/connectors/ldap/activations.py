@@ -150,13 +150,9 @@ class Activations:
             guard = self.fencing.guard(
                 connection, self.base, fence.epoch, asserts=self.session.about().asserts
             )
-            if not guard.changes and not guard.controls:
+            if not guard.changes:  # it is there already, as was read just now
                 return
-            changes = guard.changes or [
-                (Change.DELETE, self.fencing.attribute, [own := self.fencing.own(fence.epoch)]),
-                (Change.ADD, self.fencing.attribute, [own]),
-            ]
-            outcome = connection.ask(modify(self.base, changes, controls=guard.controls))
+            outcome = connection.ask(modify(self.base, guard.changes, controls=guard.controls))
             if outcome.ok:
                 self.fencing.wrote(self.base, fence.epoch)
                 return

@@ -90,18 +90,18 @@ class ActiveDirectory(Groups):
         return [Severed(edge, residue_until=until) for edge in ended]
 
     def watch(self, changed: Callable[[], None], stop: threading.Event) -> None:
-        if NOTIFICATION not in self.session.about().controls:
-            raise TargetError(Fault.REFUSED, "The directory tells no changes.")
         groups, scope = self.managed, Scope.BASE
         if len(groups) > _MOST_NEWS:
             groups, scope = tuple(dict.fromkeys(map(parent, groups)))[:_MOST_NEWS], Scope.ONE
-        connection = self.session.another()
+        session = self.session.another()
         try:
+            if NOTIFICATION not in session.about().controls:
+                raise TargetError(Fault.REFUSED, "The directory tells no changes.")
             wanted = control(NOTIFICATION)
             requests = [search(base, scope, ANY, [], controls=wanted) for base in groups]
-            connection.follow(requests, lambda _entry: changed(), stop)
+            session.connection().follow(requests, lambda _entry: changed(), stop)
         finally:
-            connection.close()
+            session.close()
 
     def _ttl(self) -> bytes:
         return control(LINK_TTL) if self.links_end else b""

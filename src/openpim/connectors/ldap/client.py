@@ -217,6 +217,9 @@ class Connection:
         self._secure()
 
     def _sign_in(self) -> None:
+        if not self._where.account or not self._where.password:
+            # A directory takes an account without a password for nobody in particular, and says yes.
+            raise TargetError(Fault.REFUSED, "Give the account of OpenPIM and its password.")
         outcome = self.ask(bind(self._where.account, self._where.password))
         if not outcome.ok:
             raise failure(outcome, self._where.host, "sign in")

@@ -346,7 +346,8 @@ class Groups:
 
     def _refused(self, group: str, outcome: Outcome) -> str:
         if outcome.code == Code.INSUFFICIENT_ACCESS:
-            return f"The account of OpenPIM may not change {self.shape.attribute} of {group}: give it that right."
+            written = " and ".join(filter(None, (self.shape.attribute, self.fencing.attribute)))
+            return f"The account of OpenPIM may not change {written} of {group}: give it that right."
         if outcome.code == Code.ASSERTION_FAILED:
             return f"Somebody else changes {group} all the time; it is tried again."
         return f"{group} was not changed ({words(outcome)})."

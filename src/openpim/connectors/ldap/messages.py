@@ -130,6 +130,7 @@ def negated(one: bytes) -> bytes:
 
 
 ANY = present("objectClass")
+GROUP_CLASSES = ("groupOfNames", "groupOfUniqueNames", "posixGroup", "groupOfURLs", "group")
 
 # ----------------------------------------------------------------------------------------------- controls
 

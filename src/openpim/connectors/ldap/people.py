@@ -7,10 +7,21 @@ from dataclasses import dataclass
 
 from openpim.connectors.ldap.client import Connection, words
 from openpim.connectors.ldap.config import People
-from openpim.connectors.ldap.messages import ANY, Code, Entry, Request, Scope, either, equals, search
+from openpim.connectors.ldap.messages import (
+    ANY,
+    GROUP_CLASSES,
+    Code,
+    Entry,
+    Request,
+    Scope,
+    either,
+    equals,
+    search,
+)
 from openpim.connectors.ldap.names import below, check_name, first, known
 from openpim.ports.connector import BadNameError
 
+_GROUPS = frozenset(one.lower().encode() for one in GROUP_CLASSES)
 _TOGETHER = 200  # are asked for in one question: fewer than any directory shows in one answer
 _OF_ANOTHER_KIND = {
     True: "This target looks people up by their name: change its pattern for people.",
@@ -37,9 +48,15 @@ def find(connection: Connection, people: People, subjects: Collection[str]) -> d
         found.update(_together(connection, people, asked))
         asked = [one for one in asked if one not in found]
     requests = [
-        search(people.base, Scope.SUBTREE, equals(people.attribute, one), [people.attribute], limit=2)
+        search(
+            people.base,
+            Scope.SUBTREE,
+            equals(people.attribute, one),
+            _wanted(people),
+            limit=2,
+        )
         if people.by_name
-        else search(one, Scope.BASE, ANY, [])
+        else search(one, Scope.BASE, ANY, _wanted(people))
         for one in asked
     ]
     for subject, outcome in zip(asked, connection.exchange(requests), strict=True):
@@ -95,7 +112,7 @@ def names(connection: Connection, people: People, dns: Iterable[str]) -> Mapping
     called = _named_by_it(connection, people, {out[raw] for raw in inside})
     asked = [raw for raw in inside if out[raw] not in called]
     out.update({raw: called[out[raw]] for raw in inside if out[raw] in called})
-    requests = [search(raw, Scope.BASE, ANY, [people.attribute]) for raw in asked]
+    requests = [search(raw, Scope.BASE, ANY, _wanted(people)) for raw in asked]
     for raw, outcome in zip(asked, connection.exchange(requests), strict=True):
         if outcome.ok and len(outcome.entries) == 1:
             out[raw] = _name(outcome.entries[0], people) or out[raw]
@@ -118,10 +135,21 @@ def _named_by_it(connection: Connection, people: People, dns: Collection[str]) -
 
 def _any_of(people: People, values: Sequence[str]) -> Request:
     condition = either(*(equals(people.attribute, one) for one in values))
-    return search(people.base, Scope.SUBTREE, condition, [people.attribute])
+    return search(people.base, Scope.SUBTREE, condition, _wanted(people))
+
+
+def _wanted(people: People) -> list[str]:
+    return [people.attribute, "objectClass"] if people.by_name else ["objectClass"]
+
+
+def _is_group(entry: Entry) -> bool:
+    """A group in the place of a person would give what is one person's to all who are in it."""
+    return any(value.lower() in _GROUPS for value in entry.values.get("objectclass", ()))
 
 
 def _judged(subject: str, entry: Entry, people: People) -> Found | str:
+    if _is_group(entry):
+        return "This is a group of the directory, and not a person."
     if not people.by_name:
         return Found(entry.dn)
     if _name(entry, people) != subject:
@@ -139,7 +167,7 @@ def _plain(value: str) -> str:
 def _name(entry: Entry, people: People) -> str:
     """ "" when there is not exactly one that can be told from others."""
     values = entry.texts(people.attribute)
-    if len(values) != 1:
+    if len(values) != 1 or _is_group(entry):
         return ""
     try:
         return "" if "=" in values[0] else check_name(values[0])

@@ -16,6 +16,7 @@ from openpim.connectors.ldap.client import Connection
 from openpim.connectors.ldap.groups import Groups
 from openpim.connectors.ldap.messages import (
     ANY,
+    GROUP_CLASSES,
     LINK_TTL,
     Change,
     Code,
@@ -31,7 +32,6 @@ from openpim.ports.connector import Fault, Probe, TargetError
 
 _MOST = 20  # of the managed groups are tried, and …
 _NEIGHBOURS = 5  # … of others beside them
-_CLASSES = ("groupOfNames", "groupOfUniqueNames", "posixGroup", "group")
 _PEOPLE = ("person", "posixAccount", "account")
 _EVERYTHING = (
     "The account of OpenPIM may write whatever was looked at: it is the directory's manager (rootdn) or an administrator. Give "
@@ -67,7 +67,7 @@ class _Look:
 
     def around(self, ours: Collection[str], people: str, member: str) -> None:
         """Groups that are not managed, the people, and what is above them."""
-        groups = either(*(equals("objectClass", one) for one in _CLASSES))
+        groups = either(*(equals("objectClass", one) for one in GROUP_CLASSES))
         persons = either(*(equals("objectClass", one) for one in _PEOPLE))
         for above in dict.fromkeys(parent(one) for one in ours):
             for dn in self._some(above, Scope.ONE, groups):

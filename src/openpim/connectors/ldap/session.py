@@ -55,9 +55,9 @@ class Session:
             self._connection = Connection(self._outbound, self.where)
         return self._connection
 
-    def another(self) -> Connection:
-        """One that is the caller's own."""
-        return Connection(self._outbound, self.where)
+    def another(self) -> Session:
+        """To the same directory, for another thread."""
+        return Session(self._outbound, self.where)
 
     def about(self) -> About:
         """Asked for once a connection."""
