@@ -220,23 +220,23 @@ class Following:
 
 
 def _seen(tx: Transaction, followed: _Followed, now: datetime) -> _Look:
-    feed = tx.decisions
+    feed, since = tx.decisions, now - LATEST  # who asks may have looked at the clock before
     waiting, size = frozenset(feed.waiting()), feed.size()
     unread = waiting - followed.seen
     behind = size - followed.position
     if followed.index is None or behind < 0 or behind + len(unread) > MOST:
-        return _Look(size, waiting, whole=(facts_of(tx, now), rules_of(tx)))
+        return _Look(size, waiting, whole=(facts_of(tx, since), rules_of(tx)))
     happened = feed.events(unread) if unread else []
     if behind:
         happened += [one for one in feed.logged(followed.position, behind) if one.id not in followed.seen]
     what = touched(happened)
     if what.everything:
-        return _Look(size, waiting, whole=(facts_of(tx, now), rules_of(tx)))
+        return _Look(size, waiting, whole=(facts_of(tx, since), rules_of(tx)))
     principals = set(what.principals)
     if what.groups:
         principals.update(feed.members_of(what.groups), feed.owners_of(what.groups))
     if not principals and not what.rules:
         return _Look(size, waiting)
     rules = rules_of(tx) if what.rules else None
-    facts = facts_of(tx, now, frozenset(principals))
+    facts = facts_of(tx, since, frozenset(principals))
     return _Look(size, waiting, principals=principals, facts=facts, rules=rules, names=what.names)
