@@ -42,11 +42,12 @@ class Way(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Record:
     """What one provisioner keeps about one person or group. written: the JSON object it sent, without what is ours.
-    modified_at: when it last changed something; None: it is about to."""
+    modified_at: when it last changed something; None: it is about to. disabled: it was this one that disabled the account."""
 
     external_id: str | None = None
     written: Mapping[str, Any] = field(default_factory=dict)
     modified_at: datetime | None = field(default=None, compare=False)
+    disabled: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

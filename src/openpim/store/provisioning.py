@@ -6,6 +6,7 @@ import json
 from collections.abc import Collection
 
 from sqlalchemy import (
+    Boolean,
     Column,
     Connection,
     Index,
@@ -35,6 +36,7 @@ provisioned = Table(
     Column("external_id", String(256)),
     Column("written", Text, nullable=False),
     Column("modified_at", Instant, nullable=False),
+    Column("disabled", Boolean, nullable=False),
 )
 Index(
     "uq_provisioned_external",
@@ -96,12 +98,14 @@ class Provisioning:
         found: dict[str, Record] = {}
         for part in batches(ids):
             rows = self._connection.execute(
-                select(c.principal_id, c.external_id, c.written, c.modified_at).where(
+                select(c.principal_id, c.external_id, c.written, c.modified_at, c.disabled).where(
                     c.tenant_id == self._tenant_id, c.client_id == client_id, c.principal_id.in_(part)
                 )
             )
             for row in rows:
-                found[row.principal_id] = Record(row.external_id, json.loads(row.written), row.modified_at)
+                found[row.principal_id] = Record(
+                    row.external_id, json.loads(row.written), row.modified_at, row.disabled
+                )
         return found
 
     def by_external_id(self, client_id: str, kind: PrincipalKind, external_id: str) -> str | None:
@@ -121,6 +125,7 @@ class Provisioning:
             "external_id": record.external_id,
             "written": json.dumps(record.written, sort_keys=True, ensure_ascii=False),
             "modified_at": record.modified_at,
+            "disabled": record.disabled,
         }
         changed = self._connection.execute(
             update(provisioned)

@@ -15,6 +15,7 @@ from openpim.core.provisioning import Mode
 from openpim.core.refusals import Code
 from openpim.core.relying import AppRoleAssignment
 from openpim.services import submit
+from openpim.services.directory.update_user import set_enabled
 from openpim.services.provisioning import tokens
 from tests.faces.scim.client import GROUP, USER, Scim
 from tests.services.groups import GroupWorld
@@ -352,6 +353,31 @@ def test_disabled_is_for_good(scim: Scim) -> None:
     assert not world.holds(world.ann)
     assert scim.patch(f"/Users/{world.ann}", on).status_code == 200
     assert not world.holds(world.ann)
+
+
+def test_whom_an_administrator_locked_out_stays_out(scim: Scim) -> None:
+    """Though the other directory says he is active, and whatever else it writes in between."""
+    made = scim.person(active=True)
+    where = f"/Users/{made['id']}"
+    ok(set_enabled(scim.deps, scim.world.caller(scim.world.ga), made["id"], False))
+    on = {"op": "replace", "path": "active", "value": True}
+    assert scim.patch(where, {"op": "replace", "path": "title", "value": "Guide"}).status_code == 200
+    for answer in (
+        scim.patch(where, on),
+        scim.put(where, {**made, "active": True}),
+        scim.put(where, {"schemas": [USER], "userName": made["userName"]}),
+    ):
+        assert answer.status_code == 403, answer.text
+        assert not scim.world.read(lambda tx: tx.users.get(made["id"])).enabled
+    # What it disabled itself it may enable, and who was never its own is no different.
+    ok(set_enabled(scim.deps, scim.world.caller(scim.world.ga), made["id"], True))
+    assert scim.patch(where, {**on, "value": False}).status_code == 200
+    assert scim.patch(where, on).status_code == 200
+    ok(set_enabled(scim.deps, scim.world.caller(scim.world.ga), scim.world.ann, False))
+    assert scim.patch(f"/Users/{scim.world.ann}", on).status_code == 403
+    _, other = scim.provisioner("Okta")
+    assert scim.patch(where, {**on, "value": False}).status_code == 200
+    assert scim.patch(where, on, token=other).status_code == 403
 
 
 def test_it_gives_nobody_a_password(scim: Scim) -> None:

@@ -18,12 +18,12 @@ from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
 from openpim.services.directory.create_user import check_user
 from openpim.services.directory.delete_user import gone
-from openpim.services.directory.performing import Done, differences, not_found, perform
+from openpim.services.directory.performing import Done, differences, forbidden, not_found, perform
 from openpim.services.directory.targets import of_user
 from openpim.services.directory.update_user import saved
 from openpim.services.ending import end
 from openpim.services.provisioning.records import External, kept, where
-from openpim.services.provisioning.rules import may_provision, untouchable
+from openpim.services.provisioning.rules import may_provision, may_touch_privileged, untouchable
 
 _USER = PrincipalKind.USER
 
@@ -93,7 +93,7 @@ def create(deps: Deps, caller: Caller, wanted: Wanted) -> Person | Refusal:
         if refusal is not None:
             return refusal
         tx.users.add(user)
-        record = kept(tx, caller, _USER, user.id, wanted.record, now)
+        record = kept(tx, caller, _USER, user.id, replace(wanted.record, disabled=not user.enabled), now)
         if isinstance(record, Refusal):
             return record
         return Done(Person(user, record, _domain(tx)), (of_user(user),))
@@ -119,12 +119,15 @@ def change(
         if isinstance(wanted, Refusal):
             return wanted
         new = _as_wanted(tx, old, wanted)
-        refusal = _changed(tx, deps, caller, old, new, now) if new != old else None
+        refusal = _enabling(caller, before, new)
+        if refusal is None and new != old:
+            refusal = _changed(tx, deps, caller, old, new, now)
         if refusal is not None:
             return refusal
         record: Record | Refusal | None = before.record
         if record != wanted.record or new != old:
-            record = kept(tx, caller, _USER, user_id, wanted.record, now)
+            said = replace(wanted.record, disabled=_is_disabling(before, new))
+            record = kept(tx, caller, _USER, user_id, said, now)
         if isinstance(record, Refusal):
             return record
         changes = differences(old, new, ("user_principal_name", *ATTRIBUTES))
@@ -154,6 +157,23 @@ def delete(
         return refusal or Done(None, (of_user(user),))
 
     return perform(deps, caller, "Delete user", "UserManagement", work, targets=(Target("User", user_id),))
+
+
+def _enabling(caller: Caller, before: Person, new: User) -> Refusal | None:
+    """Whom an administrator locked out stays out, whatever the other directory says of him."""
+    by_itself = before.record is not None and before.record.disabled
+    if before.user.enabled or not new.enabled or by_itself or may_touch_privileged(caller):
+        return None
+    return forbidden(
+        "This account was disabled here, and not by this provisioner: somebody who may enable accounts enables it here first."
+    )
+
+
+def _is_disabling(before: Person, new: User) -> bool:
+    """Whether it is this provisioner that keeps the account disabled."""
+    if new.enabled:
+        return False
+    return before.user.enabled or (before.record is not None and before.record.disabled)
 
 
 def _changed(
