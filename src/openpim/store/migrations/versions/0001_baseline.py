@@ -781,6 +781,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement a table
         sa.Column("external_id", sa.String(length=256), nullable=True),
         sa.Column("written", sa.Text(), nullable=False),
         sa.Column("modified_at", Instant(), nullable=False),
+        sa.Column("disabled", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "client_id", "principal_id", name=op.f("pk_provisioned")),
     )
     op.create_index("ix_provisioned_principal", "provisioned", ["tenant_id", "principal_id"], unique=False)
