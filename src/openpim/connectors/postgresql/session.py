@@ -112,7 +112,7 @@ class Session:
             address = self._opening.outbound.address(host, port, seconds=CONNECT_SECONDS, secure=verified)
         except OutboundError as error:
             raise TargetError(Fault.UNREACHABLE, error.message) from None
-        with _authorities(settings.get("ca", "")) as trusted:
+        with _authorities(settings.get("ca", ""), verified=verified) as trusted:
             return BoundedConnection.connect(
                 host=host,
                 hostaddr=address,
@@ -167,8 +167,11 @@ class Session:
 
 
 @contextlib.contextmanager
-def _authorities(pem: str) -> Iterator[str]:
+def _authorities(pem: str, *, verified: bool) -> Iterator[str]:
     """The name of a file with the certificates to trust; it is needed while connecting only."""
+    if not pem and not verified:
+        yield "/nonexistent"  # else one in this user's home would be taken
+        return
     if not pem:
         known = ssl.get_default_verify_paths().cafile
         yield known or next((one for one in _BUNDLES if Path(one).is_file()), "system")
