@@ -138,6 +138,49 @@ def test_what_a_group_has_changes_for_all_who_are_in_it(place: Relying) -> None:
     assert [one["sid"] for one in place.told()] == [signed.identity["sid"]]
 
 
+def test_a_group_that_is_deleted_takes_its_role_with_it(place: Relying) -> None:
+    from openpim.services.directory.delete_group import delete_group
+
+    place.world.write(
+        lambda tx: tx.groups.add_member(place.admins, tx.principals.many([place.ann])[place.ann])
+    )
+    signed = place.sign_in()
+    assert delete_group(place.world.deps, place.world.caller(place.world.ga), place.admins) is None
+    place.work()
+    assert [one["sid"] for one in place.told()] == [signed.identity["sid"]]
+
+
+def test_a_role_that_is_taken_back_or_switched_off(place: Relying) -> None:
+    from openpim.services.directory import app_roles
+    from openpim.services.directory.applications import update_application
+
+    assignment = place.assign(place.ann)
+    place.sign_in()
+    assert app_roles.unassign(place.world.deps, place.world.system, assignment) is None
+    place.work()
+    assert len(place.told()) == 1
+    place.assign(place.ann)
+    place.sign_in()
+    off = replace(place.role, enabled=False)
+    ok(update_application(place.world.deps, place.world.system, place.app.id, {"app_roles": (off,)}))
+    place.work()
+    assert len(place.told()) == 1
+
+
+def test_what_nothing_tells_of_is_found_in_time(place: Relying) -> None:
+    """A row that somebody wrote past the acts, or a road that nobody thought of."""
+    assignment = place.assign(place.ann)
+    place.sign_in()
+    place.work()
+    place.world.write(lambda tx: tx.app_role_assignments.remove(assignment))
+    place.world.forward(minutes=14)
+    place.work()
+    assert place.told() == []
+    place.world.forward(minutes=1)
+    place.work()
+    assert len(place.told()) == 1
+
+
 def test_a_change_of_the_settings_signs_nobody_out(place: Relying) -> None:
     place.world.group("Team", [place.ann])
     place.settings(userinfo=(Named("roles"),))

@@ -118,6 +118,9 @@ class ClientSessions:
             self._look(and_(_c.tenant_id == tenant_id, _c.user_id.in_(part)), now)
             self._look(and_(_c.home_tenant_id == tenant_id, _c.home_user_id.in_(part)), now)
 
+    def look_at_tenant(self, tenant_id: str, now: datetime) -> None:
+        self._look(_c.tenant_id == tenant_id, now)
+
     def look_at_client(self, tenant_id: str, client_id: str, now: datetime) -> None:
         self._look(and_(_c.tenant_id == tenant_id, _c.client_id == client_id), now)
 

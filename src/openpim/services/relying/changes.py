@@ -8,7 +8,7 @@ with what holds now, so nothing depends on how it came about; the word to tell i
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -18,6 +18,7 @@ from openpim.core.relying import ClientSession, LogoutWhen, compared
 from openpim.core.signin.values import Account
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
+from openpim.services.access_changes import access_change
 from openpim.services.relying.sessions import LOOK, next_look, told
 from openpim.services.signin.people import client_allowed, find_client, person_in
 
@@ -25,6 +26,7 @@ CURSOR = "relying"
 TOPIC = "logout"
 BATCH = 100
 LOOKS = 20  # in one unit of work
+GROUP_GONE = "Delete group"
 _NAMED = frozenset({"User", "Group", "ServicePrincipal", "Other"})
 
 
@@ -54,14 +56,12 @@ def follow(deps: Deps, tenant_id: str) -> int:
     return deps.store.write(tenant_id, work)
 
 
-def _mark(tx: Transaction, events: Iterable[AuditEvent], now: datetime) -> None:
-    named = {
-        target.id
-        for event in events
-        if event.result == "success"
-        for target in event.targets
-        if target.kind in _NAMED
-    }
+def _mark(tx: Transaction, events: Sequence[AuditEvent], now: datetime) -> None:
+    happened = [event for event in events if event.result == "success"]
+    if any(event.activity == GROUP_GONE for event in happened):
+        tx.client_sessions.look_at_tenant(tx.tenant_id, now)  # who was in it cannot be found any more
+        return
+    named = {key for event in happened for key in _named(event)}
     found = tx.principals.many(list(named))
     # Whoever was deleted is in no list of principals any more, but is still signed in somewhere.
     people = {one for one in named if one not in found or found[one].kind is PrincipalKind.USER}
@@ -74,6 +74,14 @@ def _mark(tx: Transaction, events: Iterable[AuditEvent], now: datetime) -> None:
         app_id = face.app_id if face is not None else application.app_id if application is not None else ""
         if app_id:
             tx.client_sessions.look_at_client(tx.tenant_id, app_id, now)
+
+
+def _named(event: AuditEvent) -> Iterable[str]:
+    """Whom it may concern. A grant or a membership concerns who got it, and not all others in the group it is about."""
+    change = access_change(event)
+    if change is not None:
+        return (change.principal_id,)
+    return [target.id for target in event.targets if target.kind in _NAMED]
 
 
 def next_look_at(deps: Deps) -> datetime | None:
