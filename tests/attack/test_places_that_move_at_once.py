@@ -15,8 +15,8 @@ from openpim.core.grants import Action, Kind, Provider
 from openpim.core.query import Query
 from openpim.core.refusals import Code, Refusal
 from openpim.services import due, review, role_assignments
-from openpim.services.actions import activate, administer
 from openpim.services.resources import shaping
+from openpim.store.schedules import Schedules
 from tests.faces.arm.client import OWNER, READER, Arm
 from tests.world import APPROVE, World, ok
 
@@ -90,8 +90,8 @@ def test_a_move_ends_an_activation_that_was_being_made(arm: Arm, monkeypatch, pl
     arm.eligible(ann, READER, arm.it)
     made, moved = meanwhile(
         monkeypatch,
-        activate,
-        "provision",
+        Schedules,
+        "add",
         lambda: act(arm, Action.SELF_ACTIVATE, scope, ann, who=ann, hours=1),
         lambda: move(arm, arm.hr),
     )
@@ -123,8 +123,8 @@ def test_an_approval_and_a_move(arm: Arm, monkeypatch) -> None:
     asked = ok(act(arm, Action.SELF_ACTIVATE, arm.web, ann, who=ann, hours=1))
     _, moved = meanwhile(
         monkeypatch,
-        activate,
-        "provision",
+        Schedules,
+        "add",
         lambda: review.review(world.deps, world.caller(world.dan), asked.id, None, APPROVE, "fine"),
         lambda: move(arm, arm.hr),
     )
@@ -150,21 +150,12 @@ def test_a_start_that_has_come_and_a_move(arm: Arm, monkeypatch) -> None:
 
 
 GIVING = {
-    "eligible": (
-        administer,
-        lambda arm, who: act(
-            arm, Action.ADMIN_ASSIGN, arm.web, arm.owner, who=who, kind=Kind.ELIGIBILITY, permanent=True
-        ),
+    "eligible": lambda arm, who: act(
+        arm, Action.ADMIN_ASSIGN, arm.web, arm.owner, who=who, kind=Kind.ELIGIBILITY, permanent=True
     ),
-    "active": (
-        administer,
-        lambda arm, who: act(arm, Action.ADMIN_ASSIGN, arm.web, arm.owner, who=who, hours=9),
-    ),
-    "outside": (
-        role_assignments,
-        lambda arm, who: role_assignments.create(
-            arm.world.deps, arm.world.caller(arm.owner), OWNER, who, arm.web, Provider.RESOURCE
-        ),
+    "active": lambda arm, who: act(arm, Action.ADMIN_ASSIGN, arm.web, arm.owner, who=who, hours=9),
+    "outside": lambda arm, who: role_assignments.create(
+        arm.world.deps, arm.world.caller(arm.owner), OWNER, who, arm.web, Provider.RESOURCE
     ),
 }
 
@@ -173,8 +164,8 @@ GIVING = {
 def test_nothing_that_is_being_given_outlives_the_place(arm: Arm, monkeypatch, how: str) -> None:
     """Else it would be there again with the next place of that name."""
     bob = arm.world.bob
-    module, give = GIVING[how]
-    _, gone = meanwhile(monkeypatch, module, "provision", lambda: give(arm, bob), lambda: remove(arm))
+    give = GIVING[how]
+    _, gone = meanwhile(monkeypatch, Schedules, "add", lambda: give(arm, bob), lambda: remove(arm))
     ok(gone)
     assert not live(arm, arm.web)
     arm.place(f"{arm.prod}/resourceGroups/web")
@@ -186,7 +177,7 @@ def test_nothing_that_is_being_given_outlives_the_place(arm: Arm, monkeypatch, h
 def test_nothing_is_given_in_a_place_that_is_going(arm: Arm, monkeypatch, how: str) -> None:
     bob = arm.world.bob
     gone, given = meanwhile(
-        monkeypatch, shaping, "forget", lambda: remove(arm), lambda: GIVING[how][1](arm, bob)
+        monkeypatch, shaping, "forget", lambda: remove(arm), lambda: GIVING[how](arm, bob)
     )
     ok(gone)
     assert isinstance(given, Refusal)

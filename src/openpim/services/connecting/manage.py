@@ -368,7 +368,7 @@ def _tell(
     deps: Deps,
     caller: Caller,
     now: datetime,
-    activity: str,
+    happened: str,
     target: Target,
     changes: list[tuple[str, str | None, str | None]],
 ) -> None:
@@ -377,7 +377,7 @@ def _tell(
         deps,
         caller,
         now,
-        activity=activity,
+        activity=happened,
         category="ApplicationManagement",
         targets=(AuditTarget("Other", target.id, target.name, tuple(changes)),),
     )

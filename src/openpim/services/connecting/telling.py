@@ -62,8 +62,16 @@ def put(
             )
             _say(tx, deps, target, new, ENDED, now, reason=residue)
         elif old.failures < SAID_AT <= new.failures:
-            failed = FAILED if new.state is EffectState.ENDING else DENIED
-            _say(tx, deps, target, new, failed, now, reason=new.error, failed=True)
+            _say(
+                tx,
+                deps,
+                target,
+                new,
+                FAILED if new.state is EffectState.ENDING else DENIED,
+                now,
+                reason=new.error,
+                failed=True,
+            )
 
 
 def known_drift(tx: Transaction, target_id: str) -> list[tuple[str, str, str]]:
@@ -106,7 +114,7 @@ def _say(
     deps: Deps,
     target: Target,
     effect: Effect,
-    activity: str,
+    happened: str,
     now: datetime,
     *,
     reason: str = "",
@@ -120,7 +128,7 @@ def _say(
         deps,
         callers.system(tx.tenant_id),
         now,
-        activity=activity,
+        activity=happened,
         category="ApplicationManagement",
         targets=(_target(target), AuditTarget("User", effect.principal_id, name)),
         result="failure" if failed else "success",
@@ -130,13 +138,13 @@ def _say(
     )
 
 
-def _say_edge(tx: Transaction, deps: Deps, target: Target, edge: Edge, activity: str, now: datetime) -> None:
+def _say_edge(tx: Transaction, deps: Deps, target: Target, edge: Edge, happened: str, now: datetime) -> None:
     record(
         tx,
         deps,
         callers.system(tx.tenant_id),
         now,
-        activity=activity,
+        activity=happened,
         category="ApplicationManagement",
         targets=(_target(target),),
         details=_details(edge),
