@@ -17,6 +17,7 @@ from sqlalchemy import text
 
 from openpim.core.grants import Kind, Provider
 from openpim.core.query import All, AnyOf, Compare, Order, Query
+from openpim.ports.timelines import About
 from openpim.store.database import Database
 from openpim.store.statistics import write_statistics
 from tests.plans import Statement, look, noted
@@ -199,6 +200,10 @@ def requests(kind: Kind, query: Query, **more: Any) -> Callable[[Any], Any]:
     return lambda tx: tx.requests.page(DIRECTORY, kind, query, **more)
 
 
+def held(about: About) -> Callable[[Any], Any]:
+    return lambda tx: tx.timelines.held(about, *MONTH, NOW, look=200, most=25)
+
+
 def audit(query: Query) -> Callable[[Any], Any]:
     return lambda tx: tx.audit.page(query)
 
@@ -236,6 +241,16 @@ QUESTIONS: dict[str, Callable[[Any], Any]] = {
         [P, guid(1, 9)], provider=DIRECTORY, kind=E, role_id=ROLE, scopes=["/"], live_at=NOW
     ),
     "holders of a role": lambda tx: tx.schedules.of_role(DIRECTORY, A, ROLE, "/", now=NOW),
+    "live of a person": lambda tx: tx.schedules.live([P, guid(1, 9)], NOW),
+    "ended of a person": lambda tx: tx.schedules.ended(P, NOW, 200),
+    "last activations of several": lambda tx: tx.schedules.last_activations(
+        [(guid(1, number), DIRECTORY, ROLE, "/") for number in range(20)], 6
+    ),
+    "timeline of a person": held(About(holders=(P, guid(1, 9)))),
+    "timeline of a role": held(About(DIRECTORY, role_id=ROLE)),
+    "timeline of a scope": held(About(DIRECTORY, scope="/x")),
+    "timeline of the tenant": held(About(DIRECTORY, scope="/", everywhere=True)),
+    "timeline of a role, one's own part": held(About(DIRECTORY, role_id=ROLE, holders=(P,))),
     "resting on": lambda tx: tx.schedules.resting_on(guid(2, 50), NOW),
     "due to start": lambda tx: tx.schedules.due_to_start(NOW, 100),
     "due to end": lambda tx: tx.schedules.due_to_end(NOW + timedelta(days=1), 100),
@@ -255,6 +270,10 @@ QUESTIONS: dict[str, Callable[[Any], Any]] = {
     "requests waiting for me": requests(A, Query(), ids=[guid(3, n) for n in range(20)]),
     "one request": lambda tx: tx.requests.get(guid(3, 50_000)),
     "open requests": lambda tx: tx.requests.open_of(P, kind=A, provider=DIRECTORY, role_id=ROLE, scope="/"),
+    "reasons of a person": lambda tx: tx.requests.reasons(P, 100),
+    "requests that an administrator must decide": lambda tx: tx.requests.to_decide(
+        [guid(1, number) for number in range(20)], DIRECTORY, A
+    ),
     "requests of a schedule": lambda tx: tx.requests.of_schedule(guid(3, 50_000)),
     "started requests": lambda tx: tx.requests.started(NOW, 100),
     "an approval": lambda tx: tx.approvals.get(guid(3, 50_000)),

@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from openpim.ports.store import StoreUnavailableError
 from openpim.store.database import Database
+from tests.plans import noted
 from tests.world import World
 
 
@@ -80,7 +81,7 @@ def test_the_same_row_twice_is_an_error_not_an_endless_loop(world: World) -> Non
 
 @pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
 def test_who_runs_into_a_deadlock_is_run_again(world: World) -> None:
-    barrier = Barrier(2, timeout=5)
+    barrier = Barrier(2, timeout=60)
     runs: list[str] = []
 
     def locking(first: str, second: str):
@@ -152,3 +153,33 @@ def test_sqlite_is_safe_after_a_crash(world: World) -> None:
 
     assert pragma("journal_mode") == "wal"
     assert pragma("synchronous") == 2  # FULL
+
+
+def test_who_only_reads_is_told_once(world: World) -> None:
+    def ask(tx):
+        me = frozenset({world.ann}) | tx.groups.groups_of(world.ann, world.now)
+        found = tx.schedules.of(me, live_at=world.now)
+        found.clear()  # what one gets is one's own
+        return tx.tenants.current(), len(tx.schedules.of(me, live_at=world.now))
+
+    world.eligible(world.ann)
+    with noted(world.database) as first:
+        world.read(ask)
+    with noted(world.database) as twice:
+        tenant, count = world.read(lambda tx: (ask(tx), ask(tx))[1])
+    assert len(twice) == len(first) == 3
+    assert tenant is not None
+    assert count == 1
+
+
+def test_who_writes_sees_what_he_has_written(world: World) -> None:
+    group = world.group("Watch")
+
+    def work(tx):
+        before = tx.groups.groups_of(world.ann, world.now)
+        tx.groups.add_member(group, tx.principals.get(world.ann))
+        return before, tx.groups.groups_of(world.ann, world.now)
+
+    before, after = world.write(work)
+    assert group not in before
+    assert group in after
