@@ -369,6 +369,20 @@ SCREENS: Final = (
         "/portal/applications/{id}/edit",
     ),
     Screen(
+        "application-claims",
+        ADMIN,
+        "/portal/applications",
+        (AN_APPLICATION, follow("main a[href$='/claims']")),
+        "/portal/applications/{id}/claims",
+    ),
+    Screen(
+        "application-role",
+        ADMIN,
+        "/portal/applications",
+        (AN_APPLICATION, follow("main a[href$='/roles/new']")),
+        "/portal/applications/{id}/roles/new",
+    ),
+    Screen(
         "application-secret",
         ADMIN,
         "/portal/applications",
@@ -408,6 +422,13 @@ SCREENS: Final = (
         "/portal/enterprise",
         (AN_APPLICATION,),
         "/portal/enterprise/{id}",
+    ),
+    Screen(
+        "enterprise-roles",
+        ADMIN,
+        "/portal/enterprise",
+        (AN_APPLICATION, follow("main a[href$='/roles']")),
+        "/portal/enterprise/{id}/roles",
     ),
     Screen(
         "enterprise-permissions",

@@ -61,6 +61,7 @@ def test_step_up_with_and_without_the_capability(world: World) -> None:
     answer = signed.send(able, "POST", f"/v1.0{REQUESTS}", json=activation(world.ann))
     error(answer, 401, "InvalidAuthenticationToken")
     assert "insufficient_claims" in answer.headers["www-authenticate"]
+    assert 'acr_values="c3"' in answer.headers["www-authenticate"]  # RFC 9470
     stepped = access_token(signed.signin, world.tenant_id, world.ann, amr=("pwd", "mfa"), acrs=("c3",))
     assert signed.send(stepped, "POST", f"/v1.0{REQUESTS}", json=activation(world.ann)).status_code == 201
 
