@@ -11,7 +11,19 @@ from pathlib import Path
 from bench.figures import Figure, keep, machine, table
 from bench.sizes import FULL, QUICK, TINY
 
-NAMES = ("activate", "listing", "tree", "portal", "audit", "streams", "signals", "decisions", "start", "command")
+NAMES = (
+    "activate",
+    "listing",
+    "tree",
+    "portal",
+    "audit",
+    "streams",
+    "signals",
+    "decisions",
+    "connect_ldap",
+    "start",
+    "command",
+)
 RESULTS = Path(__file__).resolve().parent / "results" / "latest.json"
 
 

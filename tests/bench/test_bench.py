@@ -31,6 +31,15 @@ ROOT = Path(__file__).resolve().parents[2]
         ("portal", {"portal, my roles, 500 eligibilities", "portal, approvals, 500 eligibilities"}),
         ("streams", {"stream, syslog", "stream, OTLP", "export, 500 events", "metrics, counting a request"}),
         (
+            "connect_ldap",
+            {
+                "LDAP group: begin to usable",
+                "LDAP entry (dds): end to unusable",
+                "LDAP group: 200 at once end",
+                "LDAP group, by name: 200 at once begin",
+            },
+        ),
+        (
             "decisions",
             {
                 "decision in process, 400 assignments",
