@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bench.figures import Figure
+from bench.processes import cpu_seconds
 from bench.sizes import Sizes
 from openpim.connectors.ldap.client import Connection, Where
 from openpim.connectors.ldap.messages import ANY, Change, Request, Scope, add, delete, modify, refresh, search
@@ -182,36 +183,42 @@ def _many(
     connector = rig.open()
     grants = [Op(OpKind.GRANT, edge) for edge in edges]
     revokes = [Op(OpKind.REVOKE, edge) for edge in edges]
-    begins: list[float] = []
-    ends: list[float] = []
-    floor_begins: list[float] = []
-    floor_ends: list[float] = []
+    taken: dict[str, list[tuple[float, float]]] = {"begin": [], "end": [], "bare begin": [], "bare end": []}
     for _ in range(rounds + 1):
-        begins.append(_seconds(lambda: _all(connector, grants)))
+        taken["begin"].append(_taken(rig.slapd, lambda: _all(connector, grants)))
         assert len(connector.read().edges) == len(edges)  # as before every plan
-        ends.append(_seconds(lambda: (_all(connector, revokes), _none(connector))))
-        floor_begins.append(_seconds(lambda: _send(bare, begin)))
-        floor_ends.append(_seconds(lambda: _send(bare, end)))
+        taken["end"].append(_taken(rig.slapd, lambda: (_all(connector, revokes), _none(connector))))
+        taken["bare begin"].append(_taken(rig.slapd, lambda: _send(bare, begin)))
+        taken["bare end"].append(_taken(rig.slapd, lambda: _send(bare, end)))
     connector.close()
-    count = f"{len(edges):,}"
-    median = statistics.median
+    cpu, wall = (
+        {name: statistics.median(one[which] for one in found[1:]) for name, found in taken.items()}
+        for which in (0, 1)
+    )
     return [
         Figure(
-            f"{what}: {count} at once begin",
-            "s",
-            median(begins[1:]),
-            median(floor_begins[1:]),
-            "the same changes alone",
-        ),
-        Figure(
-            f"{what}: {count} at once end",
-            "s",
-            median(ends[1:]),
-            median(floor_ends[1:]),
-            "the same changes and one read alone",
-            GOAL,
-        ),
+            f"{what}: {len(edges):,} at once {part}",
+            "s CPU",
+            cpu[part],
+            cpu[f"bare {part}"],
+            beside,
+            GOAL if part == "end" else None,
+            more={"wall_s": round(wall[part], 4), "floor_wall_s": round(wall[f"bare {part}"], 4)},
+        )
+        for part, beside in (
+            ("begin", "the same changes alone"),
+            ("end", "the same changes and one read alone"),
+        )
     ]
+
+
+def _taken(slapd: Slapd, act: Callable[[], object]) -> tuple[float, float]:
+    """Processor time of the directory and of us together, which other work on the machine does not disturb; and on the wall."""
+    assert slapd.pid is not None
+    theirs, ours, began = cpu_seconds(slapd.pid), time.process_time(), time.perf_counter()
+    act()
+    wall = time.perf_counter() - began
+    return time.process_time() - ours + cpu_seconds(slapd.pid) - theirs, wall
 
 
 def _all(connector: Connector, ops: list[Op]) -> None:
@@ -225,12 +232,6 @@ def _none(connector: Connector) -> None:
 def _send(bare: Connection, steps: list[list[Request]]) -> None:
     for requests in steps:
         assert all(outcome.ok for outcome in bare.exchange(requests))
-
-
-def _seconds(act: Callable[[], object]) -> float:
-    began = time.perf_counter()
-    act()
-    return time.perf_counter() - began
 
 
 def _fence() -> Fence:

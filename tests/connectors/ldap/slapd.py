@@ -274,6 +274,10 @@ class Slapd:
         assert self._process is not None
         self._process.send_signal(number)
 
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process is not None else None
+
     def kill(self, number: int = signal.SIGKILL) -> None:
         if self._process is not None:
             self._process.send_signal(number)

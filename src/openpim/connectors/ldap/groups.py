@@ -4,7 +4,7 @@ see active_directory.py), so the end is ours to bring about."""
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from openpim.connectors.ldap.client import Connection, failure, words
@@ -75,10 +75,11 @@ class _Job:
     change: Change
     members: list[Member]
     fence: Fence
-    receipts: dict[int, Receipt] = field(default_factory=dict)
+    receipts: dict[int, Receipt]
 
     def done(self, members: Iterable[Member], error: str = "") -> None:
-        self.receipts.update({one.place: Receipt(one.op, error) for one in members})
+        for one in members:
+            self.receipts[one.place] = Receipt(one.op, error)
 
 
 class Groups:
@@ -172,25 +173,25 @@ class Groups:
         in_time(fence, self.clock())
         connection = self.session.connection()
         self.fencing.check(connection, self.managed, fence.epoch)
+        leave: dict[str, list[_Placed]] = {}
+        come: dict[str, list[_Placed]] = {}
+        for one in enumerate(ops):
+            phase = leave if one[1].kind is OpKind.REVOKE else come
+            phase.setdefault(one[1].edge.entitlement, []).append(one)
         receipts: dict[int, Receipt] = {}
-        for change, removes in ((Change.DELETE, True), (Change.ADD, False)):
-            some = [(place, op) for place, op in enumerate(ops) if (op.kind is OpKind.REVOKE) is removes]
-            for job in self._jobs(connection, change, some, fence, receipts) if some else ():
+        for change, by_group in ((Change.DELETE, leave), (Change.ADD, come)):
+            for job in self._jobs(connection, change, by_group, fence, receipts):
                 self._do(connection, job)
-                receipts.update(job.receipts)
         return [receipts[place] for place in range(len(ops))]
 
     def _jobs(
         self,
         connection: Connection,
         change: Change,
-        ops: Sequence[_Placed],
+        by_group: dict[str, list[_Placed]],
         fence: Fence,
         receipts: dict[int, Receipt],
     ) -> Iterator[_Job]:
-        by_group: dict[str, list[_Placed]] = {}
-        for one in ops:
-            by_group.setdefault(one[1].edge.entitlement, []).append(one)
         for group in by_group.keys() - set(self.managed):
             strange = "This group is not one that the target manages."
             receipts.update({place: Receipt(op, strange) for place, op in by_group.pop(group)})
@@ -199,7 +200,7 @@ class Groups:
             longest = max((len(one.written) for one in members), default=1)
             most = min(MOST_VALUES, max(_MOST_LETTERS // longest, 1))
             for at in range(0, len(members), most):
-                yield _Job(group, change, members[at : at + most], fence)
+                yield _Job(group, change, members[at : at + most], fence, receipts)
 
     def _leaving(
         self,
