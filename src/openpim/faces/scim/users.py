@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 from scim2_models import Context, PatchOp, SearchRequest
@@ -54,6 +55,8 @@ def replace(call: Call, user_id: str) -> Answer:
 
     def decide(before: Person) -> Wanted:
         call.check_version(version_of(document(call, before)))
+        if resource.active is None:  # not said: nobody is let in, or locked out, by leaving it away
+            return dataclasses.replace(wanted, enabled=before.user.enabled)
         return wanted
 
     return _changed(call, people.change(call.deps, call.caller, user_id, decide))
