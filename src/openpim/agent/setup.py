@@ -41,8 +41,10 @@ def enroll(path: str, token: str, server: str, ca_file: str) -> str:
     _state(configuration)
     try:
         way = HttpsLink(server, tenant, target, ca_file)
-        answer = way.ask("enroll", {"token": secret, "host": socket.gethostname()}, "", _SECONDS)
-        way.close()
+        try:
+            answer = way.ask("enroll", {"token": secret, "host": socket.gethostname()}, "", _SECONDS)
+        finally:
+            way.close()
     except LinkError as error:
         raise SetupError(f"{error}\nis --server right, and its certificate trusted (--ca)?") from error
     made = answer.get("credential")
