@@ -147,7 +147,7 @@ def _in_process(made: Organisation, sizes: Sizes) -> Iterator[Figure]:
 
 
 def _over_http(made: Organisation, sizes: Sizes, data: Path, token: str) -> Iterator[Figure]:
-    asked = _questions(made, max(64, sizes.lists * 4))
+    asked = _questions(made, sizes.lists * 20)  # so many that the looks at the store are in it, and no more
     each = [{"subject": {"type": "user", "id": who}, "action": {"name": "use"}, "resource": {"type": "role", "id": role}} for who, role in asked]  # fmt: skip
     many = _questions(made, BATCH)
     batch = {

@@ -284,7 +284,7 @@ def make_app(
 
         return arm.application(deps, partial(authenticate, deps, signin.tokens, accepts=ARM))
 
-    decisions = WhenAsked(partial(_decisions, deps, signin, who))
+    decisions = WhenAsked(partial(_decisions, deps, signin, who, answered))
     routes: list[BaseRoute] = [
         Route("/", _front(deps.settings.origin)),
         *health.routes(watched.monitor.text, watched.checks, watched.token),
@@ -304,16 +304,23 @@ def make_app(
         ),
     ]
     rest = RequestIds(TidyPaths(Starlette(routes=routes, lifespan=lifespan)), new_id)
-    main = Ahead("/access/v1/", Metering(decisions, answered, "authzen"), Metering(rest, answered))
-    return Origins(deps.settings, main, Metering(WhenAsked(of_arm), answered, "arm"), arm_port)
+    manager = Metering(WhenAsked(of_arm), answered, "arm")
+    return Ahead(
+        "/access/v1/", decisions, Origins(deps.settings, Metering(rest, answered), manager, arm_port)
+    )
 
 
-def _decisions(deps: Deps, signin: SignIn, who: Callable[..., Caller | Refusal]) -> ASGIApp:
+def _decisions(
+    deps: Deps,
+    signin: SignIn,
+    who: Callable[..., Caller | Refusal],
+    answered: Callable[[str, int, float], None],
+) -> ASGIApp:
     """The index of who holds what is there from the first question on, and hears of every commit of this process."""
     from openpim.faces import authzen
 
     observers = deps.store.observers if isinstance(deps.store, Database) else []
-    return authzen.decisions(deps, signin.tokens, who, observers)
+    return authzen.decisions(deps, signin.tokens, who, observers, answered)
 
 
 def _front(origin: str) -> Callable[[Request], object]:

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 from openpim.core.audit import AuditEvent
 from openpim.core.caller import Caller
 from openpim.core.refusals import Refusal
-from openpim.faces.authzen.dispatch import application
+from openpim.faces.authzen.dispatch import Answers, application
 from openpim.ports.deps import Deps
 from openpim.services.decisions.callers import Callers
 from openpim.services.decisions.following import Following
@@ -25,9 +25,14 @@ Observer: TypeAlias = Callable[[str, Sequence[AuditEvent]], None]
 
 
 def decisions(
-    deps: Deps, tokens: Tokens, who: Callable[..., Caller | Refusal], observers: list[Observer]
+    deps: Deps,
+    tokens: Tokens,
+    who: Callable[..., Caller | Refusal],
+    observers: list[Observer],
+    answered: Answers,
 ) -> ASGIApp:
-    """The face with an index of its own, which hears of every commit of this process. who: the bearer of a token."""
+    """The face with an index of its own, which hears of every commit of this process. who: the bearer of a token.
+    answered: counts requests (face, status, seconds)."""
     following, callers = Following(deps.store, deps.clock), Callers(deps, tokens, who)
     observers += [following.committed, callers.committed]
-    return application(deps, following, callers)
+    return application(deps, following, callers, answered)

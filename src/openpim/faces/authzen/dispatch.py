@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Final, TypeAlias
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from openpim.faces.authzen import access_requests, check, discovery, evaluation, quick, search
 from openpim.faces.authzen.call import Answered, Call, HttpError, Room, respond, respond_error, unavailable
 from openpim.faces.authzen.wire import BadRequestError
+from openpim.faces.shared.metering import ACCESS, Metering
 from openpim.ports.deps import Deps
 from openpim.ports.store import StoreUnavailableError
 from openpim.services.decisions.callers import Callers
@@ -17,6 +20,9 @@ from openpim.services.decisions.following import Following
 
 _BASE: Final = "/access/v1/"
 QUICK: Final = "/access/v1/evaluation"
+FACE: Final = "authzen"
+Answers: TypeAlias = Callable[[str, int, float], None]
+_access = logging.getLogger(ACCESS)
 _POSTS: Final[dict[str, Callable[[Call], Awaitable[Answered]]]] = {
     "evaluation": evaluation.one,
     "evaluations": evaluation.many,
@@ -35,22 +41,17 @@ ENDPOINTS: Final = (
 )
 
 
-def application(deps: Deps, following: Following, callers: Callers) -> ASGIApp:
-    """An ASGI application; paths are tidy already (faces/shared/paths.py)."""
+def application(
+    deps: Deps, following: Following, callers: Callers, answered: Answers | None = None
+) -> ASGIApp:
+    """An ASGI application; paths are tidy already (faces/shared/paths.py). answered: told of each request, as
+    faces/shared/metering.py tells it."""
     room = Room(deps, following, callers)
 
-    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["path"] == QUICK and scope["method"] == "POST":
-            message = await receive()
-            said = quick.decided(room, scope, message)
-            if said is not None:
-                await send({"type": "http.response.start", "status": 200, "headers": said[0]})
-                await send({"type": "http.response.body", "body": said[1]})
-                return
-            receive = quick.replayed(message, receive)
+    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
         call = Call(room, scope)
         try:
-            answered = await _handle(call, receive)
+            said = await _handle(call, receive)
         except HttpError as error:
             await respond_error(call, send, error)
         except BadRequestError as error:
@@ -58,7 +59,23 @@ def application(deps: Deps, following: Following, callers: Callers) -> ASGIApp:
         except StoreUnavailableError as error:
             await respond_error(call, send, unavailable(error))
         else:
-            await respond(call, send, answered)
+            await respond(call, send, said)
+
+    counted = Metering(slow, answered, FACE) if answered is not None else slow
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] == QUICK and scope["method"] == "POST" and not _access.isEnabledFor(logging.INFO):
+            begun = time.perf_counter()
+            message = await receive()
+            said = quick.decided(room, scope, message)
+            if said is not None:
+                await send({"type": "http.response.start", "status": 200, "headers": said[0]})
+                await send({"type": "http.response.body", "body": said[1]})
+                if answered is not None:
+                    answered(FACE, 200, time.perf_counter() - begun)
+                return
+            receive = quick.replayed(message, receive)
+        await counted(scope, receive, send)
 
     return answer
 

@@ -25,6 +25,11 @@ class WhenAsked:
         self._loading = threading.Lock()
         self._app: ASGIApp | None = None
 
+    @property
+    def loaded(self) -> ASGIApp | None:
+        """The application, None before the first request."""
+        return self._app
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         app = self._app
         if app is None:
@@ -39,10 +44,11 @@ class WhenAsked:
 
 
 class Ahead:
-    """ASGI. What is asked thousands of times a second goes straight to its application: every layer between costs it more
-    than its answer does. below: how the path begins; paths that are not tidy take the long way."""
+    """ASGI. What is asked thousands of times a second goes straight to its application, whichever origin it was sent to:
+    every layer between costs it more than its answer does. below: how the path begins; paths that are not tidy take the
+    long way."""
 
-    def __init__(self, below: str, app: ASGIApp, others: ASGIApp) -> None:
+    def __init__(self, below: str, app: WhenAsked, others: ASGIApp) -> None:
         self._below = below
         self._app = app
         self._others = others
@@ -51,7 +57,7 @@ class Ahead:
         if scope["type"] == "http":
             path: str = scope["path"]
             if path.startswith(self._below) and not path.endswith("/") and "//" not in path:
-                await self._app(scope, receive, send)
+                await (self._app.loaded or self._app)(scope, receive, send)
                 return
         await self._others(scope, receive, send)
 

@@ -64,7 +64,13 @@ class Index:
         self, provider: str, principal: str, role: str, places: Collection[str], now: int
     ) -> int:
         """The same for what could be activated; of a group: role member or owner, place its id."""
-        return self._steady(lambda: self._held(self._facts.eligible[provider], principal, role, places, now))
+        while True:
+            version = self._version
+            if not version & 1:
+                found = self._held(self._facts.eligible[provider], principal, role, places, now)
+                if version == self._version:
+                    return found
+            self._wait()
 
     def member_until(self, principal: str, group: str, now: int) -> int:
         """Directly or through other groups."""
