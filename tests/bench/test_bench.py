@@ -31,6 +31,16 @@ ROOT = Path(__file__).resolve().parents[2]
         ("portal", {"portal, my roles, 500 eligibilities", "portal, approvals, 500 eligibilities"}),
         ("streams", {"stream, syslog", "stream, OTLP", "export, 500 events", "metrics, counting a request"}),
         (
+            "connect_databases",
+            {
+                "PostgreSQL: begin to usable",
+                "PostgreSQL: end to unusable",
+                "PostgreSQL: 200 at once end",
+                "PostgreSQL: a look that ends 200",
+                "MariaDB: begin to usable",
+            },
+        ),
+        (
             "connect_ldap",
             {
                 "LDAP group: begin to usable",

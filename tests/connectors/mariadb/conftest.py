@@ -77,11 +77,8 @@ class Rig:
         self.server.start()
 
 
-@pytest.fixture(scope="session")
-def running() -> Iterator[Server]:
-    if why := missing():
-        (pytest.fail if CI else pytest.skip)(why)
-    server = Server()
+def set_up(server: Server) -> None:
+    """As the page says, with a table that each managed role may use, and people with passwords."""
     once, role, person = re.findall(r"```sql\n(.*?)```", PAGE.read_text(), re.DOTALL)
     for statement in once.replace("choose one", PASSWORD).split(";\n")[:-1]:
         server.sql(statement)
@@ -92,6 +89,14 @@ def running() -> Iterator[Server]:
     server.sql(f"CREATE ROLE {UNMANAGED}")
     for name in PEOPLE:
         server.sql(person.replace("'alice@example.com'", text(name)).replace("'theirs'", text(f"{name}'s")))
+
+
+@pytest.fixture(scope="session")
+def running() -> Iterator[Server]:
+    if why := missing():
+        (pytest.fail if CI else pytest.skip)(why)
+    server = Server()
+    set_up(server)
     yield server
     server.remove()
 

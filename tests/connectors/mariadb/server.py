@@ -36,8 +36,9 @@ def missing() -> str | None:
 class Server:
     """`sql` speaks as root, by the socket."""
 
-    def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="openpim-my-", dir=_where()))
+    def __init__(self, *, durable: bool = False) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="openpim-my-", dir="/tmp" if durable else _where()))
+        self._durable = durable
         self._process: subprocess.Popen[bytes] | None = None
         self._as = _user()
         with socket.create_server(("127.0.0.1", 0)) as probe:
@@ -81,7 +82,7 @@ class Server:
                     "--skip-name-resolve",
                     "--skip-log-bin",
                     "--event-scheduler=ON",
-                    "--innodb-flush-log-at-trx-commit=0",
+                    f"--innodb-flush-log-at-trx-commit={int(self._durable)}",
                     "--innodb-buffer-pool-size=8M",
                     "--innodb-log-file-size=4M",
                     "--performance-schema=OFF",

@@ -51,12 +51,15 @@ def releases() -> dict[str, Path]:
 class Cluster:
     """`sql` speaks as the superuser, by a socket; everybody else by TCP."""
 
-    def __init__(self, binaries: Path) -> None:
+    def __init__(self, binaries: Path, *, durable: bool = False) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="openpim-pg-", dir="/tmp"))
         self._binaries = binaries
         self._as = _user_for_server()
         self._server: subprocess.Popen[bytes] | None = None
         self.major = 0
+        self._durable = (
+            dict.fromkeys(("fsync", "synchronous_commit", "full_page_writes"), "on") if durable else {}
+        )
         with socket.create_server(("127.0.0.1", 0)) as probe:
             self.port = int(probe.getsockname()[1])
         self.tls = b"libssl" in (binaries / "postgres").read_bytes()  # the wheel's have none
@@ -86,17 +89,21 @@ class Cluster:
         return self.folder / "data"
 
     def start(self) -> None:
-        settings = SERVER_SETTINGS | {
-            "listen_addresses": "127.0.0.1",
-            "port": str(self.port),
-            "shared_buffers": "16MB",
-            "max_connections": "60",
-            "ssl": "on" if self.tls else "off",
-            "ssl_cert_file": str(self._files.certificate),
-            "ssl_key_file": str(self._files.key),
-            "log_statement": "all",
-            "password_encryption": "scram-sha-256",
-        }
+        settings = (
+            SERVER_SETTINGS
+            | self._durable
+            | {
+                "listen_addresses": "127.0.0.1",
+                "port": str(self.port),
+                "shared_buffers": "16MB",
+                "max_connections": "60",
+                "ssl": "on" if self.tls else "off",
+                "ssl_cert_file": str(self._files.certificate),
+                "ssl_key_file": str(self._files.key),
+                "log_statement": "none" if self._durable else "all",
+                "password_encryption": "scram-sha-256",
+            }
+        )
         arguments = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         with (self.folder / "log").open("ab") as log:
             self._server = subprocess.Popen(

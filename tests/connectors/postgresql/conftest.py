@@ -87,13 +87,10 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-@pytest.fixture(scope="session", params=sorted(_FOUND) or ["none"], ids=lambda major: f"pg{major}")
-def server(request: pytest.FixtureRequest) -> Iterator[Cluster]:
-    if not _FOUND:
-        (pytest.fail if CI else pytest.skip)("no PostgreSQL on this machine (Debian: postgresql)")
-    cluster = Cluster(_FOUND[request.param])
-    cluster.major = int(request.param)
-    said = statements(cluster.major)
+def set_up(cluster: Cluster, major: int) -> None:
+    """As the page says, with a table that each managed role may use, and people with passwords."""
+    cluster.major = major
+    said = statements(major)
     cluster.sql(said["once"].replace("choose one", PASSWORD))
     for role in MANAGED:
         cluster.sql((said["role"] + said["admin"]).replace("payroll_admin", quoted(role)))
@@ -103,6 +100,14 @@ def server(request: pytest.FixtureRequest) -> Iterator[Cluster]:
     for person in PEOPLE:
         cluster.sql(said["person"].replace('"alice@example.com"', quoted(person)))
         cluster.sql(f"ALTER ROLE {quoted(person)} PASSWORD " + "'" + person.replace("'", "''") + "''s'")
+
+
+@pytest.fixture(scope="session", params=sorted(_FOUND) or ["none"], ids=lambda major: f"pg{major}")
+def server(request: pytest.FixtureRequest) -> Iterator[Cluster]:
+    if not _FOUND:
+        (pytest.fail if CI else pytest.skip)("no PostgreSQL on this machine (Debian: postgresql)")
+    cluster = Cluster(_FOUND[request.param])
+    set_up(cluster, int(request.param))
     yield cluster
     cluster.remove()
 
