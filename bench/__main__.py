@@ -20,6 +20,7 @@ NAMES = (
     "streams",
     "signals",
     "decisions",
+    "connect_databases",
     "connect_ldap",
     "start",
     "command",
