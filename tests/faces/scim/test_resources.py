@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from openpim.faces.scim import groups
 from tests.faces.scim.client import ENTERPRISE, GROUP, USER, Scim
 
 FULL = {
@@ -221,6 +222,25 @@ def test_one_patch_is_one_unit_of_work(scim: Scim) -> None:
     )
     assert answer.status_code == 400
     assert scim.members(group) == set()
+
+
+def test_a_change_of_a_large_group_does_not_answer_with_all_of_it(
+    scim: Scim, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(groups, "SHOWN", 2)
+    made = scim.team("Large", scim.world.ann, scim.world.bob)
+    where, add = (
+        f"/Groups/{made['id']}",
+        {"op": "add", "path": "members", "value": [{"value": scim.world.cyd}]},
+    )
+    assert scim.patch(where, {**add, "value": [{"value": scim.world.ann}]}).status_code == 200
+    assert scim.patch(where, add).status_code == 204
+    asked = scim.patch(f"{where}?attributes=members", add)
+    assert len(asked.json()["members"]) == 3
+    without = scim.patch(f"{where}?excludedAttributes=members", add)
+    assert without.status_code == 200
+    assert "members" not in without.json()
+    assert len(scim.members(made["id"])) == 3
 
 
 def test_everything_at_once(scim: Scim) -> None:

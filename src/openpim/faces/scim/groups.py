@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import dataclasses
+from typing import Any, Final
 
 from scim2_models import Context, PatchOp, SearchRequest
 
@@ -22,6 +23,7 @@ from openpim.wire.instants import render_datetime
 
 _SCHEMA = str(Group.__schema__)
 Doc = dict[str, Any]
+SHOWN: Final = 1000  # members in the answer to a change; of a group with more it is 204 (RFC 7644 3.5.2)
 
 
 def index(call: Call) -> Answer:
@@ -143,11 +145,14 @@ def matching(call: Call, asked: SearchRequest[Any]) -> Page[Team]:
 
 def _changed(call: Call, group_id: str, decide: Any) -> Answer:
     asked = call.search(Group)
-    members = _wants_members(asked) or bool(call.headers.get("if-match"))
-    outcome = teams.change(call.deps, call.caller, group_id, decide, members=members)
+    checked, wanted = bool(call.headers.get("if-match")), _wants_members(asked)
+    shown = (None if asked.attributes else SHOWN) if wanted else 0
+    outcome = teams.change(call.deps, call.caller, group_id, decide, members=checked, shown=shown)
     if isinstance(outcome, Refusal):
         refused(outcome)
-    return _answer(call, outcome, asked, 200)
+    if wanted and outcome.members is None:
+        return Answer(204)
+    return _answer(call, outcome if wanted else dataclasses.replace(outcome, members=None), asked, 200)
 
 
 def _answer(call: Call, team: Team, asked: SearchRequest[Any], status: int) -> Answer:

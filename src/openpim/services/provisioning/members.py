@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import datetime
+from itertools import islice
 
 from openpim.core.ask import Ask
 from openpim.core.caller import Caller
@@ -43,12 +44,16 @@ class Members:
         self.mode, self.narrow = mode_of(tx, group, now)
 
     # -- reading
-    def shown(self) -> tuple[Principal, ...]:
-        """By id."""
+    def shown(self, most: int | None = None) -> tuple[Principal, ...] | None:
+        """By id. None: there are more than `most`."""
+        found = self._shown(most)
+        return found if most is None or len(found) <= most else None
+
+    def _shown(self, most: int | None = None) -> tuple[Principal, ...]:
         if self.narrow:
             found = self._tx.principals.many(self._present(self._mine()))
             return tuple(found[key] for key in sorted(found))
-        return tuple(self._standing())
+        return tuple(islice(self._standing(), None if most is None else most + 1))
 
     def _standing(self) -> Iterable[Principal]:
         after: str | None = None
@@ -98,7 +103,7 @@ class Members:
 
     def set(self, ids: Iterable[str]) -> Refusal | None:
         wanted = dict.fromkeys(ids)
-        present = {one.id for one in self.shown()}
+        present = {one.id for one in self._shown()}
         return self.remove(one for one in sorted(present) if one not in wanted) or self.add(
             one for one in wanted if one not in present
         )

@@ -106,10 +106,16 @@ def create(deps: Deps, caller: Caller, wanted: Wanted) -> Team | Refusal:
 
 
 def change(
-    deps: Deps, caller: Caller, group_id: str, decide: Callable[[Team], Wanted | Refusal], *, members: bool
+    deps: Deps,
+    caller: Caller,
+    group_id: str,
+    decide: Callable[[Team], Wanted | Refusal],
+    *,
+    members: bool,
+    shown: int | None = None,
 ) -> Team | Refusal:
     """decide: from what there is, read under a lock, to what there is to be. It may raise: then nothing has happened.
-    members: whether it is given them, and the answer has them."""
+    members: whether it is given them. shown: the answer has them where they are no more than this; None: it has all."""
 
     def work(tx: Transaction, now: datetime) -> Done[Team] | Refusal:
         refusal = may_provision(caller)
@@ -143,7 +149,7 @@ def change(
         refusal = _stepped(writing, wanted.steps)
         if refusal is not None:
             return refusal
-        after = Team(new, record, writing.shown() if members else None)
+        after = Team(new, record, writing.shown(shown))
         changes = differences(old, new, ("display_name",))
         return Done(after, (of_group(new, changes),), unchanged=not changes)
 
