@@ -36,7 +36,7 @@ ROOT = Path(__file__).resolve().parents[2]
                 "PostgreSQL: begin to usable",
                 "PostgreSQL: end to unusable",
                 "PostgreSQL: 200 at once end",
-                "PostgreSQL: a look that ends 200",
+                "PostgreSQL: a look that ends 200, withdrawn",
                 "MariaDB: begin to usable",
             },
         ),

@@ -190,3 +190,14 @@ def test_a_change_of_the_end_in_the_server_is_seen(cluster, connector):
 def test_without_a_key_nothing_is_given(cluster, connector):
     (receipt,) = connector.apply(grants(edge_of(key="")), fence())
     assert not receipt.ok
+
+
+def test_more_than_one_statement_or_transaction_can_hold(cluster, connector):
+    edges = [edge_of(f"person {number}") for number in range(600)]
+    for start in range(0, len(edges), 500):
+        done(connector, grants(*edges[start : start + 500]))
+    assert len(names(connector)) == len(roles(cluster)) == len(edges)
+    for start in range(0, len(edges), 500):
+        done(connector, revokes(*edges[start : start + 500]))
+    assert not [one for one in connector.sever(edges, [], fence()) if one.error]
+    assert roles(cluster) == set()

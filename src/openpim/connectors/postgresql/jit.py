@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 
 from psycopg import sql
 
@@ -23,6 +24,9 @@ from openpim.ports.connector import Fault, Fence, Opening, Probe, Receipt, Sever
 
 _PASSWORD_BYTES = 24
 _LONGEST_KEY = 64
+_DROPPED_AT_ONCE = (
+    500  # each takes a lock until the end of its transaction, of which there are some thousands
+)
 _EDGES = """
     SELECT DISTINCT m.rolname, r.rolname, coalesce(shobj_description(m.oid, 'pg_authid'), ''),
            CASE WHEN isfinite(m.rolvaliduntil) THEN extract(epoch FROM m.rolvaliduntil)::float8 END
@@ -63,10 +67,9 @@ class JitConnector(Server):
         names = {edge: _role(edge) for edge in ended if edge.name not in stay}
         errors = self.end_sessions(names.values(), fence)
         over = [name for edge, name in names.items() if edge.key and name not in errors]
-        if over:
-            self.session.run(
-                lambda connection: self._drop(connection, over, fence), self.fencing.seconds(fence) + 1
-            )
+        for start in range(0, len(over), _DROPPED_AT_ONCE):
+            some = over[start : start + _DROPPED_AT_ONCE]
+            self.session.run(partial(self._drop, names=some, fence=fence), self.fencing.seconds(fence) + 1)
         return [Severed(edge, errors.get(names.get(edge, ""), "")) for edge in ended]
 
     def issue(self, edge: Edge, given: Mapping[str, str], fence: Fence) -> Mapping[str, str]:
