@@ -141,6 +141,21 @@ def test_who_is_two_people_or_none_gets_nothing(slapd, groups):
     assert slapd.values(PAYROLL, "member") == {NOBODY}
 
 
+@pytest.mark.parametrize("twin", ["\uff47ina", "GINA", "gina  "])
+def test_two_whom_the_directory_takes_for_one_are_nobody_alone_and_among_others(slapd, groups, twin):
+    slapd.person("gina")
+    slapd.add(f"dn: cn=Twin,{PEOPLE}\nobjectClass: inetOrgPerson\ncn: Twin\nsn: Twin\nuid: {twin}\n")
+    try:
+        with opened(groups) as connector:
+            for others in ([], ["alice", "bob"]):
+                receipts = connector.apply(grants(_edge("gina"), *map(_edge, others)), fence())
+                assert [receipt.ok for receipt in receipts] == [False] + [True] * len(others)
+            assert names(connector) == {_edge(one).name for one in ("alice", "bob")}
+    finally:
+        for dn in (f"cn=Twin,{PEOPLE}", f"uid=gina,{PEOPLE}"):
+            slapd.change(f"dn: {dn}\nchangetype: delete\n")
+
+
 def test_a_name_with_all_that_dns_and_filters_mean_something_by_is_one_name(slapd, groups):
     uid = 'o,br+i"e\\n;<x>#(*)'
     dn = f"uid=o\\,br\\+i\\22e\\5cn\\3b\\3cx\\3e#(*),{PEOPLE}"
