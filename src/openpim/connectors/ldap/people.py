@@ -82,10 +82,8 @@ def _together(connection: Connection, people: People, asked: Sequence[str]) -> d
         hits: dict[str, list[Entry]] = {one: [] for one in piece}
         for entry in outcome.entries:
             theirs = {_plain(value) for value in entry.texts(people.attribute)} & hits.keys()
-            if (
-                not theirs
-            ):  # the directory takes some name for another: which one, it tells only when asked for each
-                break
+            if not theirs:
+                break  # the directory takes some name for another: which one, it tells when asked for each
             for name in theirs:
                 hits[name].append(entry)
         else:
