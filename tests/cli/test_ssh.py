@@ -104,6 +104,34 @@ def test_a_host_that_trusts_openpim(demo, desk, host, tmp_path):
     assert json.loads(written.stdout)["keyId"].startswith("mira.")
     assert host.can(certificate)
 
+    # A host that asks at each login.
+    asking = Host(tmp_path / "asking", more=asks(demo, told["address"], tmp_path))
+    try:
+        asking.ca.write_text(host.ca.read_text())
+        assert asking.can(certificate, name="../host/id"), asking.said()
+        (tmp_path / "known" / "principals" / ME).write_text("role:other\n")
+        assert not asking.can(certificate, name="../host/id")
+        (tmp_path / "known" / "principals" / ME).write_text(f"{PRINCIPAL}\n")
+
+        took_away(demo, dana, mira, host, there)
+        assert not asking.can(certificate, name="../host/id"), "it knows at once"
+    finally:
+        asking.stop()
+    assert host.can(certificate), "a host that has not asked yet does not know"
+    refresh()
+    assert not host.can(certificate)
+    assert "revoked" in host.said()
+
+
+def asks(demo, address, folder):
+    known = folder / "known" / "principals"
+    known.mkdir(parents=True)
+    (known / ME).write_text(f"{PRINCIPAL}\n")
+    command = f"/usr/bin/env CURL_CA_BUNDLE={demo.ca} OPENPIM_FOLDER={known.parent} /bin/sh {DATA / 'principals.sh'}"
+    return f"AuthorizedPrincipalsCommand {command} {address} %u %s\nAuthorizedPrincipalsCommandUser {ME}"
+
+
+def took_away(demo, dana, mira, host, there):
     # Somebody takes it away before its time.
     ran = dana("unassign", "reports reader", "On-Call Engineers", "--eligible")
     assert "not there" not in ran.out, ran
@@ -112,7 +140,3 @@ def test_a_host_that_trusts_openpim(demo, desk, host, tmp_path):
         "it does not end",
     )
     assert pim(mira, "ssh", *there, "echo in").returncode == 6
-    assert host.can(certificate), "a host that has not asked yet does not know"
-    refresh()
-    assert not host.can(certificate)
-    assert "revoked" in host.said()

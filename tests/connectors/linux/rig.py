@@ -41,6 +41,9 @@ class Face:
     def post(self, path, **more):
         return asyncio.run_coroutine_threadsafe(self.client.post(path, **more), self.loop).result(60)
 
+    def get(self, path, **more):
+        return asyncio.run_coroutine_threadsafe(self.client.get(path, **more), self.loop).result(60)
+
     def close(self):
         asyncio.run_coroutine_threadsafe(self.client.aclose(), self.loop).result(10)
         self.loop.call_soon_threadsafe(self.loop.stop)

@@ -169,6 +169,8 @@ def _issued(held: Row, public: str, context: Context) -> Row:
                 "POST", f"/openPim/targets/{held.get('targetId')}/credentials", body
             )
         except GraphError as error:
+            if error.status == 403:  # it has ended since it was listed
+                raise _nothing(str(held.get("target")), coming=False) from None
             if error.status != 409 or clock.monotonic() > ends:
                 raise
             clock.sleep(0.5)
@@ -204,16 +206,17 @@ def _read_line(path: str) -> str:
 
 
 def _log_in(host: str, rest: list[str], held: list[Row], context: Context) -> int:
-    import shutil
     import signal
     import sys
-    import tempfile
 
+    from openpim.client import clock
     from openpim.client.files import write_private
 
     for ending in (signal.SIGHUP, signal.SIGTERM):  # the key goes whatever ends this
         signal.signal(ending, lambda number, _frame: sys.exit(128 + number))
-    folder = tempfile.mkdtemp(prefix="pim-ssh-", dir=os.environ.get("XDG_RUNTIME_DIR") or None)
+    base = os.environ.get("XDG_RUNTIME_DIR") or os.environ.get("TMPDIR") or "/tmp"  # noqa: S108 - a folder of our own in it
+    folder = os.path.join(base, f"pim-ssh-{clock.new_secret(12)}")
+    os.mkdir(folder, 0o700)  # fails if somebody has made it
     try:
         key = _new_key(folder)
         public = _read_line(key + ".pub")
@@ -225,7 +228,9 @@ def _log_in(host: str, rest: list[str], held: list[Row], context: Context) -> in
         context.close()
         return _ran([*words, host, *rest])
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        for name in os.listdir(folder):
+            os.unlink(os.path.join(folder, name))
+        os.rmdir(folder)
 
 
 def _ran(words: list[str]) -> int:

@@ -15,7 +15,7 @@ case $user in '' | -* | .* | */*) exit 1 ;; esac
 case $serial in '' | *[!0-9]*) exit 1 ;; esac
 live=$(curl --silent --fail --max-time 5 --proto '=https' "$address/live?serial=$serial") || exit 1
 [ -n "$live" ] || exit 0
-known=/etc/ssh/openpim/principals/$user
+known=${OPENPIM_FOLDER:-/etc/ssh/openpim}/principals/$user
 if [ -f "$known" ]; then
     printf '%s\n' "$live" | grep -Fx -f "$known"
 else
