@@ -11,7 +11,7 @@ import pytest
 
 # Each costs tenths of a megabyte to ten of them, and none is needed to wait: faces are loaded by their first request.
 NOT_BEFORE_ASKED = {
-    "alembic", "apprise", "jinja2", "opentelemetry", "psycopg", "pyarrow", "requests", "rfc3161_client", "smtplib",
+    "alembic", "apprise", "jinja2", "opentelemetry", "psycopg", "pyarrow", "pymysql", "requests", "rfc3161_client", "smtplib",
     "sqlalchemy.dialects.postgresql", "xml", "openpim.demo", "openpim.importing", "openpim.verifying", "openpim.notify.mail",
     "openpim.faces.arm", "openpim.faces.authzen", "openpim.services.decisions.index", "openpim.faces.graph", "openpim.faces.hooks", "openpim.faces.legacy", "openpim.faces.portal",
     "openpim.faces.scim", "pydantic", "scim2_models",
