@@ -13,6 +13,7 @@ import pytest
 NOT_BEFORE_ASKED = {
     "alembic", "apprise", "jinja2", "opentelemetry", "psycopg", "pyarrow", "pymysql", "requests", "rfc3161_client", "smtplib",
     "sqlalchemy.dialects.postgresql", "xml", "openpim.demo", "openpim.importing", "openpim.verifying", "openpim.notify.mail",
+    "openpim.connectors.ldap", "openpim.connectors.mariadb", "openpim.connectors.postgresql", "openpim.connectors.ssh",
     "openpim.faces.arm", "openpim.faces.authzen", "openpim.services.decisions.index", "openpim.faces.graph", "openpim.faces.hooks", "openpim.faces.legacy", "openpim.faces.portal",
     "openpim.faces.scim", "pydantic", "scim2_models",
 }  # fmt: skip
