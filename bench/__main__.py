@@ -21,6 +21,7 @@ NAMES = (
     "signals",
     "decisions",
     "connect_databases",
+    "connect_hosts",
     "connect_ldap",
     "start",
     "command",
