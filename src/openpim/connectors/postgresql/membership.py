@@ -44,17 +44,20 @@ class MembershipConnector(Server):
     def _apply(self, connection: BoundedConnection, ops: Sequence[Op], fence: Fence) -> list[Receipt]:
         errors: dict[Op, str] = {}
         with self.fencing.writing(connection, fence):
-            people = self.people(connection, (op.edge.subject for op in ops))
+            people = self.people(connection, (op.edge.subject for op in ops if op.kind is OpKind.GRANT))
             for kind, run in by_kind(ops):
                 by_role: dict[str, dict[str, Op]] = {}
                 for op in run:
                     if why := self._fault(op, people.get(op.edge.subject)):
                         errors[op] = why
-                    elif op.edge.subject in people and kind is not OpKind.BOUND:
+                    elif kind is not OpKind.BOUND:
                         by_role.setdefault(op.edge.entitlement, {})[op.edge.subject] = op
                 for role, members in by_role.items():
                     do = self.give if kind is OpKind.GRANT else self.take
                     failed = do(connection, role, list(members))
+                    if failed and kind is OpKind.REVOKE:  # who is not there has nothing
+                        there = self.people(connection, failed)
+                        failed = {name: why for name, why in failed.items() if name in there}
                     errors |= {members[name]: why for name, why in failed.items()}
         return [Receipt(op, errors.get(op, "")) for op in ops]
 

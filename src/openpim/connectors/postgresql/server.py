@@ -8,10 +8,9 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any, LiteralString
+from typing import Any
 
 import psycopg
-from psycopg import sql
 
 from openpim.connectors.postgresql.fencing import Fencing
 from openpim.connectors.postgresql.session import BoundedConnection, Session
@@ -42,6 +41,13 @@ _TERMINATE = (
 _SIGNALLING = """
     SELECT set_config('role', 'pg_signal_backend', true)
     WHERE NOT pg_has_role(current_user, 'pg_signal_backend', 'USAGE')"""
+
+
+def quoted(name: str) -> str:
+    """As libpq quotes an identifier, whose own way costs as much as the server does. Raises DataError."""
+    if not name or "\x00" in name:
+        raise psycopg.DataError("the name cannot be written")
+    return '"' + name.replace('"', '""') + '"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +104,9 @@ class Server:
     def people(self, connection: BoundedConnection, names: Iterable[str]) -> dict[str, Person]:
         """Those that are there."""
         used = "(x.inherit_option OR x.set_option)" if connection.info.server_version >= _GRANTORS else "true"
-        rows = connection.execute(_PEOPLE.format(used=used), (list(set(names)),)).fetchall()
+        rows = connection.execute(
+            _PEOPLE.format(used=used), ([name for name in set(names) if "\x00" not in name],)
+        ).fetchall()
         return {name: Person(login, superuser, shared) for name, login, superuser, shared in rows}
 
     def give(self, connection: BoundedConnection, entitlement: str, names: Sequence[str]) -> dict[str, str]:
@@ -182,17 +190,17 @@ class Server:
     def _many(
         self,
         connection: BoundedConnection,
-        template: LiteralString,
+        template: str,
         entitlement: str,
         names: Sequence[str],
         grantor: str = "",
     ) -> dict[str, str]:
         def run(some: Sequence[str]) -> None:
-            listed = sql.SQL(", ").join(map(sql.Identifier, some))
-            statement = sql.SQL(template).format(
-                role=sql.Identifier(entitlement), names=listed, grantor=sql.Identifier(grantor)
+            listed = ", ".join(map(quoted, some))
+            statement = template.format(
+                role=quoted(entitlement), names=listed, grantor=quoted(grantor or "-")
             )
-            connection.execute(statement)
+            connection.execute(statement.encode())
 
         return self.each(connection, names, run)
 
