@@ -312,6 +312,8 @@ def _send(bare: psycopg.Connection[Any], statement: str, people: list[str]) -> N
     for at in range(0, len(people), 1000):
         bare.execute(statement.format(_ROLE, ", ".join(people[at : at + 1000])))
     bare.commit()
+    if statement.startswith("REVOKE"):  # is anybody signed in?
+        bare.execute("SELECT pid FROM pg_stat_activity WHERE usename = ANY(%s)", (people,)).fetchall()
     bare.execute("SELECT member FROM pg_auth_members").fetchall()
     bare.commit()
 
