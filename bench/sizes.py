@@ -25,7 +25,15 @@ class Sizes:
 
 FULL = Sizes()
 QUICK = Sizes(
-    rounds=3, activators=40, roles=12, lists=60, people=(1_000, 100_000), events=50_000, assignments=100_000, starts=3, commands=9
+    rounds=3,
+    activators=40,
+    roles=12,
+    lists=60,
+    people=(1_000, 100_000),
+    events=50_000,
+    assignments=100_000,
+    starts=3,
+    commands=9,
 )
 TINY = Sizes(
     rounds=1,

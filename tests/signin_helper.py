@@ -132,6 +132,8 @@ def app_token(signin: SignIn, tenant_id: str, app_id: str, *, scope: str = GRAPH
         assert principal is not None, f"no service principal of {app_id} in {tenant_id}"
         audience = find_audience(tx.in_tenant(tenant_id), asked)
         assert isinstance(audience, Audience), audience
-        return draft_for_app(signin, tx.in_tenant(tenant_id), client, principal, asked, audience, signin.deps.clock())
+        return draft_for_app(
+            signin, tx.in_tenant(tenant_id), client, principal, asked, audience, signin.deps.clock()
+        )
 
     return signin.tokens.sign(signin.deps.store.read(tenant_id, work).access, "at+jwt")

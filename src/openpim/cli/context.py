@@ -188,7 +188,6 @@ class Context:
     def ask_secret(self, name: str) -> str:
         """Without showing what is typed; from standard input, its first line, when nobody sits there."""
         if not self.interactive:
-
             return sys.stdin.readline().rstrip("\n")
         import getpass
 
