@@ -554,6 +554,7 @@ class Life(RuleBasedStateMachine):
         self.server.failures = [one for one in failures if one]
         self.world.work()
         if not failures:
+            self.world.look(self.target)  # whatever pause it is in
             self.target_as_the_store_says()
         self.server.failures = []
         self.model.work(self.world.now)

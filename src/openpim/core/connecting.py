@@ -20,7 +20,7 @@ from openpim.core.grants import Provider
 LONGEST_NAME = 60
 MOST_TARGETS = 200
 MOST_MAPPINGS = 2000
-_LONGEST_PAUSE = timedelta(seconds=30)  # a failed removal is tried again within this, for ever
+_LONGEST_PAUSE = timedelta(seconds=5)
 LOOK = timedelta(seconds=20)  # a target is read at least so often: what others changed in it is found
 
 
@@ -368,5 +368,5 @@ def subject_of(
 
 
 def pause_after(failures: int) -> timedelta:
-    """How long a target that fails rests: 1 s, 2 s, 4 s, … half a minute at most, for ever."""
+    """How long a target that fails rests: 1 s, 2 s, 4 s, … five at most, for ever."""
     return min(timedelta(seconds=2 ** min(max(failures - 1, 0), 10)), _LONGEST_PAUSE)

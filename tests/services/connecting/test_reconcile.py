@@ -313,3 +313,27 @@ def test_an_extension_leaves_no_gap(world: World) -> None:
     assert [op.kind for op in server.writes] == [OpKind.BOUND]
     (edge,) = server.edges.values()
     assert edge.until == world.now + timedelta(hours=5)
+
+
+def test_what_was_tried_in_vain_waits_and_what_is_new_does_not(world: World) -> None:
+    target, server = world.target()
+    world.rule(target)
+    world.eligible(world.ann)
+    ok(world.activate(world.ann, hours=1))
+    world.look(target)
+    world.forward(minutes=10)
+    ok(world.give(world.bob, TEAMS, ASSIGNMENT, hours=8))
+    server.failures = ["refuse"]
+    world.look(target, now_in_full=False)
+    assert effect(world, target, world.bob).failing
+    reads = server.reads
+    world.look(target, now_in_full=False)
+    assert server.reads == reads, "nothing is new"
+    ok(world.deactivate(world.ann))
+    world.look(target, now_in_full=False)
+    assert not server.may(world.name_in_target(world.ann), ADMIN), "an end waits for no pause"
+    server.down = True
+    world.disable(world.bob)
+    looked = world.look(target, now_in_full=False)
+    assert looked is not None
+    assert looked.next_at - world.now <= timedelta(seconds=0.5)

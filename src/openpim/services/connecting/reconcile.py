@@ -42,6 +42,7 @@ _log = logging.getLogger(__name__)
 LEASE = timedelta(seconds=60)
 _MARGIN = timedelta(seconds=10)  # before the end of the lease nothing is begun
 _CHUNK = 500  # operations, or records, at once
+_BATCH = 2000  # operations at once where the target takes them as one
 _URGENT = timedelta(milliseconds=500)  # between two tries while something that has ended is still there
 
 T = TypeVar("T")
@@ -96,11 +97,20 @@ class _Facts:
             one for name, one in self.effects.items() if name not in self.wish.edges and one.state not in OVER
         ]
 
-    def settled(self) -> bool:
-        """Whether the record says that all is as it should be."""
-        return not self.gone and all(
-            name in self.effects and _agrees(self.effects[name], one) for name, one in self.wish.edges.items()
+    def news(self) -> bool:
+        """Whether something is to be done that was not tried yet: that waits for no pause. What was tried in vain does."""
+        tried = (one.failing and one.state is EffectState.ENDING for one in self.gone)
+        return not all(tried) or any(
+            self._is_new(self.effects.get(name), one) for name, one in self.wish.edges.items()
         )
+
+    def _is_new(self, effect: Effect | None, one: Wanted) -> bool:
+        if effect is None or effect.state in OVER or effect.state is EffectState.ENDING:
+            return True
+        if effect.state is EffectState.PENDING and not effect.failing and not self.target.failures:
+            return True
+        same = (effect.edge, effect.schedules, effect.principal_id)
+        return same != (one.edge, one.schedules, one.principal_id)
 
 
 def look(
@@ -118,7 +128,7 @@ def look(
     if facts is None:
         return None
     resting = facts.target.next_at is not None and now < facts.target.next_at
-    if resting and not now_in_full and (facts.settled() or facts.target.failures):
+    if resting and not now_in_full and not facts.news():
         return Looked(_soonest(facts, facts.target.next_at, now))
     target = deps.store.write(tenant_id, lambda tx: tx.targets.lease(target_id, now, now + LEASE))
     if target is None:
@@ -233,7 +243,7 @@ class _Look:
     def _apply(self, ops: Sequence[Op]) -> dict[Name, str]:
         """Returns what went wrong, by the edge's name."""
         errors: dict[Name, str] = {}
-        for chunk in _chunks(ops):
+        for chunk in _chunks(ops, _BATCH if self._capabilities.atomic_batch else _CHUNK):
             fence = self._fence()
             now = self._deps.clock()
             # What has ended since it was planned is not given any more.
@@ -319,16 +329,6 @@ def _unproved(after: Snapshot, facts: _Facts, gone: Sequence[Effect]) -> dict[Na
     return {edge.name: after.unread[edge.entitlement] for edge in edges if edge.entitlement in after.unread}
 
 
-def _agrees(effect: Effect, one: Wanted) -> bool:
-    return (
-        effect.state is EffectState.EFFECTIVE
-        and not effect.failing
-        and effect.edge == one.edge
-        and effect.schedules == one.schedules
-        and effect.principal_id == one.principal_id
-    )
-
-
 def _past(edge: Edge, now: datetime) -> bool:
     return edge.until is not None and edge.until <= now
 
@@ -371,8 +371,8 @@ def _edges_of(gone: Sequence[Effect], removed: Sequence[Edge]) -> list[Edge]:
     return list(({edge.name: edge for edge in removed} | {one.edge.name: one.edge for one in gone}).values())
 
 
-def _chunks(items: Sequence[T]) -> list[Sequence[T]]:
-    return [items[at : at + _CHUNK] for at in range(0, len(items), _CHUNK)]
+def _chunks(items: Sequence[T], size: int = _CHUNK) -> list[Sequence[T]]:
+    return [items[at : at + size] for at in range(0, len(items), size)]
 
 
 def _soonest(facts: _Facts, look_at: datetime | None, now: datetime) -> datetime:
