@@ -12,7 +12,7 @@ from openpim.core.connecting import Edge, EffectState, Foreign, OpKind
 from openpim.core.grants import AssignmentType, Provider, Schedule
 from openpim.core.lifecycle import ScheduleStatus
 from openpim.services.connecting import telling
-from openpim.services.connecting.reconcile import LEASE
+from openpim.services.connecting.reconcile import LEASE, Held, look
 from tests.world import ASSIGNMENT, TEAMS, World, ok
 
 ADMIN = "payroll_admin"
@@ -285,6 +285,41 @@ def test_one_worker_at_a_time_and_a_late_one_writes_nothing(world: World) -> Non
     assert others == [None], "the lease kept a second one away"
     assert not server.edges
     assert all(op.kind is not OpKind.GRANT for op in server.writes)
+
+
+def test_who_slept_before_he_took_the_lease_reads_again(world: World) -> None:
+    target, server = world.target()
+    world.rule(target)
+    world.eligible(world.ann)
+    ok(world.activate(world.ann, hours=1))
+    world.forward(minutes=6)
+
+    class Sleeping:
+        """Between reading what is wanted and taking the lease the access ends, and another server looks."""
+
+        read = world.database.read
+        awake = False
+
+        def write(self, tenant_id: str, work: Any) -> Any:
+            if not self.awake:
+                self.awake = True
+                ok(world.deactivate(world.ann))
+                world.look(target)
+            return world.database.write(tenant_id, work)
+
+    look(replace(world.deps, store=Sleeping()), Held(), world.tenant_id, target, now_in_full=True)
+    assert not server.edges
+    assert all(op.kind is not OpKind.GRANT for op in server.writes)
+
+
+def test_a_clock_that_was_put_back_keeps_nobody_from_looking(world: World) -> None:
+    target, server = world.target()
+    world.rule(target)
+    world.look(target)
+    world.forward(hours=-2)
+    reads = server.reads
+    world.look(target, now_in_full=False)
+    assert server.reads == reads + 1
 
 
 def test_an_end_between_plan_and_write_is_not_given(world: World) -> None:

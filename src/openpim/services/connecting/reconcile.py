@@ -43,6 +43,7 @@ LEASE = timedelta(seconds=60)
 _MARGIN = timedelta(seconds=10)  # before the end of the lease nothing is begun
 _CHUNK = 500  # operations, or records, at once
 _BATCH = 2000  # operations at once where the target takes them as one
+_STALE = timedelta(seconds=1)
 _URGENT = timedelta(milliseconds=500)  # between two tries while something that has ended is still there
 
 T = TypeVar("T")
@@ -127,12 +128,20 @@ def look(
         return Looked(now + LOOK, error.message)
     if facts is None:
         return None
-    resting = facts.target.next_at is not None and now < facts.target.next_at
+    # Not for longer than ever agreed: the clock may have been put back.
+    resting = facts.target.next_at is not None and now < facts.target.next_at <= now + LOOK
     if resting and not now_in_full and not facts.news():
         return Looked(_soonest(facts, facts.target.next_at, now))
     target = deps.store.write(tenant_id, lambda tx: tx.targets.lease(target_id, now, now + LEASE))
     if target is None:
         return None
+    if target.epoch != facts.target.epoch + 1 or deps.clock() > now + _STALE:
+        # Somebody else has looked since, or we slept: what was read then is no ground to give anything.
+        now = deps.clock()
+        facts = deps.store.read(tenant_id, lambda tx: _facts(tx, deps, target_id, now))
+        if facts is None:
+            deps.store.write(tenant_id, lambda tx: tx.targets.release(target, now, now, 0, ""))
+            return None
     fault, changed = "", 0
     try:
         changed = _Look(deps, held.get(deps, tenant_id, target), tenant_id, target, facts).run()
