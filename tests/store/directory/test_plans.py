@@ -9,6 +9,7 @@ from sqlalchemy import event, text
 
 from openpim.core import query as q
 from openpim.core.directory import PrincipalKind
+from openpim.core.relying import ClaimSettings, settings_json
 from openpim.store.applications import application_owners, applications
 from openpim.store.memberships import administrative_unit_members, group_members, group_owners
 from openpim.store.principals import principals
@@ -150,6 +151,8 @@ def full(database):
                     "public": False,
                     "redirect_uris": "[]",
                     "identifier_uris": "[]",
+                    "app_roles": "[]",
+                    "claims": settings_json(ClaimSettings()),
                 }
                 for n in range(4000)
             ],
