@@ -99,7 +99,7 @@ def target(deps: Deps, caller: Caller, provider: Provider, role: str, scope: str
     def work(tx: Transaction) -> Target | Refusal:
         rules = PROVIDERS[provider]
         place = place_named(tx, provider, scope.strip())
-        role_id = _role(tx, provider, role.strip())
+        role_id = role_named(tx, provider, role.strip())
         if place is None or not rules.may_manage(tx, caller, role_id or "member", place, now):
             return Refusal(
                 Code.FORBIDDEN,
@@ -216,7 +216,8 @@ def _one(
     return next(iter(called)).id if len(called) == 1 else None
 
 
-def _role(tx: Transaction, provider: Provider, text: str) -> str | None:
+def role_named(tx: Transaction, provider: Provider, text: str) -> str | None:
+    """The id of the role that is called so: by its exact name or id."""
     match provider:
         case Provider.GROUP:
             return text.lower() if text.lower() in {"member", "owner"} else None

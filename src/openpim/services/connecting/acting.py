@@ -9,13 +9,24 @@ from datetime import datetime, timedelta
 
 from openpim.core.audit import Target as AuditTarget
 from openpim.core.caller import Caller
-from openpim.core.connecting import Effect, Op, Target
-from openpim.core.grants import Schedule
+from openpim.core.connecting import Effect, Op, Rule, Target
+from openpim.core.grants import Provider, Schedule
 from openpim.core.refusals import Code, Refusal
 from openpim.ports.connector import Probe, TargetError
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
-from openpim.services.connecting.manage import MANAGERS, VIEWERS, View, may, missing
+from openpim.services.assigning import place_named, role_named
+from openpim.services.connecting.checking import bad
+from openpim.services.connecting.manage import (
+    MANAGERS,
+    THERE_ALREADY,
+    VIEWERS,
+    View,
+    checked_rule,
+    may,
+    missing,
+    rule_of,
+)
 from openpim.services.connecting.opening import opened
 from openpim.services.connecting.reconcile import Held, Looked, look, planned
 from openpim.services.eligibilities import Names
@@ -44,6 +55,18 @@ class Planned:
 
 
 @dataclass(frozen=True, slots=True)
+class Tried:
+    """A mapping that is not there yet, or not any more, with the names of its role and its place. planned: a refusal where
+    the target cannot be asked."""
+
+    target: Target
+    rule: Rule
+    role: str
+    scope: str
+    planned: Planned | Refusal
+
+
+@dataclass(frozen=True, slots=True)
 class Mine:
     effect: Effect
     target: Target
@@ -67,10 +90,81 @@ def probe(deps: Deps, caller: Caller, target_id: str) -> Probed | Refusal:
 def plan(deps: Deps, caller: Caller, target_id: str) -> Planned | Refusal:
     """What would be done now. Changes nothing."""
     target = _found(deps, caller, target_id)
-    if isinstance(target, Refusal):
-        return target
+    return target if isinstance(target, Refusal) else _planned(deps, caller, target)
+
+
+def plan_adding(
+    deps: Deps, caller: Caller, target_id: str, provider: Provider, role: str, scope: str, entitlement: str
+) -> Tried | Refusal:
+    """What would be done if there were this mapping too. role, scope: names or ids, as people write them; `member` of the
+    refusal says which was written wrong. Changes nothing."""
+    now = deps.clock()
+
+    def work(tx: Transaction) -> tuple[Target, Rule, list[Rule], Names] | Refusal:
+        refusal = may(tx, caller, now, MANAGERS)
+        target = tx.targets.get(target_id) if refusal is None else None
+        if target is None:
+            return refusal or missing(target_id)
+        place = place_named(tx, provider, scope.strip())
+        if place is None:
+            return bad("scope", "There is no such place. Write its exact name, its id or its path.")
+        role_id = role_named(tx, provider, role.strip())
+        if role_id is None:
+            return bad("role", f"There is no role {role:.100} here.")
+        rule = checked_rule(tx, deps, caller, target, now, provider, role_id, place, entitlement)
+        if isinstance(rule, Refusal):
+            return rule
+        rules = tx.targets.rules(target_id)
+        if any(_says(one) == _says(rule) for one in rules):
+            return THERE_ALREADY
+        return target, rule, [*rules, rule], Names(tx, {(provider, role_id, rule.scope)})
+
+    return _tried(deps, caller, deps.store.read(caller.tenant_id, work))
+
+
+def plan_removing(deps: Deps, caller: Caller, target_id: str, rule_id: str) -> Tried | Refusal:
+    """What would be done without this mapping. Changes nothing."""
+    now = deps.clock()
+
+    def work(tx: Transaction) -> tuple[Target, Rule, list[Rule], Names] | Refusal:
+        refusal = may(tx, caller, now, VIEWERS)
+        target = tx.targets.get(target_id) if refusal is None else None
+        if target is None:
+            return refusal or missing(target_id)
+        rule = rule_of(tx, target_id, rule_id)
+        if isinstance(rule, Refusal):
+            return rule
+        left = [one for one in tx.targets.rules(target_id) if one.id != rule_id]
+        return target, rule, left, Names(tx, {(rule.provider, rule.role_id, rule.scope)})
+
+    return _tried(deps, caller, deps.store.read(caller.tenant_id, work))
+
+
+def _says(rule: Rule) -> tuple[Provider, str, str, str]:
+    return rule.provider, rule.role_id, rule.scope, rule.entitlement
+
+
+def _tried(
+    deps: Deps, caller: Caller, found: tuple[Target, Rule, list[Rule], Names] | Refusal
+) -> Tried | Refusal:
+    if isinstance(found, Refusal):
+        return found
+    target, rule, rules, names = found
+    key = (rule.provider, rule.role_id, rule.scope)
+    return Tried(
+        target,
+        rule,
+        names.roles.get(key, rule.role_id),
+        names.scopes.get(key, rule.scope),
+        _planned(deps, caller, target, rules),
+    )
+
+
+def _planned(
+    deps: Deps, caller: Caller, target: Target, rules: Sequence[Rule] | None = None
+) -> Planned | Refusal:
     try:
-        todo, wish = planned(deps, caller.tenant_id, target)
+        todo, wish = planned(deps, caller.tenant_id, target, rules)
     except TargetError as error:
         return Refusal(Code.CONFLICT, error.message)
     names = deps.store.read(
@@ -161,7 +255,7 @@ def named(
     deps: Deps, caller: Caller, view: View, effects: Sequence[Effect]
 ) -> tuple[dict[str, tuple[str, str, str]], dict[str, str]] | Refusal:
     """For showing a target: of each of its mappings, by id, the names of the role and of the place, and the place's path;
-    and the names of people, by id."""
+    and the names of people, by id: of those with effects, and of those with names of their own there."""
     now = deps.clock()
 
     def work(tx: Transaction) -> tuple[dict[str, tuple[str, str, str]], dict[str, str]] | Refusal:
@@ -170,7 +264,8 @@ def named(
             return refusal
         keys = {one.id: (one.provider, one.role_id, one.scope) for one in view.rules}
         names = Names(tx, set(keys.values()))
-        people = tx.principals.many({one.principal_id for one in effects}, deleted=True)
+        asked = {one.principal_id for one in effects} | set(view.subjects or {})
+        people = tx.principals.many(asked, deleted=True)
         rules = {
             rule: (
                 names.roles.get(key, key[1]),

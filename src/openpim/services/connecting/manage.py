@@ -57,6 +57,7 @@ RULE_ADDED = "Add target mapping"
 RULE_DELETED = "Delete target mapping"
 NAMED = "Set name in target"
 ROTATED = "Rotate secrets of target"
+THERE_ALREADY = Refusal(Code.CONFLICT, "This mapping is there already.")
 T = TypeVar("T")
 
 
@@ -80,6 +81,16 @@ def kinds(deps: Deps, caller: Caller) -> list[ConnectorKind] | Refusal:
         return refusal
     found = (deps.connectors.load(name) for name in deps.connectors.names())
     return [one for one in found if one is not None]
+
+
+def kind_called(deps: Deps, caller: Caller, name: str) -> ConnectorKind | Refusal:
+    """One of them."""
+    now = deps.clock()
+    refusal = deps.store.read(caller.tenant_id, lambda tx: may(tx, caller, now, VIEWERS))
+    if refusal is not None:
+        return refusal
+    found = deps.connectors.load(name)
+    return found or Refusal(Code.NOT_FOUND, f"This server has no connector of kind {name[:60]}.")
 
 
 def all_of(deps: Deps, caller: Caller) -> list[View] | Refusal:
@@ -136,11 +147,19 @@ def create(deps: Deps, caller: Caller, kind_name: str, desired: Desired) -> View
     return deps.store.write(caller.tenant_id, work)
 
 
-def update(deps: Deps, caller: Caller, target_id: str, desired: Desired) -> View | Refusal:
-    """What is changed is looked at at once, whatever pause the target was in."""
+def update(
+    deps: Deps, caller: Caller, target_id: str, desired: Desired, *, seen: int | None = None
+) -> View | Refusal:
+    """What is changed is looked at at once, whatever pause the target was in. seen: the version that the caller looked at;
+    CONFLICT where it is not that any more."""
     now = deps.clock()
 
     def work(tx: Transaction, before: Target) -> View | Refusal:
+        if seen is not None and seen != before.version:
+            return Refusal(
+                Code.CONFLICT,
+                "Somebody else has changed this target meanwhile. Open it again, and say it once more.",
+            )
         kind = deps.connectors.load(before.kind)
         if kind is None:
             return bad("kind", f"This server has no connector of kind {before.kind} any more.")
@@ -204,28 +223,13 @@ def add_rule(
 ) -> Rule | Refusal:
     """role_id, scope: of the provider (for a group: "member" or "owner", and its id)."""
     now = deps.clock()
-    place = canonical(scope) if provider is Provider.RESOURCE else scope
 
     def work(tx: Transaction, target: Target) -> Rule | Refusal:
-        kind = deps.connectors.load(target.kind)
-        if kind is None:
-            return bad("kind", f"This server has no connector of kind {target.kind} any more.")
-        named = entitlement_of(kind, entitlement, "entitlement")
-        if isinstance(named, Refusal):
-            return named
-        if named not in target.managed:
-            return bad(
-                "entitlement",
-                f"{named} is not among the entitlements that this target manages. Add it there first.",
-            )
-        fault = PROVIDERS[provider].fault(tx, role_id, place)
-        if fault is not None:
-            return fault
-        if len(tx.targets.rules(target_id)) >= MOST_MAPPINGS:
-            return bad("entitlement", f"At most {MOST_MAPPINGS} mappings for a target.")
-        rule = Rule(deps.new_id(), target_id, provider, role_id, place, named, now, caller.principal_id)
+        rule = checked_rule(tx, deps, caller, target, now, provider, role_id, scope, entitlement)
+        if isinstance(rule, Refusal):
+            return rule
         if not tx.targets.add_rule(rule):
-            return Refusal(Code.CONFLICT, "This mapping is there already.")
+            return THERE_ALREADY
         tx.targets.wake(target_id, now)
         _tell(tx, deps, caller, now, RULE_ADDED, target, _changes({}, _said_rule(tx, rule)))
         return rule
@@ -233,14 +237,52 @@ def add_rule(
     return _write(deps, caller, target_id, now, work)
 
 
+def checked_rule(
+    tx: Transaction,
+    deps: Deps,
+    caller: Caller,
+    target: Target,
+    now: datetime,
+    provider: Provider,
+    role_id: str,
+    scope: str,
+    entitlement: str,
+) -> Rule | Refusal:
+    """The mapping as it would be kept; whether there is one that says the same is seen when it is."""
+    place = canonical(scope) if provider is Provider.RESOURCE else scope
+    kind = deps.connectors.load(target.kind)
+    if kind is None:
+        return bad("kind", f"This server has no connector of kind {target.kind} any more.")
+    named = entitlement_of(kind, entitlement, "entitlement")
+    if isinstance(named, Refusal):
+        return named
+    if named not in target.managed:
+        return bad(
+            "entitlement",
+            f"{named} is not among the entitlements that this target manages. Add it there first.",
+        )
+    fault = PROVIDERS[provider].fault(tx, role_id, place)
+    if fault is not None:
+        return fault
+    if len(tx.targets.rules(target.id)) >= MOST_MAPPINGS:
+        return bad("entitlement", f"At most {MOST_MAPPINGS} mappings for a target.")
+    return Rule(deps.new_id(), target.id, provider, role_id, place, named, now, caller.principal_id)
+
+
+def rule_of(tx: Transaction, target_id: str, rule_id: str) -> Rule | Refusal:
+    found = next((one for one in tx.targets.rules(target_id) if one.id == rule_id), None)
+    return found or Refusal(Code.NOT_FOUND, f"There is no mapping {rule_id[:36]} of this target.")
+
+
 def remove_rule(deps: Deps, caller: Caller, target_id: str, rule_id: str) -> Refusal | None:
     """What it gave is taken away."""
     now = deps.clock()
 
     def work(tx: Transaction, target: Target) -> Refusal | None:
-        rule = next((one for one in tx.targets.rules(target_id) if one.id == rule_id), None)
-        if rule is None or not tx.targets.remove_rule(target_id, rule_id):
-            return Refusal(Code.NOT_FOUND, f"There is no mapping {rule_id[:36]} of this target.")
+        rule = rule_of(tx, target_id, rule_id)
+        if isinstance(rule, Refusal):
+            return rule
+        tx.targets.remove_rule(target_id, rule_id)
         tx.targets.wake(target_id, now)
         _tell(tx, deps, caller, now, RULE_DELETED, target, _changes(_said_rule(tx, rule), {}))
         return None

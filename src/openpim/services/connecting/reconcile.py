@@ -25,6 +25,7 @@ from openpim.core.connecting import (
     Op,
     OpKind,
     Plan,
+    Rule,
     Snapshot,
     Target,
     Wanted,
@@ -155,12 +156,14 @@ def look(
     return _say_fault(deps, tenant_id, target, facts, fault, changed)
 
 
-def planned(deps: Deps, tenant_id: str, target: Target) -> tuple[Plan, Wish]:
-    """What a look would do now. Nothing is changed. Raises TargetError."""
+def planned(
+    deps: Deps, tenant_id: str, target: Target, rules: Collection[Rule] | None = None
+) -> tuple[Plan, Wish]:
+    """What a look would do now; with `rules`, if these were its mappings. Nothing is changed. Raises TargetError."""
     now = deps.clock()
     connector = opened(deps, tenant_id, target)
     try:
-        facts = deps.store.read(tenant_id, lambda tx: _facts(tx, deps, target.id, now))
+        facts = deps.store.read(tenant_id, lambda tx: _facts(tx, deps, target.id, now, rules))
         actual = connector.read()
     finally:
         connector.close()
@@ -171,11 +174,13 @@ def planned(deps: Deps, tenant_id: str, target: Target) -> tuple[Plan, Wish]:
     return _plan(facts, actual, ours, capabilities), facts.wish
 
 
-def _facts(tx: Transaction, deps: Deps, target_id: str, now: datetime) -> _Facts | None:
+def _facts(
+    tx: Transaction, deps: Deps, target_id: str, now: datetime, rules: Collection[Rule] | None = None
+) -> _Facts | None:
     target = tx.targets.get(target_id)
     if target is None or not target.enabled:
         return None
-    wished = wish(tx, kind_of(deps, target), target, now)
+    wished = wish(tx, kind_of(deps, target), target, now, rules)
     effects = {one.edge.name: one for one in tx.effects.of_target(target_id)}
     missing = wished.edges.keys() - effects.keys()
     if missing:

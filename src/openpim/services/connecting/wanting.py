@@ -26,9 +26,13 @@ class Wish:
     problems: Mapping[str, str]
 
 
-def wish(tx: Transaction, kind: ConnectorKind, target: Target, now: datetime) -> Wish:
-    """What the target should have at `now`. Only enabled people and applications, only managed entitlements."""
-    rules = [one for one in tx.targets.rules(target.id) if one.entitlement in target.managed]
+def wish(
+    tx: Transaction, kind: ConnectorKind, target: Target, now: datetime, rules: Collection[Rule] | None = None
+) -> Wish:
+    """What the target should have at `now`. Only enabled people and applications, only managed entitlements. rules: instead
+    of those that are kept."""
+    known = tx.targets.rules(target.id) if rules is None else rules
+    rules = [one for one in known if one.entitlement in target.managed]
     holders = _holders(tx, rules, now)
     everyone = {holder.principal_id for found in holders.values() for holder in found}
     able = {
