@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from typing import Any
 
 import psycopg
 from psycopg import errors, sql
@@ -26,10 +27,11 @@ _OURS = """
     FROM pg_namespace n JOIN pg_roles u ON u.rolname = current_user
     LEFT JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = 'fence'
     WHERE n.nspname = 'openpim'"""
-_PASS = """
-    INSERT INTO openpim.fence AS f (target, epoch) VALUES (%s, %s)
+_BEGIN = """
+    BEGIN; SET LOCAL statement_timeout = {milliseconds}; SELECT pg_advisory_xact_lock({lock});
+    INSERT INTO openpim.fence AS f (target, epoch) VALUES ({target}, {epoch})
     ON CONFLICT (target) DO UPDATE SET epoch = excluded.epoch WHERE f.epoch <= excluded.epoch
-    RETURNING clock_timestamp() < %s"""
+    RETURNING clock_timestamp() < {until}"""
 
 
 class Fencing:
@@ -51,22 +53,22 @@ class Fencing:
     def writing(self, connection: BoundedConnection, fence: Fence) -> Iterator[None]:
         """Raises TargetError(FENCED), and psycopg's errors; then nothing has been written."""
         self._prepare(connection)
-        milliseconds = int(self.seconds(fence) * 1000) + 1
-        send(
-            connection,
-            sql.SQL("BEGIN; SET LOCAL statement_timeout = {}; SELECT pg_advisory_xact_lock({})").format(
-                sql.Literal(milliseconds), sql.Literal(_LOCK)
-            ),
+        begin = sql.SQL(_BEGIN).format(
+            milliseconds=int(self.seconds(fence) * 1000) + 1,
+            lock=_LOCK,
+            target=self._target_id,
+            epoch=fence.epoch,
+            until=fence.until,
         )
         try:
-            passed = connection.execute(_PASS, (self._target_id, fence.epoch, fence.until)).fetchone()
-            if passed is None:
+            _, passed = send(connection, begin)
+            if not passed:
                 raise TargetError(
                     Fault.FENCED,
                     "A later lease has written to this database. Where OpenPIM's own database was restored from a backup: "
                     "DELETE FROM openpim.fence there.",
                 )
-            if not passed[0]:
+            if not passed[0][0]:
                 raise _late()
             yield
             self._commit(connection, fence)
@@ -101,11 +103,14 @@ class Fencing:
         self._ready = True
 
 
-def send(connection: BoundedConnection, statements: sql.Composed) -> None:
-    """Several, in one message: the first that fails is the last that is done."""
+def send(connection: BoundedConnection, statements: sql.Composed | bytes) -> list[list[tuple[Any, ...]]]:
+    """Several, in one message: the first that fails is the last that is done. The rows of those that give any."""
     cursor = connection.execute(statements)
+    found = [cursor.fetchall()] if cursor.description else []
     while cursor.nextset():
-        pass
+        if cursor.description:
+            found.append(cursor.fetchall())
+    return found
 
 
 def _late() -> TargetError:

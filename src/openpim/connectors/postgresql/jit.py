@@ -14,7 +14,6 @@ from functools import partial
 
 from psycopg import sql
 
-from openpim.connectors.postgresql.fencing import send
 from openpim.connectors.postgresql.looking import look
 from openpim.connectors.postgresql.names import login_of, told_by
 from openpim.connectors.postgresql.server import Server, by_kind
@@ -115,7 +114,7 @@ class JitConnector(Server):
                     errors |= self._end(connection, [op for op in run if _role(op.edge) in there])
                 elif kind is OpKind.BOUND:
                     bound = [op for op in run if _role(op.edge) in there]
-                    errors |= self.each(connection, bound, lambda some: _send(connection, map(_bind, some)))
+                    errors |= self.each(connection, bound, lambda some: _joined(map(_bind, some)))
                 else:
                     errors |= self._begin(connection, run, there)
         return [Receipt(op, errors.get(op, "")) for op in ops]
@@ -139,7 +138,7 @@ class JitConnector(Server):
                 text = "ALTER ROLE {name} LOGIN PASSWORD NULL VALID UNTIL {until}; COMMENT ON ROLE {name} IS {comment}"
             return sql.SQL(text).format(**parts)
 
-        errors = self.each(connection, ops, lambda some: _send(connection, map(statements, some)))
+        errors = self.each(connection, ops, lambda some: _joined(map(statements, some)))
         for role, members in _by_role(op for op in ops if op not in errors).items():
             failed = self.give(connection, role, list(members))
             errors |= {members[name]: why for name, why in failed.items()}
@@ -151,7 +150,7 @@ class JitConnector(Server):
         errors = self.each(
             connection,
             own,
-            lambda some: _send(connection, (lock.format(sql.Identifier(_role(op.edge))) for op in some)),
+            lambda some: _joined(lock.format(sql.Identifier(_role(op.edge))) for op in some),
         )
         for role, members in _by_role(ops).items():
             failed = self.take(connection, role, list(members))
@@ -166,7 +165,7 @@ class JitConnector(Server):
             self.each(
                 connection,
                 over,
-                lambda some: _send(connection, (drop.format(sql.Identifier(one)) for one in some)),
+                lambda some: _joined(drop.format(sql.Identifier(one)) for one in some),
             )
 
     def _fault(self, op: Op) -> str:
@@ -215,5 +214,5 @@ def _until(edge: Edge) -> sql.Literal:
     return sql.Literal(edge.until.isoformat() if edge.until is not None else "infinity")
 
 
-def _send(connection: BoundedConnection, statements: Iterable[sql.Composable]) -> None:
-    send(connection, sql.SQL("; ").join(statements))
+def _joined(statements: Iterable[sql.Composable]) -> sql.Composed:
+    return sql.SQL("; ").join(statements)

@@ -37,9 +37,10 @@ class MembershipConnector(Server):
     def sever(self, ended: Sequence[Edge], kept: Collection[Edge], fence: Fence) -> list[Severed]:
         """All sessions of the person from before: PostgreSQL does not tell which of them did SET ROLE, or to which role."""
         stay = {edge.name for edge in kept}
-        over = {edge for edge in ended if edge.name not in stay}
-        errors = self.end_sessions((edge.subject for edge in over), fence)
-        return [Severed(edge, errors.get(edge.subject, "") if edge in over else "") for edge in ended]
+        errors = self.end_sessions((edge.subject for edge in ended if edge.name not in stay), fence)
+        return [
+            Severed(edge, errors.get(edge.subject, "") if edge.name not in stay else "") for edge in ended
+        ]
 
     def _apply(self, connection: BoundedConnection, ops: Sequence[Op], fence: Fence) -> list[Receipt]:
         errors: dict[Op, str] = {}
@@ -59,7 +60,7 @@ class MembershipConnector(Server):
                         there = self.people(connection, failed)
                         failed = {name: why for name, why in failed.items() if name in there}
                     errors |= {members[name]: why for name, why in failed.items()}
-        return [Receipt(op, errors.get(op, "")) for op in ops]
+        return [Receipt(op, errors.get(op, "") if errors else "") for op in ops]
 
     def _fault(self, op: Op, person: Person | None) -> str:
         if why := self.unmanaged(op.edge):

@@ -5,17 +5,22 @@ once, and ending sessions. All of it inside a transaction that the caller has fe
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import groupby
-from typing import Any
+from typing import TypeVar
 
 import psycopg
+from psycopg import sql
 
-from openpim.connectors.postgresql.fencing import Fencing
+from openpim.connectors.postgresql.fencing import Fencing, send
 from openpim.connectors.postgresql.session import BoundedConnection, Session
 from openpim.core.connecting import Edge, Op, OpKind
 from openpim.ports.connector import Fence, Opening
+
+T = TypeVar("T")
+Statements = bytes | sql.Composed
 
 AT_ONCE = 1000  # members in one statement
 _GRANTORS = (
@@ -31,11 +36,18 @@ MEMBERS = """
 _PEOPLE = """
     SELECT r.rolname, r.rolcanlogin, r.rolsuper,
            EXISTS (SELECT FROM pg_auth_members x WHERE x.roleid = r.oid AND {used})
-    FROM pg_roles r WHERE r.rolname = ANY(%s)"""
-# Without pg_read_all_stats of others' sessions there is no more to see than these; it is enough.
-_LIVE = "SELECT pid, usename FROM pg_stat_activity WHERE usename = ANY(%s) AND pid <> pg_backend_pid()"
-_TERMINATE = (
-    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = ANY(%s) AND usename = ANY(%s)"
+    FROM pg_roles r WHERE r.rolname = ANY(%s::text[])"""
+# As `name`: with text each row is compared with each of thousands. A name that is too long is cut, so look at what comes.
+_GIVEN = """
+    SELECT g.rolname, array_agg(m.rolname)
+    FROM pg_auth_members a JOIN pg_roles r ON r.oid = a.roleid JOIN pg_roles m ON m.oid = a.member
+    JOIN pg_roles g ON g.oid = a.grantor
+    WHERE r.rolname = %s AND m.rolname = ANY(%s::name[]) GROUP BY 1"""
+# Without pg_read_all_stats of others' sessions there is no more to see than these; it is enough. There are fewer sessions than
+# people may be asked for.
+_LIVE = "SELECT pid, usename FROM pg_stat_activity WHERE usename IS NOT NULL AND pid <> pg_backend_pid()"
+_TERMINATE = sql.SQL(
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = ANY({}) AND usename = ANY({})"
 )
 # A role that does not inherit (see looking.py, before PostgreSQL 16) has to ask for it.
 _SIGNALLING = """
@@ -68,6 +80,9 @@ class Person:
         if self.shared:
             return f"{name!r} has members, who would have the privilege too."
         return ""
+
+
+_person = cache(Person)  # there are eight
 
 
 def by_kind(ops: Sequence[Op]) -> Iterator[tuple[OpKind, list[Op]]]:
@@ -105,9 +120,9 @@ class Server:
         """Those that are there."""
         used = "(x.inherit_option OR x.set_option)" if connection.info.server_version >= _GRANTORS else "true"
         rows = connection.execute(
-            _PEOPLE.format(used=used), ([name for name in set(names) if "\x00" not in name],)
+            _PEOPLE.format(used=used), (_array([name for name in set(names) if "\x00" not in name]),)
         ).fetchall()
-        return {name: Person(login, superuser, shared) for name, login, superuser, shared in rows}
+        return {name: _person(login, superuser, shared) for name, login, superuser, shared in rows}
 
     def give(self, connection: BoundedConnection, entitlement: str, names: Sequence[str]) -> dict[str, str]:
         """Errors by name."""
@@ -121,46 +136,45 @@ class Server:
         if connection.info.server_version < _GRANTORS:
             return self._many(connection, "REVOKE {role} FROM {names} CASCADE", entitlement, names)
         errors: dict[str, str] = {}
-        rows = connection.execute(
-            "SELECT g.rolname, array_agg(m.rolname ORDER BY m.rolname) FROM pg_auth_members a "
-            "JOIN pg_roles r ON r.oid = a.roleid JOIN pg_roles m ON m.oid = a.member "
-            "JOIN pg_roles g ON g.oid = a.grantor WHERE r.rolname = %s AND m.rolname = ANY(%s) GROUP BY 1",
-            (entitlement, list(names)),
-        ).fetchall()
+        rows = connection.execute(_GIVEN, (entitlement, _array(names))).fetchall()
+        asked = set(names)
         for grantor, members in sorted(rows, key=lambda row: bool(row[0] != self.user)):
             statement = "REVOKE {role} FROM {names} GRANTED BY {grantor} CASCADE"
-            failed = self._many(connection, statement, entitlement, members, grantor)
+            theirs = [name for name in members if name in asked]
+            failed = self._many(connection, statement, entitlement, theirs, grantor)
             errors |= {name: f"granted by {grantor!r}: {why}" for name, why in failed.items()}
         return errors
 
     def each(
-        self, connection: BoundedConnection, items: Sequence[Any], run: Callable[[Sequence[Any]], object]
-    ) -> dict[Any, str]:
-        """Run for many at once; where that fails, for each by itself. Errors by item."""
-        errors: dict[Any, str] = {}
+        self, connection: BoundedConnection, items: Sequence[T], written: Callable[[Sequence[T]], Statements]
+    ) -> dict[T, str]:
+        """What is written for many at once; where that fails, for each by itself. Errors by item."""
+        errors: dict[T, str] = {}
+        if items:
+            connection.execute("SAVEPOINT step")
         for start in range(0, len(items), AT_ONCE):
             chunk = items[start : start + AT_ONCE]
-            if why := self._attempt(connection, chunk, run):
+            if why := self._attempt(connection, chunk, written):
                 if len(chunk) == 1:
                     errors[chunk[0]] = why
                     continue
                 for item in chunk:
-                    if why := self._attempt(connection, [item], run):
+                    if why := self._attempt(connection, [item], written):
                         errors[item] = why
         return errors
 
     def end_sessions(self, subjects: Iterable[str], fence: Fence) -> dict[str, str]:
         """End all that these roles have open, and look until it is gone. What begins meanwhile is not ended: it has lost the
         privilege before it began. Errors by role."""
-        names = sorted(set(subjects) - {self.user})
+        names = set(subjects) - {self.user}
 
         def work(connection: BoundedConnection) -> dict[str, str]:
             self.fencing.seconds(fence)
-            left: dict[int, str] = dict(connection.execute(_LIVE, (names,)).fetchall())
+            left = _live(connection, names)
             errors = self._terminate(connection, left, fence) if left else {}
             waited, pause, waiting = 0.0, 0.002, threading.Event()
             while left := {pid: name for pid, name in left.items() if name not in errors}:
-                live = dict(connection.execute(_LIVE, (names,)).fetchall())
+                live = _live(connection, names)
                 left = {pid: name for pid, name in left.items() if live.get(pid) == name}
                 if left and waited > _SEVER_SECONDS:
                     return errors | dict.fromkeys(left.values(), "A session does not end.")
@@ -179,13 +193,12 @@ class Server:
         for pid, name in sessions.items():
             by_name.setdefault(name, []).append(pid)
 
-        def run(names: Sequence[str]) -> None:
-            pids = [pid for name in names for pid in by_name[name]]
-            connection.execute(_TERMINATE, (pids, list(names)))
+        def written(names: Sequence[str]) -> sql.Composed:
+            return _TERMINATE.format([pid for name in names for pid in by_name[name]], list(names))
 
         with self.fencing.writing(connection, fence):
             connection.execute(_SIGNALLING)
-            return self.each(connection, sorted(by_name), run)
+            return self.each(connection, sorted(by_name), written)
 
     def _many(
         self,
@@ -195,25 +208,37 @@ class Server:
         names: Sequence[str],
         grantor: str = "",
     ) -> dict[str, str]:
-        def run(some: Sequence[str]) -> None:
+        def written(some: Sequence[str]) -> bytes:
             listed = ", ".join(map(quoted, some))
-            statement = template.format(
+            return template.format(
                 role=quoted(entitlement), names=listed, grantor=quoted(grantor or "-")
-            )
-            connection.execute(statement.encode())
+            ).encode()
 
-        return self.each(connection, names, run)
+        return self.each(connection, names, written)
 
     def _attempt(
-        self, connection: BoundedConnection, items: Sequence[Any], run: Callable[[Sequence[Any]], object]
+        self, connection: BoundedConnection, items: Sequence[T], written: Callable[[Sequence[T]], Statements]
     ) -> str:
-        connection.execute("SAVEPOINT step")
+        """Between the savepoint of `each` and the next one, so that it costs one message. Why it was not done; "": it was."""
         try:
-            run(items)
+            statements = written(items)
+            text = statements if isinstance(statements, bytes) else statements.as_bytes(connection)
+            send(connection, text + b"; RELEASE step; SAVEPOINT step")
         except psycopg.Error as error:
             if connection.closed:
                 raise
             connection.execute("ROLLBACK TO step")
             return self.session.why(error)
-        connection.execute("RELEASE step")
         return ""
+
+
+def _array(names: Iterable[str]) -> str:
+    """A value for text[], written at a fraction of what psycopg takes for thousands."""
+    return (
+        "{" + ",".join(['"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"' for name in names]) + "}"
+    )
+
+
+def _live(connection: BoundedConnection, names: Collection[str]) -> dict[int, str]:
+    """The sessions of these roles."""
+    return {pid: name for pid, name in connection.execute(_LIVE) if name in names}
