@@ -281,7 +281,12 @@ def serve(argv: Sequence[str]) -> int:
 
 
 def _options(argv: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="pim serve", description="Start an OpenPIM server.")
+    parser = argparse.ArgumentParser(
+        prog="pim serve",
+        description="Start an OpenPIM server.",
+        epilog="beside a running server:\n  pim serve import-resources --help\n  pim serve verify-audit --help",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--config", type=Path, metavar="FILE", help="the settings, in TOML")
     parser.add_argument("--demo", action="store_true", help="with the demo organisation")
     parser.add_argument("--data-dir", type=Path, metavar="DIR", help="where the data lives")

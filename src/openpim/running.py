@@ -72,7 +72,9 @@ def run(
 
     files: dict[str, Any] = {"ssl_certfile": str(tls.certificate), "ssl_keyfile": str(tls.key)}
     collect_seldom()
-    Server(uvicorn.Config(app, **files, **_SETTLED)).run(sockets=list(listening))
+    # Ctrl-C is heard, everything is put away in order, and then uvicorn raises it anew: it was obeyed, and is no fault.
+    with contextlib.suppress(KeyboardInterrupt):
+        Server(uvicorn.Config(app, **files, **_SETTLED)).run(sockets=list(listening))
 
 
 def listen(host: str, port: int) -> socket.socket | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import tomllib
@@ -53,11 +54,14 @@ class DemoServer:
         raise AssertionError(f"the server did not start: {lines} {self.errors()}")
 
     def stop(self) -> None:
-        if self.process is not None:
-            self.process.terminate()
-            self.process.wait(20)
-            if self.process.stdout is not None:
-                self.process.stdout.close()
+        """As people do: Ctrl-C, which is no fault."""
+        if self.process is None:
+            return
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+            assert self.process.wait(20) == 0
+        if self.process.stdout is not None:
+            self.process.stdout.close()
 
     def errors(self) -> str:
         return (self.folder / "server.err").read_text()

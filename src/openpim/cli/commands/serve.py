@@ -12,11 +12,13 @@ if TYPE_CHECKING:
 
 DESCRIPTION = """Start an OpenPIM server (needs: pip install 'openpim[server]').
 For a real organization give --config FILE; --demo starts with an invented one.
-`pim serve import-resources FILE` makes or updates the tree of resources from a file, beside a running server."""
+`pim serve import-resources FILE` makes or updates the tree of resources from a file, and `pim serve verify-audit` checks the audit
+histories, both beside a running server. Ctrl-C stops the server."""
 EXAMPLES = """examples:
   pim serve --demo
   pim serve --config openpim.toml
   pim serve import-resources tree.jsonl --config openpim.toml --dry-run
+  pim serve verify-audit --config openpim.toml
 """
 
 
