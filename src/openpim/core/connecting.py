@@ -147,7 +147,7 @@ MOVES: Mapping[EffectState, frozenset[EffectState]] = {
     EffectState.PENDING: frozenset({EffectState.EFFECTIVE, EffectState.ENDING}),
     EffectState.EFFECTIVE: frozenset({EffectState.ENDING, EffectState.PENDING}),
     EffectState.ENDING: frozenset({EffectState.ENDED, EffectState.RESIDUE, EffectState.PENDING}),
-    EffectState.ENDED: frozenset({EffectState.PENDING, EffectState.ENDING}),
+    EffectState.ENDED: frozenset({EffectState.PENDING, EffectState.ENDING, EffectState.RESIDUE}),
     EffectState.RESIDUE: frozenset({EffectState.ENDED, EffectState.PENDING, EffectState.ENDING}),
 }
 OVER = frozenset({EffectState.ENDED, EffectState.RESIDUE})

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Literal
 
@@ -28,6 +29,28 @@ def add(tx: Transaction, deps: Deps, *events: AuditEvent) -> None:
     tx.audit.add(*marked)
 
 
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """What one event says; who did it and when is said once for many (`record_all`)."""
+
+    activity: str
+    category: Category
+    targets: tuple[Target, ...] = ()
+    result: Literal["success", "failure"] = "success"
+    reason: str = ""
+    details: tuple[tuple[str, str], ...] = ()
+    correlation_id: str | None = None
+
+
+def record_all(
+    tx: Transaction, deps: Deps, caller: Caller, now: datetime, happened: Iterable[Happened]
+) -> None:
+    """As `record`, for many at once: a few statements, however many there are."""
+    events = [_event(deps, caller, now, one) for one in happened]
+    if events:
+        add(tx, deps, *events)
+
+
 def record(
     tx: Transaction,
     deps: Deps,
@@ -50,14 +73,32 @@ def record(
 
     on_behalf_of: id and name of the person in whose place the caller acted. then: an activity that happened right after, of which all else is the same: two events by one write.
     """
-    said = dict(details)
-    event = AuditEvent(
+    happened = Happened(activity, category, targets, result, reason, details, correlation_id)
+    event = _event(
+        deps, caller, now, happened, ticket=ticket, on_behalf_of=on_behalf_of, policy_version=policy_version
+    )
+    add(tx, deps, event, *([replace(event, id=deps.new_id(), activity=then)] if then else []))
+    return event
+
+
+def _event(
+    deps: Deps,
+    caller: Caller,
+    now: datetime,
+    one: Happened,
+    *,
+    ticket: Ticket = NO_TICKET,
+    on_behalf_of: tuple[str, str] = ("", ""),
+    policy_version: str = "",
+) -> AuditEvent:
+    said = dict(one.details)
+    return AuditEvent(
         id=deps.new_id(),
         at=now,
-        activity=activity,
-        category=category,
-        result=result,
-        reason=reason,
+        activity=one.activity,
+        category=one.category,
+        result=one.result,
+        reason=one.reason,
         actor_id=caller.principal_id,
         actor_kind=caller.kind.value,
         actor_name=caller.display_name,
@@ -66,9 +107,9 @@ def record(
         ip=caller.ip,
         client=caller.client,
         amr=tuple(sorted(caller.amr)),
-        correlation_id=correlation_id or caller.request_id or "",
-        targets=targets,
-        details=details,
+        correlation_id=one.correlation_id or caller.request_id or "",
+        targets=one.targets,
+        details=one.details,
         on_behalf_of_id=on_behalf_of[0],
         on_behalf_of_name=on_behalf_of[1],
         ticket_number=ticket.number or said.get("TicketNumber", ""),
@@ -76,8 +117,6 @@ def record(
         request_id=caller.request_id or "",
         policy_version=policy_version or said.get("PolicyVersion", ""),
     )
-    add(tx, deps, event, *([replace(event, id=deps.new_id(), activity=then)] if then else []))
-    return event
 
 
 def storable(text: str) -> bool:

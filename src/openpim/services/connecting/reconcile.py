@@ -9,7 +9,7 @@ record says "ended"; a removal that fails is tried again for ever.
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -126,7 +126,7 @@ def look(
     try:
         facts = deps.store.read(tenant_id, lambda tx: _facts(tx, deps, target_id, now))
     except TargetError as error:
-        return Looked(now + LOOK, error.message)
+        return _unknown_kind(deps, tenant_id, target_id, error.message)
     if facts is None:
         return None
     # Not for longer than ever agreed: the clock may have been put back.
@@ -188,9 +188,27 @@ def _facts(
     return _Facts(target, wished, effects, tx.targets.next_change(now))
 
 
-def _ours(tx: Transaction, facts: _Facts, actual: Snapshot) -> frozenset[Name]:
+def _ours(tx: Transaction, facts: _Facts, actual: Snapshot) -> Mapping[Name, Effect]:
+    """The records of what is there and not wanted, and was asked for here once."""
     strange = {edge.name for edge in actual.edges} - facts.wish.edges.keys()
-    return frozenset(tx.effects.named(facts.target.id, strange)) if strange else frozenset()
+    known = {name: facts.effects[name] for name in strange & facts.effects.keys()}
+    return known | tx.effects.named(facts.target.id, strange - known.keys())
+
+
+def _unknown_kind(deps: Deps, tenant_id: str, target_id: str, fault: str) -> Looked | None:
+    """Nothing can be done in a target of a kind that is not here any more. That is said as of one that is down."""
+    now = deps.clock()
+    target = deps.store.write(tenant_id, lambda tx: tx.targets.lease(target_id, now, now + LEASE))
+    if target is None:
+        return None
+    present = deps.store.read(tenant_id, lambda tx: tx.effects.of_target(target_id))
+    lasting = {
+        one.edge.name: Wanted(one.edge, one.principal_id, one.schedules)
+        for one in present
+        if one.state is not EffectState.ENDING and not _past(one.edge, now)
+    }
+    facts = _Facts(target, Wish(lasting, {}), {one.edge.name: one for one in present}, None)
+    return _say_fault(deps, tenant_id, target, facts, fault)
 
 
 def _plan(facts: _Facts, actual: Snapshot, ours: Collection[Name], capabilities: Capabilities) -> Plan:
@@ -224,12 +242,14 @@ class _Look:
         ours = self._deps.store.read(self._tenant, lambda tx: _ours(tx, self._facts, actual))
         todo = _plan(self._facts, actual, ours, self._capabilities)
         errors = self._apply(todo.ops)
-        gone = self._facts.gone
         removed = [op.edge for op in todo.ops if op.kind is OpKind.REVOKE]
+        # What had ended and is there again is an end like any other: it fails, or is proved, on record.
+        back = [ours[edge.name] for edge in removed if edge.name in ours and ours[edge.name].state in OVER]
+        gone = [*self._facts.gone, *back]
         severed = self._sever(_edges_of(gone, removed))
         after = self._connector.read() if todo.ops or gone else actual
         self._record(after, gone, _unproved(after, self._facts, gone) | errors, severed)
-        self._drift(todo, actual)
+        self._drift(todo, actual, after, back, errors, severed)
         return len(todo.ops)
 
     def _ask(self) -> None:
@@ -249,7 +269,7 @@ class _Look:
             if name not in self._facts.effects or self._facts.effects[name].state in OVER
         ]
         for chunk in _chunks(new):
-            self._deps.store.write(self._tenant, partial(_put, some=chunk))
+            self._write(partial(_put, some=chunk))
         self._facts = replace(
             self._facts, effects={**self._facts.effects, **{one.edge.name: one for one in new}}
         )
@@ -275,10 +295,19 @@ class _Look:
 
     def _fence(self) -> Fence:
         """Leave to write for as long as a lease; raises when somebody else has taken the target over."""
+        return Fence(self._target.epoch, self._write(lambda _tx: None) - _MARGIN)
+
+    def _write(self, work: Callable[[Transaction], None]) -> datetime:
+        """On record, while the target is ours: until when it is from now on. Raises when somebody else has taken it over."""
         until = self._deps.clock() + LEASE
-        if not self._deps.store.write(self._tenant, lambda tx: tx.targets.renew(self._target, until)):
-            raise TargetError(Fault.FENCED, "Another server has taken it over.")
-        return Fence(self._target.epoch, until - _MARGIN)
+
+        def held(tx: Transaction) -> None:
+            if not tx.targets.renew(self._target, until):
+                raise TargetError(Fault.FENCED, "Another server has taken it over.")
+            work(tx)
+
+        self._deps.store.write(self._tenant, held)
+        return until
 
     def _record(
         self,
@@ -303,17 +332,32 @@ class _Look:
             before.append(old)
             changed.append(new)
         for olds, news in zip(_chunks(before), _chunks(changed), strict=True):
-            work = partial(telling.put, deps=self._deps, target=self._target, olds=olds, news=news, now=now)
-            self._deps.store.write(self._tenant, work)
+            self._write(
+                partial(telling.put, deps=self._deps, target=self._target, olds=olds, news=news, now=now)
+            )
 
-    def _drift(self, todo: Plan, actual: Snapshot) -> None:
+    def _drift(
+        self,
+        todo: Plan,
+        actual: Snapshot,
+        after: Snapshot,
+        back: Sequence[Effect],
+        errors: Mapping[Name, str],
+        severed: Mapping[Name, Severed],
+    ) -> None:
         """Whatever others have given, or taken away, in the target."""
-        gone = {one.edge.name for one in self._facts.gone}
         effective = {name for name, one in self._facts.effects.items() if one.state is EffectState.EFFECTIVE}
-        foreign = {edge.name for edge in todo.foreign}
+        there = {edge.name for edge in after.edges}
+        removed = frozenset(
+            edge
+            for edge in todo.foreign
+            if self._target.foreign is Foreign.REMOVE
+            and edge.name not in there
+            and edge.entitlement not in after.unread
+        )
         found = telling.Drift(
-            foreign=todo.foreign,
-            removed=self._target.foreign is Foreign.REMOVE,
+            foreign=todo.foreign - removed,
+            removed=removed,
             lost=tuple(
                 op.edge
                 for op in todo.ops
@@ -321,16 +365,16 @@ class _Look:
                 and op.edge.name in effective
                 and op.edge.entitlement not in actual.unread
             ),
-            back=tuple(
-                op.edge for op in todo.ops if op.kind is OpKind.REVOKE and op.edge.name not in gone | foreign
-            ),
+            back=tuple(one.edge for one in back),
+            errors={name: one.error for name, one in severed.items() if one.error} | dict(errors),
         )
         known = self._deps.store.read(self._tenant, lambda tx: telling.known_drift(tx, self._target.id))
         if found.anything or known:
-            work = partial(
-                telling.drift, deps=self._deps, target=self._target, found=found, now=self._deps.clock()
+            self._write(
+                partial(
+                    telling.drift, deps=self._deps, target=self._target, found=found, now=self._deps.clock()
+                )
             )
-            self._deps.store.write(self._tenant, work)
 
 
 def _put(tx: Transaction, some: Sequence[Effect]) -> None:
@@ -409,19 +453,20 @@ def _say_fault(
         effects = tx.effects.of_target(target.id)
         open_ends = [one for one in effects if one.edge.name not in facts.wish.edges]
         failing = [one for one in effects if one.failing]
-        if fault and open_ends:
-            some = open_ends[:_CHUNK]
-            news = [_ended(one, there=True, error=fault, cut=None, now=now) for one in some]
-            telling.put(tx, deps, target, some, news, now)
-        if fault and not target.fault:
-            telling.unreachable(tx, deps, target, fault, now)
         if open_ends:
             next_at = now + _URGENT
         elif fault or failing:
             next_at = now + pause_after(max([failures, *(one.failures for one in failing)]))
         else:
             next_at = now + LOOK
-        tx.targets.release(target, now, next_at, failures, fault)
+        if not tx.targets.release(target, now, next_at, failures, fault):
+            return next_at, fault  # somebody else has it, and knows better
+        if fault and open_ends:
+            some = open_ends[:_CHUNK]
+            news = [_ended(one, there=True, error=fault, cut=None, now=now) for one in some]
+            telling.put(tx, deps, target, some, news, now)
+        if fault and not target.fault:
+            telling.unreachable(tx, deps, target, fault, now)
         return next_at, fault
 
     next_at, said = deps.store.write(tenant_id, work)

@@ -6,16 +6,19 @@ once, not at each look."""
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 from openpim.core import caller as callers
 from openpim.core.audit import Target as AuditTarget
-from openpim.core.connecting import Edge, Effect, EffectState, Target
+from openpim.core.connecting import OVER, Edge, Effect, EffectState, Target
+from openpim.core.directory import Principal
+from openpim.core.grants import Schedule
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
-from openpim.services.recording import record
+from openpim.services.recording import Happened, record, record_all
 
 EFFECTIVE = "Access took effect in target"
 ENDED = "Access ended in target"
@@ -26,52 +29,81 @@ REMOVED = "Access from elsewhere removed from target"
 LOST = "Access was taken away in target by others"
 BACK = "Ended access was given again in target by others"
 UNREACHABLE = "Target cannot be reached"
-DRIFT = "drift"
+DRIFT, MORE_DRIFT = "drift", "more drift"
 SAID_AT = 3  # the try whose failure is said aloud: some seconds after the first
 _MOST = 1000  # of what others gave, kept to be told once
+_TOLD = 100  # of one sort by themselves in a look, of the others how many: no target fills the history
 
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """foreign: given by others; removed: and taken away by this look. lost: ours, taken away by others, given again. back:
-    ours, ended, given again by others, removed again."""
+    """foreign: given by others, and there. removed: given by others, and seen to be away. lost: ours, taken away by others,
+    given again. back: ours, ended, given again by others. errors: by the edge's name, why it, or a session that rests on
+    it, could not be ended."""
 
     foreign: frozenset[Edge]
-    removed: bool
+    removed: frozenset[Edge]
     lost: tuple[Edge, ...]
     back: tuple[Edge, ...]
+    errors: Mapping[tuple[str, str, str], str]
 
     @property
     def anything(self) -> bool:
-        return bool(self.foreign or self.lost or self.back)
+        return bool(self.foreign or self.removed or self.lost or self.back)
 
 
 def put(
     tx: Transaction, deps: Deps, target: Target, olds: Sequence[Effect], news: Sequence[Effect], now: datetime
 ) -> None:
-    """Write effects, and tell of those that have come to something."""
+    """Write effects, and tell of those that have come to something. A few statements, however many there are."""
     tx.effects.put(news)
-    for old, new in zip(olds, news, strict=True):
-        if new.state is EffectState.EFFECTIVE and old.state is not EffectState.EFFECTIVE:
-            _say(tx, deps, target, new, EFFECTIVE, now)
-        elif new.state in {EffectState.ENDED, EffectState.RESIDUE} and old.state is not new.state:
-            residue = (
-                f"Something that cannot be cut off lives on until {new.residue_until.isoformat()} at the latest."
-                if new.residue_until is not None
-                else ""
-            )
-            _say(tx, deps, target, new, ENDED, now, reason=residue)
-        elif old.failures < SAID_AT <= new.failures:
-            _say(
-                tx,
-                deps,
-                target,
-                new,
-                FAILED if new.state is EffectState.ENDING else DENIED,
-                now,
-                reason=new.error,
-                failed=True,
-            )
+    told = [(new, said) for old, new in zip(olds, news, strict=True) if (said := _come_to(old, new))]
+    people = tx.principals.many({new.principal_id for new, _ in told}, deleted=True)
+    schedules = tx.schedules.many({one.schedules[0] for one, _ in told if one.schedules})
+    record_all(
+        tx,
+        deps,
+        callers.system(tx.tenant_id),
+        now,
+        [
+            _happened(target, new, said, people.get(new.principal_id), _first(schedules, new))
+            for new, said in told
+        ],
+    )
+
+
+def _come_to(old: Effect, new: Effect) -> str:
+    """What is to be told of it; "": nothing."""
+    if new.state is EffectState.EFFECTIVE and old.state is not EffectState.EFFECTIVE:
+        return EFFECTIVE
+    if new.state in OVER and old.state is not new.state:
+        return ENDED
+    if old.failures < SAID_AT <= new.failures:
+        return FAILED if new.state is EffectState.ENDING else DENIED
+    return ""
+
+
+def _first(schedules: Mapping[str, Schedule], effect: Effect) -> Schedule | None:
+    return schedules.get(effect.schedules[0]) if effect.schedules else None
+
+
+def _happened(
+    target: Target, effect: Effect, activity: str, person: Principal | None, schedule: Schedule | None
+) -> Happened:
+    failed = activity in {FAILED, DENIED}
+    reason = effect.error if failed else ""
+    if activity == ENDED and effect.residue_until is not None:
+        until = effect.residue_until.isoformat()
+        reason = f"Something that cannot be cut off lives on until {until} at the latest."
+    return Happened(
+        activity,
+        "ApplicationManagement",
+        (_target(target), AuditTarget("User", effect.principal_id, person.display_name if person else "")),
+        "failure" if failed else "success",
+        reason,
+        _details(effect.edge, schedules=effect.schedules),
+        (schedule.request_id or schedule.id) if schedule is not None else None,
+    )
 
 
 def known_drift(tx: Transaction, target_id: str) -> list[tuple[str, str, str]]:
@@ -82,17 +114,44 @@ def known_drift(tx: Transaction, target_id: str) -> list[tuple[str, str, str]]:
 
 def drift(tx: Transaction, deps: Deps, target: Target, found: Drift, now: datetime) -> None:
     known = set(known_drift(tx, target.id))
-    for edge in sorted(found.foreign, key=lambda one: one.name):
-        if found.removed:
-            _say_edge(tx, deps, target, edge, REMOVED, now)
-        elif edge.name not in known:
-            _say_edge(tx, deps, target, edge, FOREIGN, now)
-    for edge in found.lost:
-        _say_edge(tx, deps, target, edge, LOST, now)
-    for edge in found.back:
-        _say_edge(tx, deps, target, edge, BACK, now)
-    left = [] if found.removed else sorted(edge.name for edge in found.foreign)[:_MOST]
-    tx.targets.remember(target.id, DRIFT, json.dumps(left) if left else "")
+    names = sorted(edge.name for edge in found.foreign)
+    kept, more = set(names[:_MOST]), len(names[_MOST:])
+    new = [edge for edge in found.foreign if edge.name in kept - known]
+    untold = more if not tx.targets.memory(target.id, MORE_DRIFT) else 0
+    told = [
+        *_edges(target, REMOVED, found.removed, found.errors),
+        *_edges(target, FOREIGN, new, found.errors, untold),
+        *_edges(target, LOST, found.lost),
+        *_edges(target, BACK, found.back),  # one that stays is told as a removal that fails
+    ]
+    record_all(tx, deps, callers.system(tx.tenant_id), now, told)
+    tx.targets.remember(target.id, DRIFT, json.dumps(sorted(kept)) if kept else "")
+    tx.targets.remember(target.id, MORE_DRIFT, str(more) if more else "")
+
+
+def _edges(
+    target: Target,
+    activity: str,
+    edges: Collection[Edge],
+    errors: Mapping[tuple[str, str, str], str] = MappingProxyType({}),
+    others: int = 0,
+) -> list[Happened]:
+    """others: so many besides the edges."""
+    every = sorted(edges, key=lambda one: one.name)
+    left = len(every[_TOLD:]) + others
+    said = [(_details(one), errors.get(one.name, "")) for one in every[:_TOLD]]
+    said += [((("Others", str(left)),), "")] if left else []
+    return [
+        Happened(
+            activity,
+            "ApplicationManagement",
+            (_target(target),),
+            "failure" if error else "success",
+            error,
+            details,
+        )
+        for details, error in said
+    ]
 
 
 def unreachable(tx: Transaction, deps: Deps, target: Target, fault: str, now: datetime) -> None:
@@ -106,48 +165,6 @@ def unreachable(tx: Transaction, deps: Deps, target: Target, fault: str, now: da
         targets=(_target(target),),
         result="failure",
         reason=fault,
-    )
-
-
-def _say(
-    tx: Transaction,
-    deps: Deps,
-    target: Target,
-    effect: Effect,
-    happened: str,
-    now: datetime,
-    *,
-    reason: str = "",
-    failed: bool = False,
-) -> None:
-    principal = tx.principals.get(effect.principal_id, deleted=True)
-    name = principal.display_name if principal is not None else ""
-    schedule = next(iter(tx.schedules.many(effect.schedules).values()), None) if effect.schedules else None
-    record(
-        tx,
-        deps,
-        callers.system(tx.tenant_id),
-        now,
-        activity=happened,
-        category="ApplicationManagement",
-        targets=(_target(target), AuditTarget("User", effect.principal_id, name)),
-        result="failure" if failed else "success",
-        reason=reason,
-        details=_details(effect.edge, schedules=effect.schedules),
-        correlation_id=(schedule.request_id or schedule.id) if schedule is not None else None,
-    )
-
-
-def _say_edge(tx: Transaction, deps: Deps, target: Target, edge: Edge, happened: str, now: datetime) -> None:
-    record(
-        tx,
-        deps,
-        callers.system(tx.tenant_id),
-        now,
-        activity=happened,
-        category="ApplicationManagement",
-        targets=(_target(target),),
-        details=_details(edge),
     )
 
 
