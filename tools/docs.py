@@ -1,6 +1,7 @@
 """Writes the parts of the documentation that come from the code: `python -m tools.docs`; `--check` only compares.
 
-A page holds a generated part between `<!-- made: NAME -->` and `<!-- end -->`; the rest of the page is written by hand.
+A page holds a generated part between `<!-- made: NAME -->` and `<!-- end -->`; the rest of the page is written by hand. The
+reference of the commands is made as a whole.
 tests/docs/ runs the check.
 """
 
@@ -14,6 +15,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from openpim.cli import reference
 from openpim.config import SETTINGS, Setting
 from openpim.core import lifecycle
 from openpim.core.grants import Duration
@@ -466,13 +468,19 @@ def pages() -> list[Path]:
     return sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 
 
-def fresh(text: str) -> str:
+WHOLE: dict[Path, Callable[[], str]] = {ROOT / "docs/reference/cli.md": reference.render}
+
+
+def fresh(page: Path) -> str:
     """The page with every generated part made anew."""
+    if page in WHOLE:
+        return WHOLE[page]()
+    text = page.read_text(encoding="utf-8")
     return PART.sub(lambda found: f"{found[1]}{PARTS[found['name']]()}\n{found[3]}", text)
 
 
 def stale() -> list[Path]:
-    return [page for page in pages() if (text := page.read_text(encoding="utf-8")) != fresh(text)]
+    return [page for page in pages() if page.read_text(encoding="utf-8") != fresh(page)]
 
 
 def main(arguments: list[str]) -> int:
@@ -483,7 +491,7 @@ def main(arguments: list[str]) -> int:
         if "--check" in arguments:
             print(f"{name}: a generated part is not what the code says; run: python -m tools.docs")
         else:
-            page.write_text(fresh(page.read_text(encoding="utf-8")), encoding="utf-8")
+            page.write_text(fresh(page), encoding="utf-8")
             print(f"{name}: written")
     return int(bool(found) and "--check" in arguments)
 

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 
 def test_the_page_is_what_the_commands_say():
     page = (ROOT / "docs/reference/cli.md").read_text(encoding="utf-8")
-    assert page == render(), "run: python -m openpim.cli.reference > docs/reference/cli.md"
+    assert page == render(), "run: python -m tools.docs"
 
 
 def test_everything_is_in_it():

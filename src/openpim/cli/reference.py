@@ -1,11 +1,10 @@
-"""The reference of `pim` in Markdown, made from the commands themselves: `python -m openpim.cli.reference`.
+"""The reference of `pim` in Markdown, made from the commands themselves.
 
-`docs/reference/cli.md` is its output; a test compares the two, so that no option stays undocumented.
+`docs/reference/cli.md` is its output (`python -m tools.docs` writes it); a test compares the two, so that no option stays
+undocumented.
 """
 
 from __future__ import annotations
-
-import sys
 
 from openpim.cli.commands import COMMANDS, load
 from openpim.cli.exits import EXITS
@@ -79,7 +78,7 @@ def render() -> str:
     lines = [
         "# Reference: the `pim` command",
         "",
-        "Made by `python -m openpim.cli.reference`; do not edit. How to work with it: [use `pim`](../how-to/use-pim.md).",
+        "Made by `python -m tools.docs`; do not edit. How to work with it: [use `pim`](../how-to/use-pim.md).",
         "",
         "| command | what it does |",
         "|---|---|",
@@ -110,7 +109,3 @@ def render() -> str:
         *(f"| `{name}` | {meaning} |" for name, meaning in ENVIRONMENT),
     ]
     return "\n".join(lines) + "\n"
-
-
-if __name__ == "__main__":
-    sys.stdout.write(render())

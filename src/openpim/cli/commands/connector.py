@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 
     Row = dict[str, Any]
 
-DESCRIPTION = """List, add, change, probe and remove the real systems (targets) that privileges take effect in, and map roles
-and groups to what they give there. plan shows what would be done now, apply does it at once, drift shows what others gave.
-OpenPIM only."""
+DESCRIPTION = """List, add (add), change (set), show and remove the real systems (targets) that privileges take effect in, and say
+what a role or group gives there (map, unmap) and how somebody is called there (name). probe tries the account there; plan shows
+what would be done now, apply does it at once; effects shows who has what by it, drift what others gave; rotate makes new secrets
+where OpenPIM makes them. OpenPIM only."""
 EXAMPLES = """examples:
   pim connector
   pim connector kinds
