@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -12,24 +13,20 @@ from sqlalchemy import (
     Connection,
     Index,
     Integer,
-    RowMapping,
     String,
     Table,
     Text,
-    bindparam,
     delete,
     func,
-    insert,
     or_,
     select,
     tuple_,
-    update,
 )
 
 from openpim.core.connecting import OVER, Edge, Effect, EffectState
 from openpim.store.schema import metadata
 from openpim.store.types import Instant
-from openpim.store.writing import insert_rows
+from openpim.store.writing import insert_rows, inserter
 
 effects = Table(
     "effects",
@@ -59,15 +56,8 @@ _NAME = ("subject", "entitlement", "key")
 _ERROR = 500
 _OVER = tuple(one.value for one in OVER)
 _BATCH = 200
-_CHANGE = (
-    update(effects)
-    .where(
-        _c.tenant_id == bindparam("at_tenant"),
-        _c.target_id == bindparam("at_target"),
-        *(_c[name] == bindparam(f"at_{name}") for name in _NAME),
-    )
-    .values({column.name: bindparam(column.name) for column in effects.columns if not column.primary_key})
-)
+_STATES = {one.value: one for one in EffectState}
+_ALL = select(effects).order_by(*(_c[one] for one in _NAME))
 
 
 class Effects:
@@ -81,8 +71,7 @@ class Effects:
         where = [_c.tenant_id == self._tenant, _c.target_id == target_id]
         if not over:
             where.append(_c.state.not_in(_OVER))
-        rows = self._connection.execute(select(effects).where(*where).order_by(*(_c[one] for one in _NAME)))
-        return [_value(row) for row in rows.mappings()]
+        return [_value(row) for row in self._connection.execute(_ALL.where(*where))]
 
     def named(
         self, target_id: str, names: Collection[tuple[str, str, str]]
@@ -97,7 +86,7 @@ class Effects:
                     tuple_(*(_c[one] for one in _NAME)).in_(every[at : at + _BATCH]),
                 )
             )
-            found |= {one.edge.name: one for one in map(_value, rows.mappings())}
+            found |= {one.edge.name: one for one in map(_value, rows)}
         return found
 
     def names(self, target_id: str) -> frozenset[tuple[str, str, str]]:
@@ -116,20 +105,12 @@ class Effects:
             )
             .order_by(_c.since.desc())
         )
-        return [_value(row) for row in rows.mappings()]
+        return [_value(row) for row in rows]
 
     def put(self, effects_: Sequence[Effect]) -> None:
-        by_target: dict[str, list[Effect]] = {}
-        for one in effects_:
-            by_target.setdefault(one.target_id, []).append(one)
-        for target_id, some in by_target.items():
-            present = self.named(target_id, [one.edge.name for one in some])
-            new = [self._row(one) for one in some if one.edge.name not in present]
-            if new:
-                insert_rows(self._connection, insert(effects), new)
-            changed = [self._row(one) for one in some if one.edge.name in present]
-            if changed:
-                self._connection.execute(_CHANGE, [_addressed(row) for row in changed])
+        insert_rows(
+            self._connection, _put(self._connection.dialect.name), [self._row(one) for one in effects_]
+        )
 
     def count(self) -> dict[str, dict[EffectState, int]]:
         rows = self._connection.execute(
@@ -187,25 +168,31 @@ class Effects:
         }
 
 
-def _addressed(row: dict[str, Any]) -> dict[str, Any]:
-    """The row with where it goes under names of their own: a column that is set may not be a condition's parameter."""
-    at = {f"at_{name}": row[name] for name in _NAME}
-    rest = {name: value for name, value in row.items() if name not in {*_NAME, "tenant_id", "target_id"}}
-    return {**rest, **at, "at_tenant": row["tenant_id"], "at_target": row["target_id"]}
+@cache
+def _put(dialect: str) -> Any:
+    """A row that is there already is written over."""
+    statement = inserter(dialect)(effects)
+    rest = {one.name: statement.excluded[one.name] for one in effects.columns if not one.primary_key}
+    return statement.on_conflict_do_update(
+        index_elements=[one.name for one in effects.primary_key], set_=rest
+    )
 
 
-def _value(row: RowMapping) -> Effect:
+def _value(row: Any) -> Effect:
+    """By place: there may be ten thousand of them."""
+    _tenant, target_id, subject, entitlement, key, principal_id, until, state, since, asked_at, *rest = row
+    effective_at, ended_at, residue_until, failures, error, schedules = rest
     return Effect(
-        target_id=row["target_id"],
-        principal_id=row["principal_id"],
-        edge=Edge(row["subject"], row["entitlement"], row["until"], row["key"]),
-        state=EffectState(row["state"]),
-        since=row["since"],
-        asked_at=row["asked_at"],
-        effective_at=row["effective_at"],
-        ended_at=row["ended_at"],
-        residue_until=row["residue_until"],
-        failures=row["failures"],
-        error=row["error"],
-        schedules=tuple(json.loads(row["schedules"])),
+        target_id,
+        principal_id,
+        Edge(subject, entitlement, until, key),
+        _STATES[state],
+        since,
+        asked_at,
+        effective_at,
+        ended_at,
+        residue_until,
+        failures,
+        error,
+        tuple(json.loads(schedules)),
     )
