@@ -16,6 +16,7 @@ SERVICES = Path(__file__).parent.parent / "src/openpim/services"
 # Who writes an event: the place of the activity among the positional arguments (None: only `activity=`).
 WRITERS = {
     "tell": 4, "perform": 2, "_perform": 2, "record": 3, "end": None, "_note": 5, "_alarm": 3, "_witnessed": 3,
+    "Happened": 0, "_happened": 2, "_edges": 1,
 }  # fmt: skip
 
 # Combinations that the reader thinks of and the code never makes: "renew" is only said of what is requested.
@@ -114,8 +115,8 @@ class _Reader:
             found = {
                 text
                 for node in ast.walk(scope)
-                if isinstance(node, ast.Assign)
-                and any(isinstance(target, ast.Name) and target.id == name for target in node.targets)
+                if isinstance(node, ast.Assign | ast.NamedExpr)
+                and any(isinstance(one, ast.Name) and one.id == name for one in _targets(node))
                 for text in self.texts(node.value, module, scope)
             }
             arguments = (*scope.args.posonlyargs, *scope.args.args, *scope.args.kwonlyargs)
@@ -148,6 +149,10 @@ class _Reader:
         }
 
 
+def _targets(node: ast.Assign | ast.NamedExpr) -> list[ast.expr]:
+    return node.targets if isinstance(node, ast.Assign) else [node.target]
+
+
 def _arguments(function: ast.FunctionDef) -> list[ast.arg]:
     return [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
 
@@ -167,10 +172,11 @@ def _named_by(call: ast.Call, module: _Module) -> list[ast.expr]:
 
 
 def _category(call: ast.Call, module: _Module) -> str:
+    place = 1 if isinstance(call.func, ast.Name) and call.func.id == "Happened" else 3
     literals = [
         argument.value
         for argument in [
-            *(() if module.signing_in else call.args[3:4]),
+            *(() if module.signing_in else call.args[place : place + 1]),
             *(k.value for k in call.keywords if k.arg == "category"),
         ]
         if isinstance(argument, ast.Constant) and isinstance(argument.value, str)
@@ -179,17 +185,11 @@ def _category(call: ast.Call, module: _Module) -> str:
         return literals[0]
     if module.signing_in:
         return "Authentication"
-    inner = module.functions.get("_perform")
-    if inner is not None and isinstance(call.func, ast.Name) and call.func.id == "_perform":
-        return next(
-            (
-                _category(node, module)
-                for node in ast.walk(inner)
-                if isinstance(node, ast.Call) and node.args[3:4]
-            ),
-            "",
-        )
-    return ""
+    inner = module.functions.get(call.func.id) if isinstance(call.func, ast.Name) else None
+    written = (node for node in ast.walk(inner) if isinstance(node, ast.Call)) if inner is not None else ()
+    return next(
+        (found for node in written if _named_by(node, module) and (found := _category(node, module))), ""
+    )
 
 
 def _functions(tree: ast.Module) -> list[ast.FunctionDef]:
