@@ -217,6 +217,17 @@ def test_a_public_client_acts_for_nobody(place: Relying, ledger: Application, ac
     refused(ask(place, subject, activation, client_id=public.app_id), "invalid_request")
 
 
+def test_an_api_does_not_pass_for_the_public_client_that_called_it(
+    place: Relying, ledger: Application, activation: str
+) -> None:
+    """Anybody can say that he is `pim`: what an API was sent takes nobody to another one in its name."""
+    sent = base(place, scope=f"{place.app.app_id}/.default")
+    refused(ask(place, sent, activation), "invalid_request", "made for another API")
+    exchanged = ask(place, base(place), activation, audience=place.app.app_id).json()["access_token"]
+    assert claims_of(exchanged)["aud"] == place.app.app_id
+    refused(ask(place, exchanged, activation), "invalid_request", "made for another API")
+
+
 def test_another_tenants_token(place: Relying, ledger: Application, activation: str) -> None:
     other = World(place.world.database)
     foreign = access_token(place.signin, other.tenant_id, other.ann)

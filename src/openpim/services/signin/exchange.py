@@ -180,6 +180,11 @@ def _actor(
     own, given = subject.get("appid") == client.app_id, subject.get("aud") == client.app_id
     if not own and (client.public or not given):
         return _no("The subject token was given to another application, for another API.")
+    # Anybody can say that he is a public client: an API that it called has its token, and would be it elsewhere.
+    if own and client.public and not given and subject.get("rid") not in OWN_RESOURCES:
+        return _no(
+            "The subject token was made for another API, which may have it: exchange the one you signed in with."
+        )
     before = subject.get("act")
     actor: dict[str, Any] = {}
     if fields.get("actor_token"):
