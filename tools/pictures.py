@@ -142,6 +142,25 @@ def let_in(page: Any, there: Place) -> None:
     page.goto(f"{there.secure}/organizations/oauth2/v2.0/authorize?{urlencode(asked)}")
 
 
+def a_target(page: Any, _there: Place) -> None:
+    """The page of a real system: of the one there is, or of one that is added, of a kind that needs no server."""
+    page.goto("/portal/targets")
+    there = page.locator("main td a")
+    if there.count():
+        page.goto(there.first.get_attribute("href"))
+        return
+    page.goto("/portal/targets/new")
+    kind = "twin" if page.locator("main a[href$='kind=twin']").count() else "ssh"
+    page.goto(f"/portal/targets/new?kind={kind}")
+    page.locator("#name").fill("Bastion hosts")
+    page.locator("#managed").fill("deploy\noperate")
+    page.locator("#subject").fill("{localPart}")
+    if page.locator("#setting-host").count():
+        page.locator("#setting-host").fill("bastion.tidewater.example")
+    press("Add and check")(page, _there)
+    page.goto(page.locator("main .trail a").last.get_attribute("href"))
+
+
 AN_APPLICATION: Final = follow("main td a:has-text('Compliance Exporter')")
 TEAMS: Final = "69091246-20e8-4a56-aa4d-066075b2a7a8"
 SETTINGS: Final = "/portal/policies/{provider}/{role}"
@@ -455,7 +474,31 @@ SCREENS: Final = (
     Screen("streams", ADMIN, "/portal/streams"),
     Screen("stream-new", ADMIN, "/portal/streams/new"),
     Screen("signals", ADMIN, "/portal/signals"),
-    Screen("targets", ADMIN, "/portal/targets"),
+    Screen("targets", ADMIN, "/portal/targets", (a_target, follow("main .trail a"))),
+    Screen("target-kinds", ADMIN, "/portal/targets/new"),
+    Screen("target-new", ADMIN, "/portal/targets/new", (follow("main .do a", -1), unfold)),
+    Screen("target", ADMIN, "/portal/targets", (a_target, unfold), "/portal/targets/{id}"),
+    Screen(
+        "target-check",
+        ADMIN,
+        "/portal/targets",
+        (a_target, follow("main a[href$='/check']")),
+        "/portal/targets/{id}/check",
+    ),
+    Screen(
+        "target-rule",
+        ADMIN,
+        "/portal/targets",
+        (a_target, follow("main a[href$='/rules/new']")),
+        "/portal/targets/{id}/rules/new",
+    ),
+    Screen(
+        "target-preview",
+        ADMIN,
+        "/portal/targets",
+        (a_target, follow("main a[href$='/rules/new']"), press("Next: what it changes")),
+        "/portal/targets/{id}/rules/new",
+    ),
     Screen("channels", ADMIN, "/portal/channels"),
     Screen("channel-new", ADMIN, "/portal/channels/new"),
     Screen("organisation", ADMIN, "/portal/organisation"),
@@ -472,7 +515,11 @@ NO_PICTURE: Final = {
     "/portal/approvals/count": "a number for the menu",
     "/portal/pick": "suggestions for a field",
     "/portal/assignments/import/template": "a download",
-    "/portal/targets/{id}": "the demo has no real systems; facts and tables, as elsewhere",
+    "/portal/targets/{id}/edit": "the form is the one of a new system",
+    "/portal/targets/{id}/secrets": "a part of the form of a new system",
+    "/portal/targets/{id}/foreign": "a choice and a table, as elsewhere",
+    "/portal/targets/{id}/remove": "the page asks once more, as others do",
+    "/portal/targets/{id}/rules/{rule}/remove": "the page is the one that shows what a new mapping changes",
     "/portal/signals/{id}": "the demo has no receivers; facts and buttons, as elsewhere",
     "/portal/signals/{id}/remove": "the demo has no receivers; the page asks once more, as others do",
     "/portal/streams/{id}": "the form is the one of a new stream",

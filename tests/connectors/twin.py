@@ -33,13 +33,15 @@ from openpim.ports.connector import (
 class TwinServer:
     """failures: one word for each coming call that writes: "before" (nothing was done), "after" (done, the answer got lost),
     "refuse" (each operation is answered with a no). sessions: (subject, entitlement) that live on until they are cut.
-    stuck: sessions that cannot be cut, and until when they live."""
+    stuck: sessions that cannot be cut, and until when they live. lacks, excess: what a probe finds."""
 
     down: bool = False
     failures: list[str] = field(default_factory=list)
     edges: dict[tuple[str, str, str], Edge] = field(default_factory=dict)
     sessions: set[tuple[str, str]] = field(default_factory=set)
     stuck: dict[str, datetime] = field(default_factory=dict)
+    lacks: tuple[str, ...] = ()
+    excess: tuple[str, ...] = ()
     epoch: int = 0
     reads: int = 0
     writes: list[Op] = field(default_factory=list)
@@ -72,7 +74,7 @@ class TwinConnector:
 
     def probe(self) -> Probe:
         self._reach()
-        return Probe(reachable=True, version="twin 1")
+        return Probe(reachable=True, version="twin 1", lacks=self._server.lacks, excess=self._server.excess)
 
     def read(self) -> Snapshot:
         self._reach()

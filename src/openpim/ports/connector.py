@@ -166,7 +166,7 @@ class Publishing(Protocol):
 @dataclass(frozen=True, slots=True)
 class Setting:
     """A setting of a kind of target. secret: sealed, never shown again. choices: nothing else will do. place: says where the
-    secrets go (host, port, how TLS is checked): who changes it gives the secrets again."""
+    secrets go (host, port, how TLS is checked): who changes it gives the secrets again. lines: a text of several lines."""
 
     name: str
     help: str
@@ -175,6 +175,7 @@ class Setting:
     default: str = ""
     choices: tuple[str, ...] = ()
     place: bool = False
+    lines: bool = False
 
 
 class Memory(Protocol):

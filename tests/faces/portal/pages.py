@@ -20,6 +20,7 @@ from openpim.core.signin.consent import GRAPH_RESOURCE
 from openpim.core.signin.values import Account
 from openpim.core.streams import StreamKind
 from openpim.services.channels import manage
+from openpim.services.connecting import manage as targets
 from openpim.services.directory import app_roles
 from openpim.services.directory.application_owners import add_owner
 from openpim.services.directory.applications import NewApplication, create_application, update_application
@@ -201,12 +202,28 @@ def stream_path(tail: str = "", **fields: str) -> Callable[[Site], Made]:
     return made
 
 
-def target_path(tail: str = "") -> Callable[[Site], Made]:
-    """The page of a target made for it."""
+def target_path(tail: str = "", **fields: str) -> Callable[[Site], Made]:
+    """The page of a target made for it; those before it go, because there are not endless many."""
 
     def made(site: Site) -> Made:
-        target, _ = site.world.target(f"target{site.world.new_id()[-6:]}")
-        return f"/portal/targets/{target}{tail}", {}
+        return f"/portal/targets/{a_target(site.world)}{tail}", fields
+
+    return made
+
+
+def a_target(world: World) -> str:
+    by = world.caller(world.ga)
+    for view in ok(targets.all_of(world.deps, by)):
+        targets.remove(world.deps, by, view.target.id)
+    return world.target(f"target{world.new_id()[-6:]}")[0]
+
+
+def mapping_path(tail: str, **fields: str) -> Callable[[Site], Made]:
+    """Of a mapping of a target."""
+
+    def made(site: Site) -> Made:
+        target = a_target(site.world)
+        return f"/portal/targets/{target}/rules/{site.world.rule(target)}{tail}", fields
 
     return made
 
@@ -247,6 +264,12 @@ def a_dead_letter(site: Site) -> Made:
     return f"/portal/notifications/{one}/retry", {}
 
 
+TARGET_FORM = {
+    "setting-host": "payroll", "setting-end": "none", "setting-each": "no", "secret-password": "",
+    "managed": "payroll_admin", "subject": "{localPart}", "foreign": "alert",
+}  # fmt: skip
+
+
 SETUPS: dict[str, Callable[[Site], Made]] = {
     "POST /portal/me/notifications": lambda _site: ("/portal/me/notifications", {"use-mail": "on"}),
     "POST /portal/notifications": lambda _site: ("/portal/notifications", {"digest": "on"}),
@@ -271,6 +294,31 @@ SETUPS: dict[str, Callable[[Site], Made]] = {
     ),
     "GET /portal/targets/{id}": target_path(),
     "POST /portal/targets/{id}/look": target_path("/look"),
+    "GET /portal/targets/{id}/check": target_path("/check"),
+    "POST /portal/targets/{id}/switch": target_path("/switch", on="no"),
+    "GET /portal/targets/{id}/foreign": target_path("/foreign"),
+    "POST /portal/targets/{id}/foreign": target_path("/foreign", foreign="remove"),
+    "GET /portal/targets/{id}/remove": target_path("/remove"),
+    "POST /portal/targets/{id}/remove": target_path("/remove"),
+    "POST /portal/targets/new": lambda site: (
+        "/portal/targets/new",
+        {**TARGET_FORM, "kind": "twin", "name": f"New {site.world.new_id()}"},
+    ),
+    "GET /portal/targets/{id}/edit": target_path("/edit"),
+    "POST /portal/targets/{id}/edit": target_path("/edit", **TARGET_FORM, name="Other", seen="1"),
+    "GET /portal/targets/{id}/secrets": target_path("/secrets"),
+    "POST /portal/targets/{id}/secrets": target_path("/secrets", **{"secret-password": "another one"}),
+    "POST /portal/targets/{id}/rotate": target_path("/rotate"),
+    "GET /portal/targets/{id}/rules/new": target_path("/rules/new"),
+    "POST /portal/targets/{id}/rules/new": target_path(
+        "/rules/new", provider="directory", role=TEAMS, scope="/", entitlement="payroll_admin", go="add"
+    ),
+    "GET /portal/targets/{id}/rules/{rule}/remove": mapping_path("/remove"),
+    "POST /portal/targets/{id}/rules/{rule}/remove": mapping_path("/remove"),
+    "POST /portal/targets/{id}/names": lambda site: (
+        f"/portal/targets/{a_target(site.world)}/names",
+        {"who": site.world.bob, "subject": "bobby"},
+    ),
     "GET /portal/streams/{id}": stream_path(),
     "POST /portal/streams/{id}": stream_path(name="siem", address="https://new.example.com/", header="X-Key"),
     "POST /portal/streams/{id}/pause": stream_path("/pause"),

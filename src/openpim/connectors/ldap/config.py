@@ -37,7 +37,12 @@ _SERVER: Final = (
         choices=tuple(PORTS),
         place=True,
     ),
-    Setting("ca", "Certificates (PEM) of the authorities to trust instead of the machine's.", place=True),
+    Setting(
+        "ca",
+        "Certificates (PEM) of the authorities to trust instead of the machine's.",
+        place=True,
+        lines=True,
+    ),
     Setting(
         "user", "The account of OpenPIM: a DN, or in Active Directory a user principal name.", required=True
     ),

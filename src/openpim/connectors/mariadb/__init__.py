@@ -41,7 +41,12 @@ SETTINGS: Final = (
         choices=TLS_MODES,
         place=True,
     ),
-    Setting("ca", "Certificates (PEM) of the authorities to trust instead of the machine's.", place=True),
+    Setting(
+        "ca",
+        "Certificates (PEM) of the authorities to trust instead of the machine's.",
+        place=True,
+        lines=True,
+    ),
 )
 
 

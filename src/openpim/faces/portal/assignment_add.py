@@ -53,7 +53,7 @@ def step(call: Call) -> Answer:
     typed = Typed(dict(call.form))
     pressed = typed.text("go", 20)
     where = assigning.target(
-        call.deps, call.caller, _provider(typed), typed.text("role"), typed.text("scope", 2000)
+        call.deps, call.caller, provider_of(typed), typed.text("role"), typed.text("scope", 2000)
     )
     if isinstance(where, Refusal):
         typed.wrong(where.member if where.member in {"role", "scope"} else "", where.message)
@@ -74,12 +74,17 @@ def step(call: Call) -> Answer:
 # ---------------------------------------------------------------- the steps
 
 
-def _provider(typed: Typed) -> Provider:
+def provider_of(typed: Typed) -> Provider:
     return next((one for one in Provider if one.value == typed.text("provider")), Provider.DIRECTORY)
 
 
 def _role_step(call: Call, typed: Typed) -> Show:
-    provider = _provider(typed)
+    return _show(call, "role", typed, role_and_place(call, typed))
+
+
+def role_and_place(call: Call, typed: Typed) -> dict[str, object]:
+    """What role_and_place.html needs: the roles and places to choose from, and what was chosen."""
+    provider = provider_of(typed)
     offer = assigning.offer(call.deps, call.caller, provider)
     known = list(offer.places)
     if provider is Provider.RESOURCE:
@@ -89,7 +94,7 @@ def _role_step(call: Call, typed: Typed) -> Show:
         )
         known = [(one.path, one.display_name) for one in seen[:200]]
     role = typed.text("role")
-    values = {
+    return {
         "provider": provider,
         "providers": tuple(Provider),
         "roles": offer.roles,
@@ -97,7 +102,6 @@ def _role_step(call: Call, typed: Typed) -> Show:
         "places": known,
         "scope": typed.text("scope", 2000),
     }
-    return _show(call, "role", typed, values)
 
 
 def _members_step(call: Call, typed: Typed, where: Target) -> Show:

@@ -38,6 +38,8 @@ from openpim.faces.portal import (
     saved,
     shell,
     signal_streams,
+    target_form,
+    target_rules,
     targets,
     timeline,
     units,
@@ -82,5 +84,7 @@ PAGES: tuple[Page, ...] = (
     *applications.PAGES,
     *organisation.PAGES,
     *channels.PAGES,
+    *target_form.PAGES,
+    *target_rules.PAGES,
     *targets.PAGES,
 )

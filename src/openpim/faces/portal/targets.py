@@ -1,5 +1,6 @@
-"""Real systems: each target's state, what roles and groups give there, what has come of it, and what others gave. They are
-set up by `pim connector` or the API; here one looks, and has a target looked at now."""
+"""Real systems: each target's state, what roles and groups give there, what has come of it, and what others gave; having one
+looked at now, asking it whether it can be used, pausing and removing it. Its form is in target_form.py, its mappings and
+names in target_rules.py."""
 
 from __future__ import annotations
 
@@ -7,13 +8,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from openpim.core.connecting import Effect, EffectState, Foreign, Rule
+from openpim.core.connecting import Effect, EffectState, Foreign, OpKind, Rule
 from openpim.core.grants import Provider
-from openpim.core.refusals import Refusal
-from openpim.faces.portal.call import Answer, Call, Go, Show, settled
+from openpim.core.refusals import Code, Refusal
+from openpim.faces.portal.call import Answer, Call, Go, RefusedError, Show, settled
+from openpim.faces.portal.statuses import status_of
 from openpim.faces.portal.table import Page
-from openpim.faces.portal.words import t
+from openpim.faces.portal.typed import Typed
+from openpim.faces.portal.words import plural, t
 from openpim.services.connecting import acting, manage
+from openpim.services.connecting.acting import Planned
+from openpim.services.connecting.checking import Desired
 from openpim.services.connecting.manage import View
 
 NAV: Final = "targets"
@@ -26,10 +31,15 @@ STATES: Final[Mapping[EffectState, tuple[str, str]]] = {
     EffectState.ENDED: ("Ended", ""),
     EffectState.RESIDUE: ("Ended with residue", "wait"),
 }
-FOREIGN: Final = {
+FOREIGN: Final[Mapping[Foreign, str]] = {
     Foreign.ALERT: "It stays, and is told once.",
     Foreign.REMOVE: "It is removed.",
-    Foreign.ADOPT: "It stays.",
+    Foreign.ADOPT: "It stays, and nobody is told.",
+}
+OPERATIONS: Final[Mapping[OpKind, tuple[str, str]]] = {
+    OpKind.GRANT: ("Given", "good"),
+    OpKind.REVOKE: ("Taken away", "bad"),
+    OpKind.BOUND: ("Its end is set", "note"),
 }
 
 
@@ -45,18 +55,34 @@ class Line:
 
 def listing(call: Call) -> Answer:
     found = settled(manage.all_of(call.deps, call.caller))
-    return Show("targets.html", {"targets": found, "counts": _counts}, nav=NAV)
+    values = {"targets": found, "counts": _counts, "may": may(call)}
+    return Show("targets.html", values, nav=NAV)
 
 
 def one(call: Call) -> Answer:
-    view = _of_path(call)
+    return show(call, of_path(call))
+
+
+def show(call: Call, view: View, typed: Typed | None = None, status: int = 400) -> Show:
+    """The page of a target. typed: what was typed for somebody's name there, and is wrong; status: of the answer then."""
     effects = settled(acting.effects_of(call.deps, call.caller, view.target.id))
     found, people = settled(acting.named(call.deps, call.caller, view, effects[:MOST]))
     lines = [Line(rule, *found[rule.id]) for rule in view.rules]
+    kind = manage.kind_called(call.deps, call.caller, view.target.kind)
+    known = () if isinstance(kind, Refusal) else kind.settings
     values = {
         "view": view,
         "target": view.target,
+        "kind": None if isinstance(kind, Refusal) else kind,
+        "settings": [
+            (label(one.name), view.target.settings.get(one.name, "")) for one in known if not one.secret
+        ],
+        "secrets": [(label(one.name), one.name in view.secrets) for one in known if one.secret],
         "lines": lines,
+        "names": sorted(
+            ((people.get(key, key), key, said) for key, said in (view.subjects or {}).items()),
+            key=lambda one: one[0].casefold(),
+        ),
         "effects": [
             (effect, people.get(effect.principal_id, effect.edge.subject)) for effect in _sorted(effects)
         ],
@@ -64,16 +90,20 @@ def one(call: Call) -> Answer:
         "states": STATES,
         "foreign": FOREIGN[view.target.foreign],
         "group": Provider.GROUP,
-        "may": manage.may_change(call.deps, call.caller),
+        "may": may(call),
+        "typed": typed or Typed({}),
+        "here": f"{HERE}/{view.target.id}",
     }
-    return Show("target.html", values, nav=NAV)
+    return Show("target.html", values, status if typed is not None else 200, nav=NAV)
 
 
 def looked(call: Call) -> Answer:
-    view = _of_path(call)
+    view = of_path(call)
     back = f"{HERE}/{view.target.id}"
     found = acting.apply(call.deps, call.caller, view.target.id)
     if isinstance(found, Refusal):
+        if found.code is not Code.CONFLICT:
+            raise RefusedError(found)
         return Go(back, found.message, "bad")
     if found.fault:
         return Go(back, found.fault, "bad")
@@ -82,8 +112,124 @@ def looked(call: Call) -> Answer:
     )
 
 
-def _of_path(call: Call) -> View:
+def check(call: Call) -> Answer:
+    """Whether it can be used, what our account there may do, and what would be done now. Changes nothing, there or here."""
+    view = of_path(call)
+    probed = settled(acting.probe(call.deps, call.caller, view.target.id))
+    planned = acting.plan(call.deps, call.caller, view.target.id) if probed.probe.reachable else None
+    values = {
+        "target": view.target,
+        "probed": probed,
+        "may": may(call),
+        "here": f"{HERE}/{view.target.id}",
+        **plan_values(planned),
+    }
+    return Show("target_check.html", values, nav=NAV)
+
+
+def plan_values(planned: Planned | Refusal | None) -> dict[str, object]:
+    """What the macro `plan` of target_parts.html needs."""
+    return {
+        "plan": planned if isinstance(planned, Planned) else None,
+        "plan_fault": planned.message if isinstance(planned, Refusal) else "",
+        "plan_most": MOST,
+        "operations": OPERATIONS,
+    }
+
+
+def switched(call: Call) -> Answer:
+    """Pause it, or let it go on."""
+    view = of_path(call)
+    on = call.form.get("on", "")
+    if on not in {"yes", "no"}:
+        raise RefusedError(Refusal(Code.INVALID, "Choose whether it should go on."))
+    done = settled(manage.update(call.deps, call.caller, view.target.id, Desired(enabled=on == "yes"))).target
+    said = t("{name} goes on.", name=done.name) if done.enabled else t("{name} is paused.", name=done.name)
+    return Go(f"{HERE}/{done.id}", said)
+
+
+def foreign(call: Call) -> Answer:
+    return _foreign(call, of_path(call))
+
+
+def foreign_changed(call: Call) -> Answer:
+    view = of_path(call)
+    wanted = call.form.get("foreign", "")
+    if wanted not in list(Foreign):
+        return _foreign(call, view, Refusal(Code.INVALID, "Choose what is done with it."))
+    done = manage.update(call.deps, call.caller, view.target.id, Desired(foreign=Foreign(wanted)))
+    if isinstance(done, Refusal):
+        return _foreign(call, view, done)
+    count = len(view.drift)
+    if done.target.foreign is Foreign.REMOVE and count:
+        said = plural(count, "{count} access is taken away now.", "{count} accesses are taken away now.")
+        return Go(f"{HERE}/{view.target.id}", said)
+    return Go(f"{HERE}/{view.target.id}", t("{name} is changed.", name=view.target.name))
+
+
+def removal(call: Call) -> Answer:
+    return _removal(call, of_path(call))
+
+
+def removed(call: Call) -> Answer:
+    view = of_path(call)
+    refusal = manage.remove(call.deps, call.caller, view.target.id)
+    if refusal is not None:
+        return _removal(call, view, refusal)
+    return Go(HERE, t("{name} is removed.", name=view.target.name))
+
+
+# ---------------------------------------------------------------- what the other files of these screens share
+
+
+def of_path(call: Call) -> View:
     return settled(manage.get(call.deps, call.caller, call.params["id"].lower()[:36]))
+
+
+def may(call: Call) -> bool:
+    return manage.may_change(call.deps, call.caller)
+
+
+def label(name: str) -> str:
+    """What a setting is called on the page."""
+    words = name.replace("_", " ")
+    return t(_LABELS.get(name, words[:1].upper() + words[1:]))
+
+
+_LABELS: Final = {
+    "ca": "Certificates to trust",
+    "url": "Address",
+    "sslmode": "TLS",
+    "user": "Account",
+    "native_end": "Ends by itself",
+    "sever": "Ends sessions",
+}
+
+
+# ---------------------------------------------------------------- inside
+
+
+def _foreign(call: Call, view: View, refusal: Refusal | None = None) -> Show:
+    values = {
+        "view": view,
+        "target": view.target,
+        "choices": [(one.value, t(words)) for one, words in FOREIGN.items()],
+        "problem": refusal.message if refusal is not None else "",
+        "may": may(call),
+        "here": f"{HERE}/{view.target.id}",
+    }
+    return Show("target_foreign.html", values, status_of(refusal) if refusal is not None else 200, nav=NAV)
+
+
+def _removal(call: Call, view: View, refusal: Refusal | None = None) -> Show:
+    values = {
+        "view": view,
+        "target": view.target,
+        "problem": refusal.message if refusal is not None else "",
+        "may": may(call),
+        "here": f"{HERE}/{view.target.id}",
+    }
+    return Show("target_remove.html", values, status_of(refusal) if refusal is not None else 200, nav=NAV)
 
 
 def _counts(view: View) -> tuple[int, int]:
@@ -105,4 +251,10 @@ PAGES = (
     Page("GET", HERE, listing),
     Page("GET", f"{HERE}/{{id}}", one),
     Page("POST", f"{HERE}/{{id}}/look", looked),
+    Page("GET", f"{HERE}/{{id}}/check", check),
+    Page("POST", f"{HERE}/{{id}}/switch", switched),
+    Page("GET", f"{HERE}/{{id}}/foreign", foreign),
+    Page("POST", f"{HERE}/{{id}}/foreign", foreign_changed),
+    Page("GET", f"{HERE}/{{id}}/remove", removal),
+    Page("POST", f"{HERE}/{{id}}/remove", removed),
 )

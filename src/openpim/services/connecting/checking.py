@@ -15,7 +15,7 @@ from openpim.services.connecting.opening import sealed, secrets_of, settings_of
 from openpim.services.recording import storable
 
 LONGEST_ENTITLEMENT = 512
-_LONGEST_SETTING = 4000
+LONGEST_SETTING = 4000
 _LONGEST_PATTERN = 300
 _MOST_MANAGED = 500
 
@@ -73,8 +73,8 @@ def _settings(kind: ConnectorKind, before: Target, given: Mapping[str, str]) -> 
             return bad(
                 f"settings.{key}"[:100], f"{kind.title} has no such setting. It has: {', '.join(known)}."
             )
-        if len(text) > _LONGEST_SETTING or not storable(text):
-            return bad(f"settings.{key}", f"A setting has at most {_LONGEST_SETTING} characters.")
+        if len(text) > LONGEST_SETTING or not storable(text):
+            return bad(f"settings.{key}", f"A setting has at most {LONGEST_SETTING} characters.")
         if text.strip():
             settings[key] = text.strip()
         else:
@@ -122,8 +122,8 @@ def _with_secrets(
             return bad(
                 f"secrets.{key}"[:100], f"{kind.title} has no such secret. It has: {', '.join(known)}."
             )
-        if len(text) > _LONGEST_SETTING or not storable(text):
-            return bad(f"secrets.{key}", f"A secret has at most {_LONGEST_SETTING} characters.")
+        if len(text) > LONGEST_SETTING or not storable(text):
+            return bad(f"secrets.{key}", f"A secret has at most {LONGEST_SETTING} characters.")
     present = secrets_of(deps, kind, before) if before.name else {}
     if present is None:
         present = {}

@@ -27,6 +27,7 @@ from openpim.services.signin.steps import start
 
 # A form that waits for a sign-in leaves what proves somebody behind: he types it again.
 _NEVER_CARRIED = frozenset({"token", "password", "new", "repeat", "code", "new_code"})
+_SECRET_FIELD = "secret-"  # begins the name of every field that takes a secret of another system
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,11 @@ def sign_in_again(
 
 def _carried(account: Account, form: Mapping[str, str]) -> dict[str, str]:
     """A form in a sign-in, and whose it is."""
-    kept = {name: value for name, value in form.items() if name not in _NEVER_CARRIED}
+    kept = {
+        name: value
+        for name, value in form.items()
+        if name not in _NEVER_CARRIED and not name.startswith(_SECRET_FIELD)
+    }
     return {
         "form": json.dumps(kept, separators=(",", ":")),
         "for": f"{account.tenant_id}/{account.user_id}",
