@@ -165,9 +165,9 @@ class Twins:
             name="twin",
             title="Twin",
             settings=(
-                Setting("host", "Which twin.", required=True, place=True),
+                Setting("host", "Which twin.", required=True, place=True, stays=True),
                 Setting("end", "Whether it ends access by itself.", default="none", choices=("none", "full")),
-                Setting("each", "One edge an activation.", default="no", choices=("no", "yes")),
+                Setting("each", "One edge an activation.", default="no", choices=("no", "yes"), stays=True),
                 Setting("password", "Its password.", secret=True),
             ),
             capabilities=_capabilities,

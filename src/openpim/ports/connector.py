@@ -166,7 +166,8 @@ class Publishing(Protocol):
 @dataclass(frozen=True, slots=True)
 class Setting:
     """A setting of a kind of target. secret: sealed, never shown again. choices: nothing else will do. place: says where the
-    secrets go (host, port, how TLS is checked): who changes it gives the secrets again. lines: a text of several lines."""
+    secrets go (host, port, how TLS is checked): who changes it gives the secrets again. lines: a text of several lines. stays: what
+    was given is found again by it, so it does not change while somebody has something there."""
 
     name: str
     help: str
@@ -176,6 +177,7 @@ class Setting:
     choices: tuple[str, ...] = ()
     place: bool = False
     lines: bool = False
+    stays: bool = False
 
 
 class Memory(Protocol):

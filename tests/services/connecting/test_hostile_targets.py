@@ -152,3 +152,20 @@ class _None:
 
     def load(self, name: str) -> None:
         return None
+
+
+@pytest.mark.parametrize("moved", [{"host": "elsewhere"}, {"each": "yes"}])
+def test_a_target_in_which_somebody_has_access_is_not_moved_away(world: World, moved: dict[str, str]) -> None:
+    target, server = world.target()
+    rule = world.rule(target)
+    ann = world.name_in_target(world.ann)
+    ok(world.give(world.ann, TEAMS, ASSIGNMENT, permanent=True))
+    world.look(target)
+    caller = world.caller(world.ga)
+    refused = manage.update(world.deps, caller, target, Desired(settings=moved))
+    assert isinstance(refused, Refusal)
+    assert server.may(ann, ADMIN)
+    assert manage.remove_rule(world.deps, caller, target, rule) is None
+    world.look(target)
+    assert not server.may(ann, ADMIN)
+    assert not isinstance(manage.update(world.deps, caller, target, Desired(settings=moved)), Refusal)

@@ -27,9 +27,13 @@ CLASSES: Final = {
 
 _SERVER: Final = (
     Setting(
-        "host", "Name of the server that takes changes, as its certificate has it.", required=True, place=True
+        "host",
+        "Name of the server that takes changes, as its certificate has it.",
+        required=True,
+        place=True,
+        stays=True,
     ),
-    Setting("port", "Its port; 636 for ldaps and 389 otherwise when left out.", place=True),
+    Setting("port", "Its port; 636 for ldaps and 389 otherwise when left out.", place=True, stays=True),
     Setting(
         "security",
         "How the connection is kept secret. plain only where the operator allows the address.",
@@ -52,10 +56,15 @@ _PEOPLE_BASE = "People are looked up below this DN by people_attribute; left out
 _FENCE = "Attribute of each group that remembers who wrote last, so that a late server writes nothing; none: none does."
 GROUPS: Final = (
     *_SERVER,
-    Setting("membership", "The class of the groups.", default="groupOfNames", choices=tuple(CLASSES)),
-    Setting("people_base", _PEOPLE_BASE),
     Setting(
-        "people_attribute", "What people are looked up by. They must not be able to change it.", default="uid"
+        "membership", "The class of the groups.", default="groupOfNames", choices=tuple(CLASSES), stays=True
+    ),
+    Setting("people_base", _PEOPLE_BASE, stays=True),
+    Setting(
+        "people_attribute",
+        "What people are looked up by. They must not be able to change it.",
+        default="uid",
+        stays=True,
     ),
     Setting(
         "placeholder",
@@ -66,20 +75,33 @@ GROUPS: Final = (
 )
 ACTIVATIONS: Final = (
     *_SERVER,
-    Setting("activations_base", "The entry that the entries of activations are kept below.", required=True),
-    Setting("people_base", _PEOPLE_BASE),
     Setting(
-        "people_attribute", "What people are looked up by. They must not be able to change it.", default="uid"
+        "activations_base",
+        "The entry that the entries of activations are kept below.",
+        required=True,
+        stays=True,
+    ),
+    Setting("people_base", _PEOPLE_BASE, stays=True),
+    Setting(
+        "people_attribute",
+        "What people are looked up by. They must not be able to change it.",
+        default="uid",
+        stays=True,
     ),
     Setting(
-        "role_attribute", "Attribute of the entries that names the privilege.", default="businessCategory"
+        "role_attribute",
+        "Attribute of the entries that names the privilege.",
+        default="businessCategory",
+        stays=True,
     ),
     Setting("fence_attribute", _FENCE.replace("each group", "activations_base"), default="description"),
 )
 ACTIVE_DIRECTORY: Final = (
     *_SERVER,
-    Setting("people_base", "People are looked up below this DN by people_attribute.", required=True),
-    Setting("people_attribute", "What people are looked up by.", default="userPrincipalName"),
+    Setting(
+        "people_base", "People are looked up below this DN by people_attribute.", required=True, stays=True
+    ),
+    Setting("people_attribute", "What people are looked up by.", default="userPrincipalName", stays=True),
     Setting("ticket_hours", "The longest life of a Kerberos ticket in this domain, in hours.", default="10"),
     Setting(
         "ttl_links",

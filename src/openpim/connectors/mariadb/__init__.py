@@ -23,11 +23,13 @@ _ACCOUNT_HOST = re.compile(r"[A-Za-z0-9%_.:/-]{1,255}")
 _MOST_PEM = 256 * 1024
 
 SETTINGS: Final = (
-    Setting("host", "Name or address of the server, not of a proxy.", required=True, place=True),
-    Setting("port", "Its port.", default="3306", place=True),
+    Setting("host", "Name or address of the server, not of a proxy.", required=True, place=True, stays=True),
+    Setting("port", "Its port.", default="3306", place=True, stays=True),
     Setting("user", "The account of OpenPIM in the server.", required=True),
     Setting("password", "Its password.", secret=True),
-    Setting("people_host", "The host part of people's accounts: '%' in 'alice'@'%'.", default="%"),
+    Setting(
+        "people_host", "The host part of people's accounts: '%' in 'alice'@'%'.", default="%", stays=True
+    ),
     Setting(
         "native_end",
         "event: the server itself takes each privilege away at its end; it needs event_scheduler=ON. none: it does not.",

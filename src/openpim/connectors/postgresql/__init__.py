@@ -26,8 +26,8 @@ _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?\.?")
 _MOST_PEM = 256 * 1024
 
 SETTINGS: Final = (
-    Setting("host", "Name or address of the server, not of a pooler.", required=True, place=True),
-    Setting("port", "Its port.", default="5432", place=True),
+    Setting("host", "Name or address of the server, not of a pooler.", required=True, place=True, stays=True),
+    Setting("port", "Its port.", default="5432", place=True, stays=True),
     Setting("database", "The database that holds the schema openpim.", default="postgres"),
     Setting("user", "The login role of OpenPIM in the server.", required=True),
     Setting("password", "Its password.", secret=True),
@@ -36,6 +36,7 @@ SETTINGS: Final = (
         "membership: people have login roles of their own. jit: each activation gets one, with an end that PostgreSQL knows.",
         default="membership",
         choices=MODES,
+        stays=True,
     ),
     Setting(
         "sslmode",

@@ -24,6 +24,7 @@ SETTINGS: Final = (
         "The base address of its SCIM service, such as https://app.example.com/scim/v2.",
         required=True,
         place=True,
+        stays=True,
     ),
     Setting(
         "token",
@@ -36,12 +37,14 @@ SETTINGS: Final = (
         "What names a group: its displayName, or its id.",
         default="displayName",
         choices=("displayName", "id"),
+        stays=True,
     ),
     Setting(
         "people_by",
         "What names a person: the userName, or one of the emails.",
         default="userName",
         choices=("userName", "emails"),
+        stays=True,
     ),
     Setting(
         "session_seconds",

@@ -23,6 +23,7 @@ SETTINGS: Final = (
         "The address that is called, such as https://app.example.com/openpim.",
         required=True,
         place=True,
+        stays=True,
     ),
     Setting(
         "secret",

@@ -50,6 +50,9 @@ def changed(
     settings = _settings(kind, before, desired.settings or {})
     if isinstance(settings, Refusal):
         return settings
+    moved = _moved(tx, kind, before, settings)
+    if moved is not None:
+        return moved
     managed = _managed(tx, kind, before, desired.managed)
     if isinstance(managed, Refusal):
         return managed
@@ -89,6 +92,22 @@ def _settings(kind: ConnectorKind, before: Target, given: Mapping[str, str]) -> 
     for key, fault in kind.check_settings(full).items():
         return bad(f"settings.{key}", fault)
     return settings
+
+
+def _moved(
+    tx: Transaction, kind: ConnectorKind, before: Target, settings: Mapping[str, str]
+) -> Refusal | None:
+    """What was given in one place is not looked for in another: it would stay there for good, and be shown as ended. Where
+    the target cannot be reached any more there is no other way."""
+    old, new = settings_of(kind, before), settings_of(kind, replace(before, settings=settings))
+    moved = [one.name for one in kind.settings if one.stays and old[one.name] != new[one.name]]
+    if not before.name or not moved or before.fault or not tx.effects.of_target(before.id):
+        return None
+    return bad(
+        f"settings.{moved[0]}",
+        "Somebody has access there from here, and nobody would take it away. Delete the mappings first, and wait until nobody "
+        "is left.",
+    )
 
 
 def _managed(
