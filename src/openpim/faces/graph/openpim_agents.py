@@ -8,7 +8,7 @@ from typing import Final
 from openpim.faces.graph import grants
 from openpim.faces.graph import permissions as p
 from openpim.faces.graph.call import NO_CONTENT, Answer, Call
-from openpim.faces.graph.faults import Style, settled
+from openpim.faces.graph.faults import settled
 from openpim.faces.graph.table import Endpoint
 from openpim.services.connecting import agents
 
@@ -54,7 +54,7 @@ def withdraw(call: Call) -> Answer:
 
 
 ENDPOINTS = (
-    Endpoint("GET", _PATH, show, p.TARGETS_READ, Style.PIM, people_only=True),
-    Endpoint("DELETE", _PATH, withdraw, p.TARGETS_WRITE, Style.PIM, people_only=True),
-    Endpoint("POST", f"{_PATH}/enrolment", allow, p.TARGETS_WRITE, Style.PIM, people_only=True),
+    Endpoint("GET", _PATH, show, p.TARGETS_READ, people_only=True),
+    Endpoint("DELETE", _PATH, withdraw, p.TARGETS_WRITE, people_only=True),
+    Endpoint("POST", f"{_PATH}/enrolment", allow, p.TARGETS_WRITE, people_only=True),
 )

@@ -12,7 +12,7 @@ from openpim.core.channels import Channel, ChannelKind
 from openpim.faces.graph import grants
 from openpim.faces.graph import permissions as p
 from openpim.faces.graph.call import NO_CONTENT, Answer, Call
-from openpim.faces.graph.faults import Style, settled
+from openpim.faces.graph.faults import settled
 from openpim.faces.graph.resource import Resource, Row, plain_page
 from openpim.faces.graph.table import Endpoint
 from openpim.services.channels import manage
@@ -114,11 +114,11 @@ def _with_secret(answer: Answer, secret: str) -> Answer:
 
 
 ENDPOINTS = (
-    Endpoint("GET", PATH, index, p.CHANNELS_READ, Style.PIM),
-    Endpoint("POST", PATH, create, p.CHANNELS_WRITE, Style.PIM),
-    Endpoint("GET", f"{PATH}/{{id}}", show, p.CHANNELS_READ, Style.PIM),
-    Endpoint("PATCH", f"{PATH}/{{id}}", change, p.CHANNELS_WRITE, Style.PIM),
-    Endpoint("DELETE", f"{PATH}/{{id}}", delete, p.CHANNELS_WRITE, Style.PIM),
-    Endpoint("POST", f"{PATH}/{{id}}/rotateSecret", rotate, p.CHANNELS_WRITE, Style.PIM),
-    Endpoint("POST", f"{PATH}/{{id}}/test", test, p.CHANNELS_WRITE, Style.PIM),
+    Endpoint("GET", PATH, index, p.CHANNELS_READ),
+    Endpoint("POST", PATH, create, p.CHANNELS_WRITE),
+    Endpoint("GET", f"{PATH}/{{id}}", show, p.CHANNELS_READ),
+    Endpoint("PATCH", f"{PATH}/{{id}}", change, p.CHANNELS_WRITE),
+    Endpoint("DELETE", f"{PATH}/{{id}}", delete, p.CHANNELS_WRITE),
+    Endpoint("POST", f"{PATH}/{{id}}/rotateSecret", rotate, p.CHANNELS_WRITE),
+    Endpoint("POST", f"{PATH}/{{id}}/test", test, p.CHANNELS_WRITE),
 )

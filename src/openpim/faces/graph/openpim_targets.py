@@ -11,7 +11,7 @@ from openpim.core.grants import Provider
 from openpim.faces.graph import grants
 from openpim.faces.graph import permissions as p
 from openpim.faces.graph.call import NO_CONTENT, Answer, Call
-from openpim.faces.graph.faults import Style, settled
+from openpim.faces.graph.faults import settled
 from openpim.faces.graph.resource import Resource, Row, plain_page
 from openpim.faces.graph.table import Endpoint
 from openpim.ports.connector import ConnectorKind
@@ -301,29 +301,26 @@ def _texts(body: Body, member: str) -> dict[str, str] | None:
 
 
 ENDPOINTS = (
-    Endpoint("GET", KINDS, kinds, p.TARGETS_READ, Style.PIM, people_only=True),
-    Endpoint("GET", MINE, mine, p.TARGETS_OWN, Style.PIM, people_only=True),
-    Endpoint("GET", PATH, index, p.TARGETS_READ, Style.PIM, people_only=True),
-    Endpoint("POST", PATH, create, p.TARGETS_WRITE, Style.PIM, people_only=True),
-    Endpoint("GET", f"{PATH}/{{id}}", show, p.TARGETS_READ, Style.PIM, people_only=True),
-    Endpoint("PATCH", f"{PATH}/{{id}}", change, p.TARGETS_WRITE, Style.PIM, people_only=True),
-    Endpoint("DELETE", f"{PATH}/{{id}}", delete, p.TARGETS_WRITE, Style.PIM, people_only=True),
-    Endpoint("GET", f"{PATH}/{{id}}/effects", effects, p.TARGETS_READ, Style.PIM, people_only=True),
-    Endpoint("POST", f"{PATH}/{{id}}/rotateSecret", rotate, p.TARGETS_WRITE, Style.PIM, people_only=True),
-    Endpoint("POST", f"{PATH}/{{id}}/probe", probe, p.TARGETS_READ, Style.PIM, people_only=True),
-    Endpoint("POST", f"{PATH}/{{id}}/plan", plan, p.TARGETS_READ, Style.PIM, people_only=True),
-    Endpoint("POST", f"{PATH}/{{id}}/apply", apply, p.TARGETS_WRITE, Style.PIM, people_only=True),
-    Endpoint("POST", f"{PATH}/{{id}}/mappings", add_mapping, p.TARGETS_WRITE, Style.PIM, people_only=True),
+    Endpoint("GET", KINDS, kinds, p.TARGETS_READ, people_only=True),
+    Endpoint("GET", MINE, mine, p.TARGETS_OWN, people_only=True),
+    Endpoint("GET", PATH, index, p.TARGETS_READ, people_only=True),
+    Endpoint("POST", PATH, create, p.TARGETS_WRITE, people_only=True),
+    Endpoint("GET", f"{PATH}/{{id}}", show, p.TARGETS_READ, people_only=True),
+    Endpoint("PATCH", f"{PATH}/{{id}}", change, p.TARGETS_WRITE, people_only=True),
+    Endpoint("DELETE", f"{PATH}/{{id}}", delete, p.TARGETS_WRITE, people_only=True),
+    Endpoint("GET", f"{PATH}/{{id}}/effects", effects, p.TARGETS_READ, people_only=True),
+    Endpoint("POST", f"{PATH}/{{id}}/rotateSecret", rotate, p.TARGETS_WRITE, people_only=True),
+    Endpoint("POST", f"{PATH}/{{id}}/probe", probe, p.TARGETS_READ, people_only=True),
+    Endpoint("POST", f"{PATH}/{{id}}/plan", plan, p.TARGETS_READ, people_only=True),
+    Endpoint("POST", f"{PATH}/{{id}}/apply", apply, p.TARGETS_WRITE, people_only=True),
+    Endpoint("POST", f"{PATH}/{{id}}/mappings", add_mapping, p.TARGETS_WRITE, people_only=True),
     Endpoint(
         "DELETE",
         f"{PATH}/{{id}}/mappings/{{mapping}}",
         remove_mapping,
         p.TARGETS_WRITE,
-        Style.PIM,
         people_only=True,
     ),
-    Endpoint(
-        "PUT", f"{PATH}/{{id}}/subjects/{{principal}}", name, p.TARGETS_WRITE, Style.PIM, people_only=True
-    ),
-    Endpoint("POST", f"{PATH}/{{id}}/credentials", credential, p.TARGETS_OWN, Style.PIM, people_only=True),
+    Endpoint("PUT", f"{PATH}/{{id}}/subjects/{{principal}}", name, p.TARGETS_WRITE, people_only=True),
+    Endpoint("POST", f"{PATH}/{{id}}/credentials", credential, p.TARGETS_OWN, people_only=True),
 )
