@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Any
 import hypothesis
 import pytest
 
+from tests.compiled import share
 from tests.postgres import PostgresMissingError, PostgresServer
 
 if TYPE_CHECKING:
@@ -37,8 +38,14 @@ if TYPE_CHECKING:
 CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 RUN = "OPENPIM_TEST_RUN"  # the folder and the first process of this test run, for the processes it starts
 DATABASE_KINDS = [pytest.param("sqlite", id="sqlite"), pytest.param("postgresql", id="postgresql")]
+MEMORY, MEMORY_NEEDED = "/dev/shm", 4 << 30  # bytes; a run takes a tenth of it
 SQLITE_TEMPLATE = "template.sqlite3"
 POSTGRES_TEMPLATE = "openpim_template"
+
+# The modules of the tests, and ours in each process that a test starts, are compiled once; some machines forbid it.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+share()
 
 # Other people's clients are installed by `make conformance` only.
 collect_ignore_glob = [] if importlib.util.find_spec("msgraph") else ["conformance/*"]
@@ -64,8 +71,16 @@ def pytest_configure(config: pytest.Config) -> None:
     _stay_on_this_machine()
     if not _is_worker(config):
         # Short, and not below pytest's own folder: the path of a unix socket is limited to about 100 bytes.
-        folder = tempfile.mkdtemp(prefix="openpim-test-", dir="/tmp" if Path("/tmp").is_dir() else None)
+        folder = tempfile.mkdtemp(prefix="openpim-test-", dir=_room())
         os.environ[RUN] = f"{os.getpid()}:{folder}"
+
+
+def _room() -> str | None:
+    """Where databases go: to memory where there is plenty, because nothing of a test run needs to reach the disk."""
+    for folder, needed in ((MEMORY, MEMORY_NEEDED), ("/tmp", 0)):
+        if os.access(folder, os.W_OK) and shutil.disk_usage(folder).free >= needed:
+            return folder
+    return None
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -149,15 +164,15 @@ def database_kind(request: pytest.FixtureRequest) -> str:
 class _Databases:
     """Makes databases of one kind for one test, and removes them after it."""
 
-    def __init__(self, kind: str, folder: Path, server: PostgresServer | None) -> None:
-        self._kind, self._folder, self._server = kind, folder, server
+    def __init__(self, server: PostgresServer | None) -> None:
+        self._server = server
         self._made: list[str] = []
 
     def make(self, *, empty: bool = False) -> str:
         name = f"test_{uuid.uuid4().hex}"
         self._made.append(name)
         if self._server is None:
-            file = self._folder / f"{name}.sqlite3"
+            file = _run_folder() / f"{name}.sqlite3"
             if not empty:
                 shutil.copyfile(_sqlite_template(), file)
             return f"sqlite:///{file}"
@@ -171,12 +186,15 @@ class _Databases:
         for name in self._made:
             if self._server is not None:
                 self._server.drop(name)
+                continue
+            for end in ("", "-wal", "-shm"):
+                (_run_folder() / f"{name}.sqlite3{end}").unlink(missing_ok=True)
 
 
 @pytest.fixture
-def _databases(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[_Databases]:
+def _databases(database_kind: str, request: pytest.FixtureRequest) -> Iterator[_Databases]:
     server = request.getfixturevalue("postgres_server") if database_kind == "postgresql" else None
-    databases = _Databases(database_kind, tmp_path, server)
+    databases = _Databases(server)
     yield databases
     databases.remove()
 

@@ -34,6 +34,9 @@ SERVER_SETTINGS = {
     "fsync": "off",
     "synchronous_commit": "off",
     "full_page_writes": "off",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "max_wal_size": "128MB",  # it may lie in memory
     "autovacuum": "off",
     "max_connections": "200",
     "shared_buffers": "64MB",
@@ -88,7 +91,9 @@ class PostgresServer:
         return f"postgresql+psycopg://postgres@/{database}?host={self.folder / 'socket'}"
 
     def create(self, database: str, *, template: str = "template0") -> None:
-        self._execute(f'CREATE DATABASE "{database}" TEMPLATE "{template}"')
+        # To copy the files costs half of what the way through the journal costs, the default since 15.
+        strategy = "STRATEGY FILE_COPY" if self._connected().info.server_version >= 150000 else ""
+        self._execute(f'CREATE DATABASE "{database}" TEMPLATE "{template}" {strategy}')
 
     def drop(self, database: str) -> None:
         """Drop it whoever is still connected."""

@@ -31,7 +31,6 @@ from openpim.ports.deps import Deps
 from openpim.services.credentials import add_client_secret, put_totp, set_password
 from openpim.services.signin.context import SignIn, make_sign_in
 from openpim.store.database import Database
-from openpim.store.schema import metadata
 from tests.signin_helper import CHAT, OUTBOUND, SEALER, fast, key_maker
 
 with warnings.catch_warnings():
@@ -112,7 +111,6 @@ class World:
 def make_world(url: str, **settings: Any) -> World:
     now = [START]
     database = Database(url)
-    metadata.create_all(database.engine)
     chosen = {"mfa_at_sign_in": "asked", **settings}
     deps = Deps(
         clock=lambda: now[0],

@@ -19,7 +19,7 @@ def world(database_url: str) -> Iterator[World]:
 
 
 @pytest.fixture
-def signin_world(empty_database_url: str) -> Iterator[SignInWorld]:
-    made = make_world(empty_database_url)
+def signin_world(database_url: str) -> Iterator[SignInWorld]:
+    made = make_world(database_url)
     yield made
     made.deps.store.close()

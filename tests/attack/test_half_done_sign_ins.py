@@ -19,8 +19,8 @@ NEW = "another long password"
 
 
 @pytest.fixture
-def world(empty_database_url: str) -> Iterator[World]:
-    made = make_world(empty_database_url)
+def world(database_url: str) -> Iterator[World]:
+    made = make_world(database_url)
     yield made
     made.deps.store.close()
 

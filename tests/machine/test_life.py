@@ -26,8 +26,6 @@ from __future__ import annotations
 
 import itertools
 from datetime import timedelta
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -741,18 +739,16 @@ class Life(RuleBasedStateMachine):
 @pytest.mark.timeout(600)
 def test_life(database_kind: str, request: pytest.FixtureRequest) -> None:
     server = request.getfixturevalue("postgres_server") if database_kind == "postgresql" else None
-    memory = Path("/dev/shm")  # nothing here has to outlive the machine
-    with TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
-        databases = _Databases(database_kind, Path(folder), server)
-        database = Database(databases.make())
-        share = 4 if server is None else 10
-        wanted = settings(
-            max_examples=max(4, settings.default.max_examples // share),
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-        )
-        try:
-            run_state_machine_as_test(type("OneLife", (Life,), {"database": database}), settings=wanted)
-        finally:
-            database.close()
-            databases.remove()
+    databases = _Databases(server)
+    database = Database(databases.make())
+    share = 4 if server is None else 10
+    wanted = settings(
+        max_examples=max(4, settings.default.max_examples // share),
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    try:
+        run_state_machine_as_test(type("OneLife", (Life,), {"database": database}), settings=wanted)
+    finally:
+        database.close()
+        databases.remove()

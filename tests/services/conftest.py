@@ -16,7 +16,7 @@ from tests.world import World
 
 
 @pytest.fixture(scope="session")
-def _shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Database]]:
+def _shared() -> Iterator[dict[str, Database]]:
     databases: dict[str, Database] = {}
     yield databases
     for database in databases.values():
@@ -28,12 +28,10 @@ def shared_database(
     database_kind: str,
     _shared: dict[str, Database],
     request: pytest.FixtureRequest,
-    tmp_path_factory: pytest.TempPathFactory,
 ) -> Database:
     if database_kind not in _shared:
         server = request.getfixturevalue("postgres_server") if database_kind == "postgresql" else None
-        maker = _Databases(database_kind, tmp_path_factory.mktemp("shared"), server)
-        _shared[database_kind] = Database(maker.make())
+        _shared[database_kind] = Database(_Databases(server).make())
     return _shared[database_kind]
 
 

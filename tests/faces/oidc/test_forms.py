@@ -239,10 +239,10 @@ def test_changing_the_password_ends_everything(world: World) -> None:
     assert "code" in browser.result
 
 
-def test_own_settings_demand_the_second_factor(empty_database_url: str) -> None:
+def test_own_settings_demand_the_second_factor(database_url: str) -> None:
     from tests.signin_world import make_world
 
-    world = make_world(empty_database_url, mfa_at_sign_in="enrolled")
+    world = make_world(database_url, mfa_at_sign_in="enrolled")
     browser = world.browser()
     browser.authorize()
     browser.sign_in("bob@contoso.example")
@@ -253,10 +253,10 @@ def test_own_settings_demand_the_second_factor(empty_database_url: str) -> None:
     world.deps.store.close()
 
 
-def test_without_self_enrolment(empty_database_url: str) -> None:
+def test_without_self_enrolment(database_url: str) -> None:
     from tests.signin_world import make_world
 
-    world = make_world(empty_database_url, totp_self_enrolment=False)
+    world = make_world(database_url, totp_self_enrolment=False)
     browser = world.browser()
     browser.authorize(claims=MFA)
     browser.sign_in()

@@ -8,7 +8,7 @@ from tests.signin_world import World, make_world
 
 
 @pytest.fixture
-def world(empty_database_url: str) -> Iterator[World]:
-    made = make_world(empty_database_url)
+def world(database_url: str) -> Iterator[World]:
+    made = make_world(database_url)
     yield made
     made.deps.store.close()
