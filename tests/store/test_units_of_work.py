@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from threading import Barrier
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
+from openpim.core.grants import Kind, Provider
+from openpim.core.roles import GLOBAL_ADMINISTRATOR
 from openpim.ports.store import StoreUnavailableError
 from openpim.store.database import Database
 from tests.plans import noted
@@ -170,6 +173,69 @@ def test_who_only_reads_is_told_once(world: World) -> None:
     assert len(twice) == len(first) == 3
     assert tenant is not None
     assert count == 1
+
+
+def test_acts_that_are_gathered_are_told_nothing_twice(world: World) -> None:
+    """And what is said of one tenant, one moment or one kind of grant is not said of another."""
+    watch = world.group("Watch", [world.ann])
+    may_be = world.eligible(world.ann)
+    held = world.assigned(world.ann, days=30)
+    who, now = {world.ann, watch}, world.now
+
+    def ask(tx):
+        return (
+            tx.users.get(world.ann),
+            tx.groups.get(watch),
+            tx.principals.get(world.ann),
+            tx.groups.groups_of(world.ann, now),
+            [one.id for one in tx.schedules.of(who, kind=Kind.ASSIGNMENT, live_at=now)],
+        )
+
+    gathered = world.database.gathered()
+    with noted(world.database) as first:
+        told = gathered.read(world.tenant_id, ask)
+    with noted(world.database) as twice:
+        assert gathered.read(world.tenant_id, ask) == told
+        narrower = gathered.read(
+            world.tenant_id,
+            lambda tx: [
+                tx.schedules.of(who, kind=Kind.ASSIGNMENT, live_at=now, **part)
+                for part in (
+                    {"provider": Provider.DIRECTORY},
+                    {"role_id": held.role_id, "scopes": [held.scope]},
+                    {"provider": Provider.GROUP},
+                    {"role_id": GLOBAL_ADMINISTRATOR},
+                    {"scopes": ["/elsewhere"]},
+                )
+            ],
+        )
+    assert told[-1] == [held.schedule_id]
+    assert [[one.id for one in found] for found in narrower] == [
+        [held.schedule_id],
+        [held.schedule_id],
+        [],
+        [],
+        [],
+    ]
+    assert len(first) == 5
+    assert not twice
+
+    elsewhere = gathered.read("another tenant", ask)
+    assert elsewhere == (None, None, None, frozenset(), [])
+    may = gathered.read(world.tenant_id, lambda tx: tx.schedules.of(who, kind=Kind.ELIGIBILITY, live_at=now))
+    assert [one.id for one in may] == [may_be.schedule_id]
+    ended = now + timedelta(days=400)
+    assert not gathered.read(
+        world.tenant_id, lambda tx: tx.schedules.of(who, kind=Kind.ASSIGNMENT, live_at=ended)
+    )
+
+
+def test_a_write_ends_what_was_told(world: World) -> None:
+    gathered = world.database.gathered()
+    assert gathered.read(world.tenant_id, lambda tx: tx.users.get(world.ann)) is not None
+    gathered.write(world.tenant_id, lambda tx: tx.users.remove(world.ann, world.now))
+    assert gathered.read(world.tenant_id, lambda tx: tx.users.get(world.ann)) is None
+    assert gathered.read(world.tenant_id, lambda tx: tx.principals.get(world.ann)) is None
 
 
 def test_who_writes_sees_what_he_has_written(world: World) -> None:

@@ -67,6 +67,9 @@ class _Inside:
     def snapshot(self, tenant_id: str, work: Callable[[Transaction], T]) -> T:
         return self.write(tenant_id, work)
 
+    def gathered(self) -> _Inside:
+        return self
+
 
 @dataclass
 class Seeding:

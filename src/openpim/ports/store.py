@@ -222,3 +222,8 @@ class Store(Protocol):
     def snapshot(self, tenant_id: str, work: Callable[[Transaction], T]) -> T:
         """Reads only, and all of them see what was committed at one moment."""
         ...
+
+    def gathered(self) -> Store:
+        """The same store, for the several acts that answer one question, in one thread: what one of them was told is not
+        asked again for the next. A write ends what was told."""
+        ...

@@ -11,7 +11,7 @@ from openpim.core.caller import Caller
 from openpim.core.grants import Action, AssignmentType, Kind, Provider, Request, Schedule
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
-from openpim.services.authority import identities
+from openpim.services.authority import held_now, identities
 from openpim.services.eligibilities import Names
 
 MOST = 200
@@ -50,8 +50,7 @@ def active(deps: Deps, caller: Caller) -> tuple[Held, ...]:
     now = deps.clock()
 
     def work(tx: Transaction) -> tuple[Held, ...]:
-        me = identities(tx, caller.principal_id, now)
-        held = [one for one in tx.schedules.of(me, kind=Kind.ASSIGNMENT, live_at=now) if one.in_force(now)]
+        held = held_now(tx, caller.principal_id, now)
         return _dressed(tx, deps, caller, sorted(held, key=_end_first), now)
 
     return deps.store.read(caller.tenant_id, work)

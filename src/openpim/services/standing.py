@@ -13,13 +13,13 @@ from enum import StrEnum
 
 from openpim.core.approval import Waiting
 from openpim.core.caller import Caller
-from openpim.core.grants import Kind, Provider, Schedule
+from openpim.core.grants import Provider, Schedule
 from openpim.core.resources import ROOT
 from openpim.core.roles import READERS, is_role_key, read_role_key
 from openpim.core.scopes import TENANT
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
-from openpim.services.authority import able_people, identities, keys_held
+from openpim.services.authority import able_people, held_now, identities, keys_held
 from openpim.services.providers.groups import ORDINARY, OWNER
 from openpim.services.providers.resources import READ
 
@@ -49,7 +49,7 @@ def standing(deps: Deps, caller: Caller) -> Standing:
     def work(tx: Transaction) -> Standing:
         me = caller.principal_id
         who = identities(tx, me, now)
-        held = [one for one in tx.schedules.of(who, kind=Kind.ASSIGNMENT, live_at=now) if one.in_force(now)]
+        held = held_now(tx, me, now)
         roles = frozenset(
             one.role_id for one in held if one.provider is Provider.DIRECTORY and one.scope == TENANT
         )

@@ -22,6 +22,7 @@ from openpim.core.audit import AuditEvent
 from openpim.ports.store import StoreUnavailableError
 from openpim.store.audit import ADDED
 from openpim.store.schema import tell_postgresql
+from openpim.store.told import Told
 from openpim.store.transaction import StoreTransaction
 
 T = TypeVar("T")
@@ -98,12 +99,15 @@ class Database:
                 raise StoreUnavailableError(msg) from error
         raise AssertionError  # pragma: no cover - the loop returns or raises
 
-    def read(self, tenant_id: str, work: Callable[[StoreTransaction], T]) -> T:
-        """Run `work` on a read connection; it must not write. Raises StoreUnavailableError like `write`."""
+    def read(self, tenant_id: str, work: Callable[[StoreTransaction], T], told: Told | None = None) -> T:
+        """Run `work` on a read connection; it must not write. Raises StoreUnavailableError like `write`.
+
+        told: what others that belong to it were told before.
+        """
         for attempt in range(_TRIES):
             try:
                 with self._read_connection() as connection:
-                    return work(StoreTransaction(connection, tenant_id, {}))
+                    return work(StoreTransaction(connection, tenant_id, {} if told is None else told))
             except (OperationalError, InterfaceError) as error:
                 if attempt + 1 < _TRIES and _worth_a_retry(error):
                     continue
@@ -123,6 +127,9 @@ class Database:
                     tx.connection.exec_driver_sql("ROLLBACK")
 
         return self.read(tenant_id, reading)
+
+    def gathered(self) -> Gathered:
+        return Gathered(self)
 
     @property
     def _begin_snapshot(self) -> str:
@@ -156,6 +163,29 @@ class Database:
     def close(self) -> None:
         self._writer.dispose()
         self._reader.dispose()
+
+
+class Gathered:
+    """See `ports.store.Store.gathered`. Between two reads it holds no connection: others wait for them."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._told: Told = {}
+
+    def read(self, tenant_id: str, work: Callable[[StoreTransaction], T]) -> T:
+        return self._database.read(tenant_id, work, self._told)
+
+    def snapshot(self, tenant_id: str, work: Callable[[StoreTransaction], T]) -> T:
+        return self._database.snapshot(tenant_id, work)
+
+    def write(self, tenant_id: str, work: Callable[[StoreTransaction], T]) -> T:
+        try:
+            return self._database.write(tenant_id, work)
+        finally:
+            self._told.clear()
+
+    def gathered(self) -> Gathered:
+        return self
 
 
 def _worth_a_retry(error: DBAPIError) -> bool:

@@ -139,6 +139,9 @@ class Groups:
 
     # -- the groups themselves
     def get(self, id: str) -> Group | None:
+        return once(self._told, ("group", self._tenant_id, id), lambda: self._get(id))
+
+    def _get(self, id: str) -> Group | None:
         row = self._connection.execute(_GET, {"tenant": self._tenant_id, "id": id}).mappings().first()
         return make_group(row) if row is not None else None
 

@@ -31,6 +31,7 @@ from openpim.core.directory import Principal, PrincipalKind, fold
 from openpim.core.query import Page, Query
 from openpim.store.listing import Fields, page, starts_with
 from openpim.store.schema import metadata
+from openpim.store.told import Told, once
 from openpim.store.types import Folded, Instant
 
 principals = Table(
@@ -179,10 +180,11 @@ def forget_read(connection: Connection) -> None:
 class Principals:
     """See `ports.principals.Principals`."""
 
-    def __init__(self, connection: Connection, tenant_id: str) -> None:
+    def __init__(self, connection: Connection, tenant_id: str, told: Told | None = None) -> None:
         self._connection = connection
         self._tenant_id = tenant_id
-        self._known = _read.setdefault(connection, {})
+        known = _read.setdefault(connection, {})
+        self._known: dict[tuple[str, str], Principal] = once(told, "principals", lambda: known)
 
     def get(self, id: str, *, deleted: bool = False) -> Principal | None:
         found = self._known.get((self._tenant_id, id))

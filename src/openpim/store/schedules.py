@@ -173,8 +173,17 @@ class Schedules:
             return tuple(sorted(found, key=lambda one: (one.starts_at, one.id)))
 
         where = None if scopes is None else frozenset(scopes)
-        question = ("of", frozenset(principal_ids), where, self._tenant, provider, kind, role_id, live_at)
-        return list(once(self._told, question, ask))
+        of = ("of", self._tenant, frozenset(principal_ids), kind, live_at)
+        wider = None if self._told is None else self._told.get((*of, None, None, None))
+        if wider is not None:
+            return [
+                one
+                for one in wider
+                if provider in {None, one.provider}
+                and role_id in {None, one.role_id}
+                and (where is None or one.scope in where)
+            ]
+        return list(once(self._told, (*of, provider, role_id, where), ask))
 
     def eligible(self, principal_ids: Collection[str], now: datetime) -> list[tuple[str, Provider, str, str]]:
         found: list[tuple[str, Provider, str, str]] = []

@@ -1,5 +1,6 @@
 """What a unit of work that only reads was told already: who is in which groups, and what they hold, is asked by every rule
-that it meets, half a dozen times for one page. Of one unit of work, so never older than it; one that writes has none.
+that it meets, half a dozen times for one page. Of one unit of work, or of several that are gathered to answer one question
+(`Store.gathered`), so never older than these; one that writes has none.
 """
 
 from __future__ import annotations

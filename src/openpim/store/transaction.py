@@ -132,7 +132,7 @@ class StoreTransaction:
 
     @cached_property
     def principals(self) -> Principals:
-        return Principals(self.connection, self.tenant_id)
+        return Principals(self.connection, self.tenant_id, self._told)
 
     @cached_property
     def provisioning(self) -> Provisioning:
@@ -152,7 +152,7 @@ class StoreTransaction:
 
     @cached_property
     def users(self) -> Users:
-        return Users(self.connection, self.tenant_id)
+        return Users(self.connection, self.tenant_id, self._told)
 
     def lock_principal(self, id: str) -> None:
         self.principals.lock(id)

@@ -26,6 +26,7 @@ from openpim.store.listing import Fields, page, starts_with
 from openpim.store.memberships import forget
 from openpim.store.principals import batches, joined, living, mark_deleted, named, principals, write_principal
 from openpim.store.schema import metadata
+from openpim.store.told import Told, once
 from openpim.store.types import Folded
 
 users = Table(
@@ -140,11 +141,15 @@ _ACCOUNTS = _WHOLE.where(
 class Users:
     """See `ports.users.Users`."""
 
-    def __init__(self, connection: Connection, tenant_id: str) -> None:
+    def __init__(self, connection: Connection, tenant_id: str, told: Told | None = None) -> None:
         self._connection = connection
         self._tenant_id = tenant_id
+        self._told = told
 
     def get(self, id: str) -> User | None:
+        return once(self._told, ("user", self._tenant_id, id), lambda: self._get(id))
+
+    def _get(self, id: str) -> User | None:
         row = self._connection.execute(_GET, {"tenant": self._tenant_id, "id": id}).mappings().first()
         return make_user(row) if row is not None else None
 

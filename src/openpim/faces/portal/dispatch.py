@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
@@ -78,6 +79,8 @@ def _run(
     query: dict[str, str] | BadBody,
     form: Sent | BadBody,
 ) -> Response:
+    if request.method != "POST":
+        signin = _at_one_moment(signin)
     browser = browser_of(signin, request)
     path = _path(request)
     wanted = request.cookies.get(TENANT, "")[:36]
@@ -116,6 +119,14 @@ def _run(
         except RefusedError as error:
             answer = refused(error.refusal)
     return keep(_response(signin, request, browser, call, answer), request, browser)
+
+
+def _at_one_moment(signin: SignIn) -> SignIn:
+    """For a page that is only looked at: several acts make it, and the shell around it is one more. They have one clock,
+    and ask for nothing twice."""
+    now = signin.deps.clock()
+    deps = replace(signin.deps, clock=lambda: now, store=signin.deps.store.gathered())
+    return replace(signin, deps=deps)
 
 
 def _ours(signin: SignIn, request: Request, call: Call) -> bool:
