@@ -295,6 +295,37 @@ def test_powerful_people_are_not_changed(scim: Scim, how: str) -> None:
     assert scim.get('/Users?filter=externalId eq "7"').json()["totalResults"] == 1
 
 
+@pytest.mark.parametrize(
+    "how", ["eligible", "in a mapped group", "eligible for a mapped group", "by a group"]
+)
+def test_nobodys_privilege_in_a_real_system_becomes_another_accounts(scim: Scim, how: str) -> None:
+    """Who is called otherwise there is somebody else there: what he activates would be that account's."""
+    world = scim.world
+    target, server = world.target(subject="{localPart}")
+    person, group = world.user("Nora"), world.group("Mapped", role_assignable=False)
+    if how == "eligible":
+        world.rule(target)
+        world.eligible(person)
+    else:
+        world.rule(target, "member", group, provider=Provider.GROUP)
+        if how == "in a mapped group":
+            world.write(lambda tx: tx.groups.add_member(group, tx.principals.get(person)))
+        else:
+            gives(scim, group, person)
+    before = scim.get(f"/Users/{person}").json()
+    path = f"/Users/{person}"
+    renamed = scim.patch(path, {"op": "replace", "path": "userName", "value": f"mallory@{scim.domain}"})
+    assert renamed.status_code == 403, renamed.text
+    assert scim.patch(path, {"op": "replace", "path": "title", "value": "Clerk"}).status_code == 200
+    if how == "eligible":
+        ok(world.activate(person))
+    world.look(target)
+    assert not server.may("mallory", "payroll_admin")
+    scim.trust()
+    renamed = scim.patch(path, {"op": "replace", "path": "userName", "value": "n." + before["userName"]})
+    assert renamed.status_code == 200, renamed.text
+
+
 def test_where_it_was_granted_they_are(scim: Scim) -> None:
     person = powerful(scim, "holds")
     scim.trust()

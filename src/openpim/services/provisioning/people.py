@@ -23,7 +23,7 @@ from openpim.services.directory.targets import of_user
 from openpim.services.directory.update_user import saved
 from openpim.services.ending import end
 from openpim.services.provisioning.records import External, kept, where
-from openpim.services.provisioning.rules import may_provision, may_touch_privileged, untouchable
+from openpim.services.provisioning.rules import called, may_provision, may_touch_privileged, untouchable
 
 _USER = PrincipalKind.USER
 
@@ -179,7 +179,12 @@ def _is_disabling(before: Person, new: User) -> bool:
 def _changed(
     tx: Transaction, deps: Deps, caller: Caller, old: User, new: User, now: datetime
 ) -> Refusal | None:
-    refusal = untouchable(tx, caller, old.id, now) or check_user(tx, new) or saved(tx, deps, old, new, now)
+    refusal = (
+        untouchable(tx, caller, old.id, now)
+        or called(tx, caller, old, new, now)
+        or check_user(tx, new)
+        or saved(tx, deps, old, new, now)
+    )
     if refusal is None and old.enabled and not new.enabled:
         _let_go(tx, deps, caller, old.id, now)
     return refusal

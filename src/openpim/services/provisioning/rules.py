@@ -10,7 +10,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from openpim.core.caller import Caller, CallerKind
-from openpim.core.directory import Group
+from openpim.core.connecting import subject_of
+from openpim.core.directory import Group, User
 from openpim.core.grants import Kind, Provider
 from openpim.core.permissions import MANAGING_ROLES
 from openpim.core.provisioning import PRIVILEGED, PROVISION, Mode
@@ -52,6 +53,37 @@ def powerful(tx: Transaction, user_id: str, now: datetime) -> bool:
     who = {user_id, *tx.groups.groups_of(user_id, now)}
     held = tx.schedules.of(who, provider=Provider.RESOURCE, live_at=now)
     return any(one.role_id in MANAGING_ROLES for one in held)
+
+
+def called(tx: Transaction, caller: Caller, old: User, new: User, now: datetime) -> Refusal | None:
+    """What somebody is called in a real system says whose his privilege there is: a provisioner that could change it could
+    give it to another account."""
+    if may_touch_privileged(caller) or not _called_otherwise(tx, old, new, now):
+        return None
+    return forbidden(
+        "This person has, or can activate, access to a real system in which he would have another name by this: whoever has "
+        "that name there would have the access. Do it here, or have a Privileged Role Administrator grant the application "
+        f"{PRIVILEGED}."
+    )
+
+
+def _called_otherwise(tx: Transaction, old: User, new: User, now: datetime) -> bool:
+    targets = [
+        one for one in tx.targets.all() if subject_of(old, one.subject) != subject_of(new, one.subject)
+    ]
+    rules = [
+        rule
+        for one in targets
+        if old.id not in tx.targets.subjects(one.id)
+        for rule in tx.targets.rules(one.id)
+    ]
+    if not rules:
+        return False
+    who = {old.id, *tx.groups.groups_of(old.id, now)}
+    could_join = {one.scope for one in tx.schedules.of(who, provider=Provider.GROUP, live_at=now)}
+    who |= could_join | {outer for one in could_join for outer in tx.groups.groups_of(one, now)}
+    held = {(one.provider, one.role_id) for one in tx.schedules.of(who, live_at=now)}
+    return any(rule.scope in who or (rule.provider, rule.role_id) in held for rule in rules)
 
 
 def fixed(tx: Transaction, caller: Caller, group: Group, now: datetime) -> Refusal | None:
