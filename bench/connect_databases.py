@@ -19,6 +19,7 @@ import psycopg
 import pymysql
 
 from bench.figures import Figure
+from bench.processes import spent
 from bench.sizes import Sizes
 from openpim.core.connecting import Edge, Op, OpKind
 from openpim.ports.connector import Connector, Fence
@@ -34,6 +35,7 @@ from tests.world import ASSIGNMENT, TEAMS, World, ok
 
 GOAL = 1.5
 _ROLE = pg.MANAGED[0]
+_FLOOR = "floor_wall_s"
 
 
 def measure(sizes: Sizes, folder: Path) -> list[Figure]:
@@ -220,28 +222,37 @@ def _many(cluster: Cluster, rig: pg.Rig, many: int, rounds: int) -> list[Figure]
     people = [f"many{number}" for number in range(many)]
     cluster.sql("; ".join(f"CREATE ROLE {one} LOGIN" for one in people))
     edges = [Edge(one, _ROLE) for one in people]
+    grants, revokes = ([Op(kind, edge) for edge in edges] for kind in (OpKind.GRANT, OpKind.REVOKE))
     connector = rig.open()
-    taken: dict[str, list[float]] = {"begin": [], "end": [], "bare begin": [], "bare end": []}
+    connector.read()
+    taken: dict[str, list[tuple[float, float]]] = {"begin": [], "end": [], "bare begin": [], "bare end": []}
     with psycopg.connect(
         host=str(cluster.folder), port=cluster.port, user="postgres", dbname="postgres"
     ) as bare:
-        for _ in range(min(rounds, 3) + 1):
-            taken["begin"].append(_seconds(lambda: _apply(connector, OpKind.GRANT, edges)))
+        theirs = [one for (one,) in cluster.sql("SELECT pid FROM pg_stat_activity WHERE usename = 'pim'")]
+        for _ in range(rounds + 1):
+            taken["begin"].append(spent(lambda: _apply(connector, grants), *theirs))
             assert len(connector.read().edges) == many
-            taken["end"].append(_seconds(lambda: _end(connector, edges)))
-            taken["bare begin"].append(_seconds(lambda: _send(bare, "GRANT {} TO {}", people)))
-            taken["bare end"].append(_seconds(lambda: _send(bare, "REVOKE {} FROM {}", people)))
+            taken["end"].append(spent(lambda: _end(connector, revokes), *theirs))
+            alone = bare.info.backend_pid
+            taken["bare begin"].append(spent(lambda: _send(bare, "GRANT {} TO {}", people), alone))
+            taken["bare end"].append(spent(lambda: _send(bare, "REVOKE {} FROM {}", people), alone))
     connector.close()
     for at in range(0, many, 500):  # each takes a lock
         cluster.sql("; ".join(f"DROP ROLE {one}" for one in people[at : at + 500]))
+    cpu, wall = (
+        {name: statistics.median(one[which] for one in found[1:]) for name, found in taken.items()}
+        for which in (0, 1)
+    )
     return [
         Figure(
             f"PostgreSQL: {many:,} at once {part}",
-            "s",
-            statistics.median(taken[part][1:]),
-            statistics.median(taken[f"bare {part}"][1:]),
+            "s CPU",
+            cpu[part],
+            cpu[f"bare {part}"],
             "the same statements alone",
             GOAL if part == "end" else None,
+            more={"wall_s": round(wall[part], 4), _FLOOR: round(wall[f"bare {part}"], 4)},
         )
         for part in ("begin", "end")
     ]
@@ -266,7 +277,7 @@ def _many_reconciled(
     del sever
     follower.held.drop()
     world.close()
-    given, ended = (one.floor for one in alone)
+    given, ended = (one.more[_FLOOR] for one in alone)
     what = "the same statements alone"
     return [
         Figure(f"PostgreSQL: a look that gives {many:,}", "s", begin, given, what),
@@ -298,13 +309,13 @@ def _seconds(act: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
-def _apply(connector: Connector, kind: OpKind, edges: list[Edge]) -> None:
-    assert all(one.ok for one in connector.apply([Op(kind, edge) for edge in edges], _fence()))
+def _apply(connector: Connector, ops: list[Op]) -> None:
+    assert all(one.ok for one in connector.apply(ops, _fence()))
 
 
-def _end(connector: Connector, edges: list[Edge]) -> None:
-    _apply(connector, OpKind.REVOKE, edges)
-    assert not [one for one in connector.sever(edges, [], _fence()) if one.error]
+def _end(connector: Connector, revokes: list[Op]) -> None:
+    _apply(connector, revokes)
+    assert not [one for one in connector.sever([op.edge for op in revokes], [], _fence()) if one.error]
     assert not connector.read().edges
 
 
@@ -313,7 +324,7 @@ def _send(bare: psycopg.Connection[Any], statement: str, people: list[str]) -> N
         bare.execute(statement.format(_ROLE, ", ".join(people[at : at + 1000])))
     bare.commit()
     if statement.startswith("REVOKE"):  # is anybody signed in?
-        bare.execute("SELECT pid FROM pg_stat_activity WHERE usename = ANY(%s)", (people,)).fetchall()
+        bare.execute("SELECT pid, usename FROM pg_stat_activity WHERE usename IS NOT NULL").fetchall()
     bare.execute("SELECT member FROM pg_auth_members").fetchall()
     bare.commit()
 

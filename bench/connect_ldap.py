@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bench.figures import Figure
-from bench.processes import cpu_seconds
+from bench.processes import spent
 from bench.sizes import Sizes
 from openpim.connectors.ldap.client import Connection, Where
 from openpim.connectors.ldap.messages import ANY, Change, Request, Scope, add, delete, modify, refresh, search
@@ -181,15 +181,17 @@ def _many(
 ) -> list[Figure]:
     """A B A B: ours with the proof by reading back; the floor reads once too."""
     connector = rig.open()
+    server = rig.slapd.pid
+    assert server is not None
     grants = [Op(OpKind.GRANT, edge) for edge in edges]
     revokes = [Op(OpKind.REVOKE, edge) for edge in edges]
     taken: dict[str, list[tuple[float, float]]] = {"begin": [], "end": [], "bare begin": [], "bare end": []}
     for _ in range(rounds + 1):
-        taken["begin"].append(_taken(rig.slapd, lambda: _all(connector, grants)))
+        taken["begin"].append(spent(lambda: _all(connector, grants), server))
         assert len(connector.read().edges) == len(edges)  # as before every plan
-        taken["end"].append(_taken(rig.slapd, lambda: (_all(connector, revokes), _none(connector))))
-        taken["bare begin"].append(_taken(rig.slapd, lambda: _send(bare, begin)))
-        taken["bare end"].append(_taken(rig.slapd, lambda: _send(bare, end)))
+        taken["end"].append(spent(lambda: (_all(connector, revokes), _none(connector)), server))
+        taken["bare begin"].append(spent(lambda: _send(bare, begin), server))
+        taken["bare end"].append(spent(lambda: _send(bare, end), server))
     connector.close()
     cpu, wall = (
         {name: statistics.median(one[which] for one in found[1:]) for name, found in taken.items()}
@@ -210,15 +212,6 @@ def _many(
             ("end", "the same changes and one read alone"),
         )
     ]
-
-
-def _taken(slapd: Slapd, act: Callable[[], object]) -> tuple[float, float]:
-    """Processor time of the directory and of us together, which other work on the machine does not disturb; and on the wall."""
-    assert slapd.pid is not None
-    theirs, ours, began = cpu_seconds(slapd.pid), time.process_time(), time.perf_counter()
-    act()
-    wall = time.perf_counter() - began
-    return time.process_time() - ours + cpu_seconds(slapd.pid) - theirs, wall
 
 
 def _all(connector: Connector, ops: list[Op]) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -30,6 +31,16 @@ def free_port() -> int:
 def cpu_seconds(pid: int) -> float:
     """Processor time of all threads of a process so far, to the nanosecond (clock_getcpuclockid(3))."""
     return time.clock_gettime((~pid << 3) | 2)
+
+
+def spent(act: Callable[[], object], *others: int) -> tuple[float, float]:
+    """Processor time of these processes and of us together, which other work on the machine disturbs little; and on the wall.
+    Seconds. The garbage of what went before is swept first."""
+    gc.collect()
+    before, ours, began = [cpu_seconds(pid) for pid in others], time.process_time(), time.perf_counter()
+    act()
+    wall = time.perf_counter() - began
+    return time.process_time() - ours + sum(cpu_seconds(pid) for pid in others) - sum(before), wall
 
 
 def resident_megabytes(pid: int) -> float:

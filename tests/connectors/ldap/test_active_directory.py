@@ -8,10 +8,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from openpim.connectors.ldap.active_directory import _ending
-from openpim.connectors.ldap.groups import Member
 from openpim.connectors.ldap.kinds import DOMAIN_KIND
 from openpim.connectors.ldap.messages import ANY, Scope, search
-from openpim.core.connecting import Edge, Op, OpKind
+from openpim.core.connecting import Edge
 from openpim.ports.connector import Watching
 from tests.connectors.contract import done, grants, opened, revokes
 from tests.connectors.ldap import samba as ad
@@ -115,9 +114,7 @@ def test_an_administrator_is_told_to_be_too_much(domain):
 def test_links_that_end_are_written_and_read_with_their_end(domain):
     """As the documents say; no forest that has them is here."""
     now = datetime.now(UTC)
-    edge = Edge(ALICE, domain.managed[0], now + timedelta(seconds=59.5))
-    member = Member(0, Op(OpKind.GRANT, edge), f"CN=alice,{ad.STAFF}")
-    written = _ending(member, now)
+    written = _ending(f"CN=alice,{ad.STAFF}", now + timedelta(seconds=59.5), now)
     assert written == f"<TTL=60,CN=alice,{ad.STAFF}>"
     connector = domain.open()
     dn, until = connector._with_end(written)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 
 from openpim.connectors.ldap.client import Connection, failure
-from openpim.connectors.ldap.groups import Groups, Member, UnreadError
+from openpim.connectors.ldap.groups import Groups, Job, Member, UnreadError
 from openpim.connectors.ldap.messages import (
     ANY,
     LINK_TTL,
@@ -73,15 +73,21 @@ class ActiveDirectory(Groups):
         rights = {one.lower() for one in entry.texts(RIGHTS)}
         return "member" in rights and super().empty(connection, group, entry)
 
-    def changes(self, change: Change, members: Sequence[Member]) -> list[tuple[Change, str, Sequence[str]]]:
-        if change is not Change.ADD or not self.links_end:
-            return super().changes(change, members)
+    def changes(self, job: Job, members: Sequence[Member]) -> list[tuple[Change, str, Sequence[str]]]:
+        if job.change is not Change.ADD or not self.links_end:
+            return super().changes(job, members)
         made: list[tuple[Change, str, Sequence[str]]] = []
-        anew = [one.written for one in members if one.op.kind is OpKind.BOUND]
+        anew = [written for place, written in members if job.ops[place].kind is OpKind.BOUND]
         if anew:
             made.append((Change.DELETE, "member", anew))
         now = self.clock()
-        made.append((Change.ADD, "member", [_ending(one, now) for one in members]))
+        made.append(
+            (
+                Change.ADD,
+                "member",
+                [_ending(written, job.ops[place].edge.until, now) for place, written in members],
+            )
+        )
         return made
 
     def sever(self, ended: Sequence[Edge], kept: Collection[Edge], fence: Fence) -> list[Severed]:
@@ -128,8 +134,7 @@ def _portion(entry: Entry) -> tuple[str, str] | None:
     return None
 
 
-def _ending(member: Member, now: datetime) -> str:
-    until = member.op.edge.until
+def _ending(written: str, until: datetime | None, now: datetime) -> str:
     if until is None:
-        return member.written
-    return f"<TTL={max(math.ceil((until - now).total_seconds()), 1)},{member.written}>"
+        return written
+    return f"<TTL={max(math.ceil((until - now).total_seconds()), 1)},{written}>"

@@ -45,7 +45,8 @@ _FOR_ALL = frozenset(
 _LATER = frozenset({Code.BUSY, Code.UNAVAILABLE})
 
 
-_Placed = tuple[int, Op]  # with its place among all
+# A value to be put in or taken out, as it is sent, and the place of its operation. Plain, for there may be thousands.
+Member = tuple[int, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,27 +60,19 @@ class Shape:
 
 
 @dataclass(slots=True)
-class Member:
-    """A value to be put in or taken out. written: as it is sent."""
-
-    place: int
-    op: Op
-    written: str
-
-
-@dataclass(slots=True)
-class _Job:
-    """What is done with one group at once."""
+class Job:
+    """What is done with one group at once. ops, receipts: of all groups, by place."""
 
     group: str
     change: Change
-    members: list[Member]
+    members: Sequence[Member]
+    ops: Sequence[Op]
     fence: Fence
     receipts: dict[int, Receipt]
 
     def done(self, members: Iterable[Member], error: str = "") -> None:
-        for one in members:
-            self.receipts[one.place] = Receipt(one.op, error)
+        for place, _ in members:
+            self.receipts[place] = Receipt(self.ops[place], error)
 
 
 class Groups:
@@ -173,14 +166,13 @@ class Groups:
         in_time(fence, self.clock())
         connection = self.session.connection()
         self.fencing.check(connection, self.managed, fence.epoch)
-        leave: dict[str, list[_Placed]] = {}
-        come: dict[str, list[_Placed]] = {}
-        for one in enumerate(ops):
-            phase = leave if one[1].kind is OpKind.REVOKE else come
-            phase.setdefault(one[1].edge.entitlement, []).append(one)
+        leave: dict[str, list[int]] = {}
+        come: dict[str, list[int]] = {}
+        for place, op in enumerate(ops):
+            (leave if op.kind is OpKind.REVOKE else come).setdefault(op.edge.entitlement, []).append(place)
         receipts: dict[int, Receipt] = {}
         for change, by_group in ((Change.DELETE, leave), (Change.ADD, come)):
-            for job in self._jobs(connection, change, by_group, fence, receipts):
+            for job in self._jobs(connection, change, ops, by_group, fence, receipts):
                 self._do(connection, job)
         return [receipts[place] for place in range(len(ops))]
 
@@ -188,76 +180,79 @@ class Groups:
         self,
         connection: Connection,
         change: Change,
-        by_group: dict[str, list[_Placed]],
+        ops: Sequence[Op],
+        by_group: dict[str, list[int]],
         fence: Fence,
         receipts: dict[int, Receipt],
-    ) -> Iterator[_Job]:
+    ) -> Iterator[Job]:
         for group in by_group.keys() - set(self.managed):
             strange = "This group is not one that the target manages."
-            receipts.update({place: Receipt(op, strange) for place, op in by_group.pop(group)})
-        leave_or_come = self._leaving if change is Change.DELETE else self._coming
-        for group, members in leave_or_come(connection, by_group, receipts).items():
-            longest = max((len(one.written) for one in members), default=1)
+            receipts.update({place: Receipt(ops[place], strange) for place in by_group.pop(group)})
+        if change is Change.DELETE:
+            by_member = self._leaving(connection, ops, by_group)
+        else:
+            by_member = self._coming(connection, ops, by_group, receipts)
+        for group, members in by_member.items():
+            longest = max((len(written) for _, written in members), default=1)
             most = min(MOST_VALUES, max(_MOST_LETTERS // longest, 1))
             for at in range(0, len(members), most):
-                yield _Job(group, change, members[at : at + most], fence, receipts)
+                yield Job(group, change, members[at : at + most], ops, fence, receipts)
 
     def _leaving(
-        self,
-        connection: Connection,
-        by_group: Mapping[str, Sequence[_Placed]],
-        _receipts: dict[int, Receipt],
+        self, connection: Connection, ops: Sequence[Op], by_group: Mapping[str, Sequence[int]]
     ) -> dict[str, list[Member]]:
         """Who loses it may be gone: what was seen is taken away, as it was written there. Who was not seen is looked up."""
         seen = self._seen
         found: Mapping[str, Found | str] = {}
         if self.people.by_name:
             unseen = {
-                op.edge.subject
-                for group, ops in by_group.items()
-                for _, op in ops
-                if op.edge.subject not in seen.get(group, ())
+                subject
+                for group, places in by_group.items()
+                for place in places
+                if (subject := ops[place].edge.subject) not in seen.get(group, ())
             }
             found = find(connection, self.people, unseen)
         leaving: dict[str, list[Member]] = {}
-        for group, ops in by_group.items():
+        for group, places in by_group.items():
             there = seen.get(group, {})
             leaving[group] = [
-                Member(place, op, there.get(op.edge.subject) or self._written(found.get(op.edge.subject), op))
-                for place, op in ops
+                (place, there.get(name := ops[place].edge.subject) or self._written(found.get(name), name))
+                for place in places
             ]
         return leaving
 
     def _coming(
         self,
         connection: Connection,
-        by_group: Mapping[str, Sequence[_Placed]],
+        ops: Sequence[Op],
+        by_group: Mapping[str, Sequence[int]],
         receipts: dict[int, Receipt],
     ) -> dict[str, list[Member]]:
         """Who gets something is exactly one entry, and somebody."""
-        subjects = {op.edge.subject for ops in by_group.values() for _, op in ops}
+        subjects = {ops[place].edge.subject for places in by_group.values() for place in places}
         found = find(connection, self.people, subjects)
         nobody = self._nobody()
         coming: dict[str, list[Member]] = {}
-        for group, ops in by_group.items():
+        for group, places in by_group.items():
             coming[group] = []
-            for place, op in ops:
-                one = found[op.edge.subject]
+            for place in places:
+                name = ops[place].edge.subject
+                one = found[name]
                 if isinstance(one, Found) and known(one.dn) == nobody:
                     one = "This is the placeholder of empty groups, and nobody."
                 if isinstance(one, Found):
-                    coming[group].append(Member(place, op, self._written(one, op)))
+                    coming[group].append((place, self._written(one, name)))
                 else:
-                    receipts[place] = Receipt(op, one)
+                    receipts[place] = Receipt(ops[place], one)
         return coming
 
-    def _written(self, found: Found | str | None, op: Op) -> str:
+    def _written(self, found: Found | str | None, subject: str) -> str:
         """A member as it is sent: as the directory writes the person, or as the edge says."""
         if not isinstance(found, Found):
-            return op.edge.subject
+            return subject
         return found.name if self.shape.plain else found.dn
 
-    def _do(self, connection: Connection, job: _Job) -> None:
+    def _do(self, connection: Connection, job: Job) -> None:
         outcome = self._write(connection, job, job.members)
         if outcome.ok:
             job.done(job.members)
@@ -268,7 +263,7 @@ class Groups:
         else:
             self._carefully(connection, job, job.members)
 
-    def _carefully(self, connection: Connection, job: _Job, members: Sequence[Member]) -> None:
+    def _carefully(self, connection: Connection, job: Job, members: Sequence[Member]) -> None:
         """After a look at what is there: only what is missing is added, only what is there is taken away, as it is written
         there. What still fails is tried in halves, so that one bad name stops no other."""
         outcome = Outcome()
@@ -279,7 +274,8 @@ class Groups:
             except UnreadError as error:
                 return job.done(members, str(error))
             left, first = self._left(connection, job, members, held)
-            job.done([one for one in members if one not in left])
+            again = {place for place, _ in left}
+            job.done(one for one in members if one[0] not in again)
             if not left:
                 return None
             outcome = self._write(connection, job, left, first)
@@ -296,16 +292,16 @@ class Groups:
         return None
 
     def _left(
-        self, connection: Connection, job: _Job, members: Sequence[Member], held: Mapping[str, object]
+        self, connection: Connection, job: Job, members: Sequence[Member], held: Mapping[str, object]
     ) -> tuple[list[Member], list[str]]:
         """Those with whom something is left to do, and what has to be put in before."""
         if job.change is Change.ADD:
             there = {known(raw) for raw in held} if not self.shape.plain else set(held)
             again = [
-                one
-                for one in members
-                if one.op.kind is OpKind.BOUND
-                or (one.written if self.shape.plain else known(one.written)) not in there
+                (place, written)
+                for place, written in members
+                if job.ops[place].kind is OpKind.BOUND
+                or (written if self.shape.plain else known(written)) not in there
             ]
             return again, []
         called = self._called(connection, held.keys())
@@ -313,18 +309,16 @@ class Groups:
         for raw in held:
             by_name.setdefault(called[raw], []).append(raw)
         left = [
-            Member(one.place, one.op, raw)
-            for one in members
-            for raw in by_name.get(one.op.edge.subject, [one.written] if one.written in held else [])
+            (place, raw)
+            for place, written in members
+            for raw in by_name.get(job.ops[place].edge.subject, [written] if written in held else [])
         ]
-        places = {one.place for one in left}
-        job.done([one for one in members if one.place not in places])
         nobody = self._nobody()
-        empties = nobody and len({one.written for one in left}) >= len(held)
+        empties = nobody and len({written for _, written in left}) >= len(held)
         return left, [self.shape.placeholder] if empties else []
 
     def _write(
-        self, connection: Connection, job: _Job, members: Sequence[Member], first: Sequence[str] = ()
+        self, connection: Connection, job: Job, members: Sequence[Member], first: Sequence[str] = ()
     ) -> Outcome:
         in_time(job.fence, self.clock())
         asserts = self.session.about().asserts
@@ -332,15 +326,15 @@ class Groups:
         changes = [*guard.changes]
         if first:
             changes.append((Change.ADD, self.shape.attribute, list(first)))
-        changes += self.changes(job.change, members)
+        changes += self.changes(job, members)
         controls = guard.controls + self.controls(job.change)
         outcome = connection.ask(modify(job.group, changes, controls=controls))
         if outcome.ok:
             self.fencing.wrote(job.group, job.fence.epoch)
         return outcome
 
-    def changes(self, change: Change, members: Sequence[Member]) -> list[tuple[Change, str, Sequence[str]]]:
-        return [(change, self.shape.attribute, [one.written for one in members])]
+    def changes(self, job: Job, members: Sequence[Member]) -> list[tuple[Change, str, Sequence[str]]]:
+        return [(job.change, self.shape.attribute, [written for _, written in members])]
 
     def controls(self, change: Change) -> bytes:
         return b""
