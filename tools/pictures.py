@@ -421,6 +421,13 @@ SCREENS: Final = (
         "/portal/applications/{id}/secrets/new",
     ),
     Screen(
+        "application-certificate",
+        ADMIN,
+        "/portal/applications",
+        (AN_APPLICATION, follow("main a[href$='/certificates/new']")),
+        "/portal/applications/{id}/certificates/new",
+    ),
+    Screen(
         "application-secret-remove",
         ADMIN,
         "/portal/applications",
@@ -476,7 +483,7 @@ SCREENS: Final = (
     Screen("signals", ADMIN, "/portal/signals"),
     Screen("targets", ADMIN, "/portal/targets", (a_target, follow("main .trail a"))),
     Screen("target-kinds", ADMIN, "/portal/targets/new"),
-    Screen("target-new", ADMIN, "/portal/targets/new", (follow("main .do a", -1), unfold)),
+    Screen("target-new", ADMIN, "/portal/targets/new", (follow("main .what a", -1), unfold)),
     Screen("target", ADMIN, "/portal/targets", (a_target, unfold), "/portal/targets/{id}"),
     Screen(
         "target-check",

@@ -121,6 +121,7 @@ ACTIVITIES: Final[dict[str, Activity]] = {
     "Update target": Activity("ApplicationManagement"),
     "Withdraw agent": Activity("ApplicationManagement"),
     # Authentication
+    "Add client certificate": Activity("Authentication"),
     "Add client secret": Activity("Authentication"),
     "Add passkey": Activity("Authentication"),
     "Approve device sign-in": Activity("Authentication"),

@@ -13,16 +13,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import pyotp
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from joserfc.errors import JoseError
-from joserfc.jwk import ECKey, RSAKey
 
 from openpim.core.refusals import Code, Refusal
 from openpim.core.signin.passwords import check_password, normalised
 from openpim.core.signin.values import Account, ClientCredential, Credential, SetupLink, digest
 from openpim.ports.store import Transaction
-from openpim.services.sealing import b64
+from openpim.services.signin.certificates import read_certificate
 from openpim.services.signin.context import SignIn
 from openpim.services.signin.factors import TOTP_PURPOSE, matching_step
 from openpim.services.signin.sessions import end_all
@@ -179,30 +175,24 @@ def add_client_secret(
 
 
 def add_client_certificate(
-    tx: Transaction, signin: SignIn, app_id: str, pem: bytes, *, name: str = ""
-) -> str | Refusal:
-    """An X.509 certificate (PEM) whose key signs the client's assertions. Returns the credential's id."""
-    try:
-        certificate = x509.load_pem_x509_certificate(pem)
-        public = certificate.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-        try:
-            jwk = RSAKey.import_key(public).as_dict(private=False)
-        except (JoseError, ValueError):
-            jwk = ECKey.import_key(public).as_dict(private=False)
-    except (JoseError, ValueError):
-        return Refusal(Code.INVALID, "Not a certificate with an RSA or EC key.", member="certificate")
-    der = certificate.public_bytes(Encoding.DER)
-    # x5t is SHA-1 by RFC 7515; it only finds the key, it proves nothing.
-    thumbprints = (b64(hashlib.sha256(der).digest()), b64(hashlib.sha1(der, usedforsecurity=False).digest()))
+    tx: Transaction, signin: SignIn, app_id: str, certificate: bytes, *, name: str = ""
+) -> ClientCredential | Refusal:
+    """An X.509 certificate (PEM or DER) whose key signs the client's assertions. name: "" for the one in it."""
+    now = signin.deps.clock()
+    found = read_certificate(certificate, now)
+    if isinstance(found, Refusal):
+        return found
+    if any(found.thumbprints[0] in one.thumbprints for one in tx.client_credentials.of(app_id)):
+        return Refusal(Code.CONFLICT, "The application has this certificate already.", member="certificate")
     credential = ClientCredential(
         id=signin.deps.new_id(),
         app_id=app_id,
         kind="key",
-        value=json.dumps(jwk),
-        created_at=signin.deps.clock(),
-        expires_at=certificate.not_valid_after_utc,
-        display_name=name,
-        thumbprints=thumbprints,
+        value=json.dumps(found.jwk),
+        created_at=now,
+        expires_at=found.not_after,
+        display_name=name.strip() or found.subject,
+        thumbprints=found.thumbprints,
     )
     tx.client_credentials.add(credential)
-    return credential.id
+    return credential

@@ -494,7 +494,8 @@ def test_a_registered_certificate_as_msal_sends_it(world: World) -> None:
     pem = certificate.public_bytes(Encoding.PEM)
     refused = world.write(A, lambda tx: add_client_certificate(tx, world.signin, WEB, b"nonsense"))
     assert refused.member == "certificate"
-    assert isinstance(world.write(A, lambda tx: add_client_certificate(tx, world.signin, WEB, pem)), str)
+    added = world.write(A, lambda tx: add_client_certificate(tx, world.signin, WEB, pem))
+    assert added.expires_at == START + timedelta(days=30)
     key = RSAKey.import_key(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     now = world.now[0].timestamp()
 

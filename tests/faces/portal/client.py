@@ -175,7 +175,7 @@ class Browser:
         self.page = Shown(self.client.post(path, data=fields, headers=headers))
         return self.page
 
-    def upload(self, path: str, field: str, name: str, body: bytes, **fields: str) -> Shown:
+    def upload(self, path: str, field: str, name: str, body: bytes, /, **fields: str) -> Shown:
         """A form with a file, as a browser sends it."""
         if "token" not in fields:
             fields["token"] = self.token

@@ -30,6 +30,7 @@ from openpim.services.directory.permission_grants import create as create_grant
 from openpim.services.directory.service_principals import create_service_principal
 from openpim.services.signin.client_secrets import add_secret
 from openpim.services.streams import manage as streams
+from tests.faces.portal.certificates import made, pem
 from tests.faces.portal.client import Site
 from tests.world import READER, TEAMS, World, ok
 
@@ -351,6 +352,10 @@ SETUPS: dict[str, Callable[[Site], Made]] = {
     "POST /portal/applications/{id}/secrets/new": application_path(
         "/secrets/new", name="Build server", days="30", once="x"
     ),
+    "GET /portal/applications/{id}/certificates/new": application_path("/certificates/new"),
+    "POST /portal/applications/{id}/certificates/new": lambda site: application_path(
+        "/certificates/new", pem=pem(made(site.world.now))
+    )(site),
     "GET /portal/applications/{id}/secrets/{key}/remove": credential_path,
     "POST /portal/applications/{id}/secrets/{key}/remove": credential_path,
     "GET /portal/applications/{id}/claims": application_path("/claims"),

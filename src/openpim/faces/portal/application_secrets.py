@@ -1,4 +1,5 @@
-"""Secrets of an application: adding one, which is shown on the page that answers and never again, and removing one."""
+"""Secrets and certificates of an application: adding a secret, which is shown on the page that answers and never again, adding a
+certificate, and removing either."""
 
 from __future__ import annotations
 
@@ -15,10 +16,11 @@ from openpim.faces.portal.table import Page
 from openpim.faces.portal.words import plural, t
 from openpim.services.directory.application_views import ApplicationView, CredentialView
 from openpim.services.signin import client_secrets
+from openpim.services.signin.certificates import LARGEST
 
 DAYS: Final = (30, 90, 180, 365, 730)
 USUAL: Final = 180
-_LONGEST_NAME: Final = 100
+_LONGEST_NAME: Final = client_secrets.LONGEST_NAME
 
 
 def form(call: Call) -> Answer:
@@ -56,6 +58,36 @@ def added(call: Call) -> Answer:
         "back": f"{HERE}/{application.id}",
     }
     return Show("application_secret_made.html", values, nav=NAV)
+
+
+def certificate_form(call: Call) -> Answer:
+    return _certificate_form(of_path(call), Typed({}))
+
+
+def certificate_added(call: Call) -> Answer:
+    """A file that was chosen, or text that was pasted."""
+    view = of_path(call)
+    application = _application(view)
+    typed = Typed(dict(call.form))
+    file = call.files.get("file")
+    chosen = file.body if file is not None else b""
+    pasted = typed.text("pem", LARGEST + 1).encode("utf-8", "replace")
+    if "PRIVATE KEY" in typed.text("pem", LARGEST + 1):
+        typed.fields["pem"] = ""  # it is not shown again either
+    if chosen and pasted:
+        typed.wrong("pem", t("Choose a file or paste a text, not both."))
+    elif not (chosen or pasted):
+        typed.wrong("file", t("Choose the certificate's file, or paste it below."))
+    if typed.errors:
+        return _certificate_form(view, typed, 400)
+    made = client_secrets.add_certificate(
+        call.signin, call.caller, application.id, chosen or pasted, name=typed.text("name", _LONGEST_NAME)
+    )
+    if isinstance(made, Refusal):
+        where = "file" if chosen else "pem"
+        typed.wrong({"certificate": where, "name": "name"}.get(made.member or "", ""), made.message)
+        return _certificate_form(view, typed, status_of(made))
+    return Go(f"{HERE}/{application.id}", t("The certificate {name} is added.", name=made.display_name))
 
 
 def removal(call: Call) -> Answer:
@@ -103,6 +135,18 @@ def _form(view: ApplicationView, typed: Typed, status: int = 200) -> Show:
     return Show("application_secret.html", values, status, nav=NAV)
 
 
+def _certificate_form(view: ApplicationView, typed: Typed, status: int = 200) -> Show:
+    application = _application(view)
+    values = {
+        "view": view,
+        "application": application,
+        "typed": typed,
+        "pem": typed.text("pem", LARGEST),
+        "back": f"{HERE}/{application.id}",
+    }
+    return Show("application_certificate.html", values, status, nav=NAV)
+
+
 def _removal(view: ApplicationView, credential: CredentialView, refusal: Refusal | None = None) -> Show:
     application = _application(view)
     values = {
@@ -119,6 +163,8 @@ def _removal(view: ApplicationView, credential: CredentialView, refusal: Refusal
 PAGES: Final = (
     Page("GET", f"{HERE}/{{id}}/secrets/new", form),
     Page("POST", f"{HERE}/{{id}}/secrets/new", added),
+    Page("GET", f"{HERE}/{{id}}/certificates/new", certificate_form),
+    Page("POST", f"{HERE}/{{id}}/certificates/new", certificate_added),
     Page("GET", f"{HERE}/{{id}}/secrets/{{key}}/remove", removal),
     Page("POST", f"{HERE}/{{id}}/secrets/{{key}}/remove", removed),
 )

@@ -75,7 +75,9 @@ def show(call: Call, view: View, typed: Typed | None = None, status: int = 400) 
         "target": view.target,
         "kind": None if isinstance(kind, Refusal) else kind,
         "settings": [
-            (label(one.name), view.target.settings.get(one.name, "")) for one in known if not one.secret
+            (label(one.name), view.target.settings.get(one.name, ""), one.default)
+            for one in known
+            if not one.secret
         ],
         "secrets": [(label(one.name), one.name in view.secrets) for one in known if one.secret],
         "lines": lines,

@@ -27,6 +27,7 @@ from openpim.services.directory.rights import (
     may_manage_applications,
     rights_of,
 )
+from openpim.services.sealing import unb64
 
 CONSENTS = 25  # that one page shows
 OWN_APIS = {GRAPH_RESOURCE: "Microsoft Graph", ARM_RESOURCE: "Azure Resource Manager"}
@@ -34,7 +35,7 @@ OWN_APIS = {GRAPH_RESOURCE: "Microsoft Graph", ARM_RESOURCE: "Azure Resource Man
 
 @dataclass(frozen=True, slots=True)
 class CredentialView:
-    """hint: the first characters of a secret. over: it has expired."""
+    """hint: the first characters of a secret. thumbprint: of a certificate, SHA-256, hex. over: it has expired."""
 
     id: str
     kind: Literal["secret", "key"]
@@ -43,6 +44,7 @@ class CredentialView:
     created_at: datetime
     expires_at: datetime | None
     over: bool
+    thumbprint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +205,11 @@ def _credentials(tx: Transaction, application: Application, now: datetime) -> tu
 
 def _credential(one: ClientCredential, now: datetime) -> CredentialView:
     over = one.expires_at is not None and one.expires_at <= now
-    return CredentialView(one.id, one.kind, one.display_name, one.hint, one.created_at, one.expires_at, over)
+    raw = unb64(one.thumbprints[0]) if one.thumbprints else None
+    thumbprint = raw.hex().upper() if raw is not None else ""
+    return CredentialView(
+        one.id, one.kind, one.display_name, one.hint, one.created_at, one.expires_at, over, thumbprint
+    )
 
 
 def _consents(

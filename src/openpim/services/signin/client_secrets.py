@@ -1,6 +1,6 @@
-"""An administrator gives an application a secret, or takes one away.
+"""An administrator gives an application a secret or a certificate, or takes one away.
 
-Whoever has the secret is the application, so that of a powerful one (with a privileged role, or application
+Whoever has the secret, or the certificate's key, is the application, so that of a powerful one (with a privileged role, or application
 permissions) is only for those who could give it that power.
 """
 
@@ -14,14 +14,17 @@ from openpim.core.audit import Target
 from openpim.core.caller import Caller
 from openpim.core.directory import Application
 from openpim.core.refusals import Code, Refusal
+from openpim.core.signin.values import ClientCredential
 from openpim.ports.store import Transaction
-from openpim.services.credentials import NewSecret, add_client_secret
+from openpim.services.credentials import NewSecret, add_client_certificate, add_client_secret
 from openpim.services.directory.performing import Done, not_found, perform
 from openpim.services.directory.privileges import is_powerful
 from openpim.services.directory.rights import may_grant_permissions, may_manage_application
+from openpim.services.recording import storable
 from openpim.services.signin.context import SignIn
 
 MOST = 20
+LONGEST_NAME = 100
 _FORMS: Final = UUID("5f0f3a52-6d0e-4d0c-9d43-0f3b7c5a1e77")  # the name space of ids that a form decides
 
 
@@ -57,15 +60,36 @@ def add_secret(
                 "it and add another.",
             )
         if len(present) >= MOST:
-            return Refusal(
-                Code.INVALID, f"An application has at most {MOST} credentials. Remove one first.", member="id"
-            )
+            return _full()
         made = add_client_secret(
             tx, signin, application.app_id, name=name, expires_at=expires_at, secret_id=secret_id
         )
         return made if isinstance(made, Refusal) else Done(made, (_target(application),))
 
     return perform(signin.deps, caller, "Add client secret", "ApplicationManagement", work)
+
+
+def add_certificate(
+    signin: SignIn, caller: Caller, application_id: str, certificate: bytes, *, name: str = ""
+) -> ClientCredential | Refusal:
+    """The application proves who it is by assertions that the certificate's key signs. certificate: PEM or DER. name: ""
+    for the one in the certificate."""
+
+    def work(tx: Transaction, now: datetime) -> Done[ClientCredential] | Refusal:
+        application = _application(tx, caller, application_id, now)
+        if isinstance(application, Refusal):
+            return application
+        if application.public:
+            return Refusal(Code.INVALID, "A public client proves nothing by a certificate.", member="id")
+        if len(name) > LONGEST_NAME or not storable(name):
+            return Refusal(Code.INVALID, f"A name has at most {LONGEST_NAME} characters.", member="name")
+        tx.lock_tenant()
+        if len(tx.client_credentials.of(application.app_id)) >= MOST:
+            return _full()
+        made = add_client_certificate(tx, signin, application.app_id, certificate, name=name)
+        return made if isinstance(made, Refusal) else Done(made, (_target(application),))
+
+    return perform(signin.deps, caller, "Add client certificate", "ApplicationManagement", work)
 
 
 def remove_secret(signin: SignIn, caller: Caller, application_id: str, credential_id: str) -> Refusal | None:
@@ -95,6 +119,12 @@ def _application(
     if is_powerful(tx, principal, now):
         refusal = may_grant_permissions(tx, caller, now)
     return refusal or application
+
+
+def _full() -> Refusal:
+    return Refusal(
+        Code.INVALID, f"An application has at most {MOST} credentials. Remove one first.", member="id"
+    )
 
 
 def _target(application: Application) -> Target:
