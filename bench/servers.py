@@ -15,22 +15,21 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from openpim.collecting import collect_seldom
+from openpim.running import SETTLED
 
 
 def run(app: Any, port: int, **more: Any) -> None:
-    """Uvicorn as `pim serve` runs it, on plain HTTP unless a certificate is given. Floors have the same settings."""
+    """Uvicorn as `pim serve` sets it, on plain HTTP unless a certificate is given; its HTTP is as it comes, for floors."""
     collect_seldom()
-    uvicorn.run(
-        app, host="127.0.0.1", port=port, loop="uvloop", http="httptools", log_level="warning",
-        access_log=False, server_header=False, proxy_headers=False, timeout_graceful_shutdown=5, **more,
-    )  # fmt: skip
+    settings = {**SETTLED, "http": "httptools", "log_level": "warning", **more}
+    uvicorn.run(app, host="127.0.0.1", port=port, **settings)
 
 
 def ours(data_dir: str, url: str, port: str) -> None:
     from bench.organisation import config_in
     from openpim.app import make_system
 
-    run(make_system(config_in(Path(data_dir), url)).app, int(port))
+    run(make_system(config_in(Path(data_dir), url)).app, int(port), http=SETTLED["http"])
 
 
 def floor(data_dir: str, url: str, port: str, recording: str) -> None:

@@ -215,9 +215,8 @@ def make_app(
     ]
     rest = RequestIds(TidyPaths(Starlette(routes=routes, lifespan=lifespan)), new_id)
     manager = Metering(WhenAsked(of_arm), answered, "arm")
-    return Ahead(
-        "/access/v1/", decisions, Origins(deps.settings, Metering(rest, answered), manager, arm_port)
-    )
+    origins = Origins(deps.settings, Metering(rest, answered), manager, arm_port)
+    return Ahead("/access/v1/", decisions, origins, short="/access/v1/evaluation")
 
 
 def _decisions(

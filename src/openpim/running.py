@@ -15,9 +15,9 @@ from starlette.types import ASGIApp
 from openpim.collecting import collect_seldom
 from openpim.tls import TlsFiles
 
-_SETTLED: dict[str, Any] = {
+SETTLED: dict[str, Any] = {
     "loop": "uvloop",
-    "http": "httptools",
+    "http": "openpim.faces.shared.short:ShortWay",
     "log_config": None,  # ours: logs.py
     "access_log": False,
     "server_header": False,
@@ -57,7 +57,7 @@ def run(
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets=sockets)
             servers = [
-                (Beside(uvicorn.Config(one, lifespan="off", **_SETTLED)), opened) for one, opened in beside
+                (Beside(uvicorn.Config(one, lifespan="off", **SETTLED)), opened) for one, opened in beside
             ]
             self.others = tuple(
                 (server, asyncio.create_task(server.serve(sockets=[opened]))) for server, opened in servers
@@ -74,7 +74,7 @@ def run(
     collect_seldom()
     # Ctrl-C is heard, everything is put away in order, and then uvicorn raises it anew: it was obeyed, and is no fault.
     with contextlib.suppress(KeyboardInterrupt):
-        Server(uvicorn.Config(app, **files, **_SETTLED)).run(sockets=list(listening))
+        Server(uvicorn.Config(app, **files, **SETTLED)).run(sockets=list(listening))
 
 
 def listen(host: str, port: int) -> socket.socket | None:

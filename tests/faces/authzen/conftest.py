@@ -1,4 +1,5 @@
-"""The decision API over a world: `site` asks, `site.token(...)` says who does."""
+"""The decision API over a world: `site` asks, `site.token(...)` says who does. Each evaluation is asked the short way, too
+(faces/authzen/quick.py)."""
 
 from __future__ import annotations
 
@@ -24,6 +25,7 @@ with warnings.catch_warnings():
     from starlette.testclient import TestClient
 
 FAR = 1 << 35
+EVALUATION = "/access/v1/evaluation"
 ALL, SELF, REQUEST = "Decision.Evaluate.All", "Decision.Evaluate", "Decision.Request"
 
 
@@ -35,7 +37,8 @@ class Tokens:
 
 
 class Site:
-    """app: the application that asks about everybody; every other one is registered by `token`."""
+    """app: the application that asks about everybody; every other one is registered by `token`. shortly: how many answers
+    the short way had."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -47,9 +50,9 @@ class Site:
             Callers(deps, Tokens(), self._authenticate),
         )  # type: ignore[arg-type]
         world.database.observers[:] = [self.following.committed, self.known.committed]
-        self.client = TestClient(
-            TidyPaths(authzen.application(deps, self.following, self.known)), raise_server_exceptions=True
-        )
+        self.decisions = authzen.Decisions(deps, self.following, self.known)
+        self.shortly = 0
+        self.client = TestClient(TidyPaths(self.decisions), raise_server_exceptions=True)
         self.app = self.token("app", Caller(world.tenant_id, world.new_id(), CallerKind.SERVICE_PRINCIPAL, permissions=frozenset({ALL})))  # fmt: skip
 
     def _authenticate(self, header: str | None, **facts: Any) -> Caller | Refusal:
@@ -71,7 +74,20 @@ class Site:
         sent = {"content-type": "application/json", **headers}
         if token is not None:
             sent["authorization"] = f"Bearer {token}"
-        return self.client.post(path, content=content, headers=sent)
+        answer = self.client.post(path, content=content, headers=sent)
+        if path == EVALUATION:
+            self._compare(answer, [(name.encode(), value.encode()) for name, value in sent.items()], content)
+        return answer
+
+    def _compare(self, answer: Any, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+        """The short way says what the long one said, or nothing."""
+        said = self.decisions.short(headers, body)
+        if said is not None:
+            head, _, body = said.partition(b"\r\n\r\n")
+            lines = [f"{name}: {value}" for name, value in answer.headers.items()]
+            assert (answer.status_code, sorted(lines)) == (200, sorted(head.decode().split("\r\n")))
+            assert answer.content == body
+            self.shortly += 1
 
     def get(self, path: str, token: str | None = "app", **headers: str) -> Any:
         if token is not None:

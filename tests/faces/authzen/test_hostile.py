@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -10,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from openpim.core.caller import Caller, CallerKind
+from openpim.faces.authzen import evaluation
 from tests.faces.authzen.conftest import REQUEST, SELF, Site, question
 from tests.world import TEAMS, World
 
@@ -109,3 +111,43 @@ def test_addresses(site: Site) -> None:
         site.post(PATHS[0], question("x", "use", "role", TEAMS), **{"x-request-id": "a" * 10_000}).status_code
         == 200
     )
+
+
+def test_a_large_batch_lets_others_have_their_turn(
+    site: Site, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A denial that can be cured is sealed, which takes a while: ten thousand of them held up the whole server."""
+    world.eligible(world.ann)
+    body = {**question(world.ann, "use", "role", TEAMS), "evaluations": [{}] * 1000}
+    assert site.post(PATHS[1], body).status_code == 200
+    turns, seen = [0], list[int]()
+    decide = evaluation.decide
+
+    def watched(*given: Any) -> Any:
+        seen.append(turns[0])
+        return decide(*given)
+
+    async def others() -> None:
+        while True:
+            turns[0] += 1
+            await asyncio.sleep(0)
+
+    async def story() -> None:
+        beside = asyncio.create_task(others())
+        messages = [{"type": "http.request", "body": json.dumps(body).encode()}]
+        headers = [(b"authorization", b"Bearer app"), (b"content-type", b"application/json")]
+        scope = {"type": "http", "method": "POST", "path": PATHS[1], "headers": headers, "query_string": b""}
+
+        async def receive() -> Any:
+            return messages.pop()
+
+        async def send(_message: Any) -> None:
+            return
+
+        await site.decisions(scope, receive, send)
+        beside.cancel()
+
+    monkeypatch.setattr(evaluation, "decide", watched)
+    asyncio.run(story())
+    assert len(seen) == 1000
+    assert seen[-1] - seen[0] >= 10

@@ -8,18 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
-from starlette.types import ASGIApp
-
 from openpim.core.audit import AuditEvent
 from openpim.core.caller import Caller
 from openpim.core.refusals import Refusal
-from openpim.faces.authzen.dispatch import Answers, application
+from openpim.faces.authzen.dispatch import Answers, Decisions
 from openpim.ports.deps import Deps
 from openpim.services.decisions.callers import Callers
 from openpim.services.decisions.following import Following
 from openpim.services.signin.tokens import Tokens
 
-__all__ = ["application", "decisions"]
+__all__ = ["Decisions", "decisions"]
 
 Observer: TypeAlias = Callable[[str, Sequence[AuditEvent]], None]
 
@@ -30,9 +28,9 @@ def decisions(
     who: Callable[..., Caller | Refusal],
     observers: list[Observer],
     answered: Answers,
-) -> ASGIApp:
+) -> Decisions:
     """The face with an index of its own, which hears of every commit of this process. who: the bearer of a token.
     answered: counts requests (face, status, seconds)."""
     following, callers = Following(deps.store, deps.clock), Callers(deps, tokens, who)
     observers += [following.committed, callers.committed]
-    return application(deps, following, callers, answered)
+    return Decisions(deps, following, callers, answered)

@@ -19,7 +19,6 @@ from openpim.services.decisions.callers import Callers
 from openpim.services.decisions.following import Following
 
 _BASE: Final = "/access/v1/"
-QUICK: Final = "/access/v1/evaluation"
 FACE: Final = "authzen"
 Answers: TypeAlias = Callable[[str, int, float], None]
 _access = logging.getLogger(ACCESS)
@@ -41,15 +40,32 @@ ENDPOINTS: Final = (
 )
 
 
-def application(
-    deps: Deps, following: Following, callers: Callers, answered: Answers | None = None
-) -> ASGIApp:
+class Decisions:
     """An ASGI application; paths are tidy already (faces/shared/paths.py). answered: told of each request, as
     faces/shared/metering.py tells it."""
-    room = Room(deps, following, callers)
 
-    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
-        call = Call(room, scope)
+    def __init__(
+        self, deps: Deps, following: Following, callers: Callers, answered: Answers | None = None
+    ) -> None:
+        self._room = Room(deps, following, callers)
+        self._answered = answered
+        self._app: ASGIApp = Metering(self._answer, answered, FACE) if answered is not None else self._answer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app(scope, receive, send)
+
+    def short(self, headers: list[tuple[bytes, bytes]], body: bytes) -> bytes | None:
+        """The short way of an evaluation (faces/shared/short.py); not where each request has its line in the log."""
+        if _access.isEnabledFor(logging.INFO):
+            return None
+        begun = time.perf_counter()
+        said = quick.decided(self._room, headers, body)
+        if said is not None and self._answered is not None:
+            self._answered(FACE, 200, time.perf_counter() - begun)
+        return said
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        call = Call(self._room, scope)
         try:
             said = await _handle(call, receive)
         except HttpError as error:
@@ -60,24 +76,6 @@ def application(
             await respond_error(call, send, unavailable(error))
         else:
             await respond(call, send, said)
-
-    counted = Metering(slow, answered, FACE) if answered is not None else slow
-
-    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["path"] == QUICK and scope["method"] == "POST" and not _access.isEnabledFor(logging.INFO):
-            begun = time.perf_counter()
-            message = await receive()
-            said = quick.decided(room, scope, message)
-            if said is not None:
-                await send({"type": "http.response.start", "status": 200, "headers": said[0]})
-                await send({"type": "http.response.body", "body": said[1]})
-                if answered is not None:
-                    answered(FACE, 200, time.perf_counter() - begun)
-                return
-            receive = quick.replayed(message, receive)
-        await counted(scope, receive, send)
-
-    return answer
 
 
 async def _handle(call: Call, receive: Receive) -> Answered:

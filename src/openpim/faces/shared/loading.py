@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -46,12 +46,18 @@ class WhenAsked:
 class Ahead:
     """ASGI. What is asked thousands of times a second goes straight to its application, whichever origin it was sent to:
     every layer between costs it more than its answer does. below: how the path begins; paths that are not tidy take the
-    long way."""
+    long way. short: the address that `app` has a short way for (faces/shared/short.py)."""
 
-    def __init__(self, below: str, app: WhenAsked, others: ASGIApp) -> None:
+    def __init__(self, below: str, app: WhenAsked, others: ASGIApp, *, short: str) -> None:
         self._below = below
         self._app = app
         self._others = others
+        self.short = {short.encode("ascii"): self._shortly}
+
+    def _shortly(self, headers: list[tuple[bytes, bytes]], body: bytes) -> bytes | None:
+        app: Any = self._app.loaded
+        said: bytes | None = app.short(headers, body) if app is not None else None
+        return said
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
