@@ -144,7 +144,7 @@ def test_a_large_batch_lets_others_have_their_turn(
         async def send(_message: Any) -> None:
             return
 
-        await site.decisions(scope, receive, send)
+        await site.client.app(scope, receive, send)
         beside.cancel()
 
     monkeypatch.setattr(evaluation, "decide", watched)
