@@ -59,7 +59,6 @@ class AccessChange:
     provider: Provider
     principal_id: str
     role_id: str
-    role_name: str
     scope: str
     at: datetime
     request_id: str = ""
@@ -99,7 +98,6 @@ def access_change(event: AuditEvent) -> AccessChange | None:
         provider=provider,
         principal_id=subject.id,
         role_id=role.id,
-        role_name=role.name,
         scope=(place.name or TENANT) if place is not None else TENANT,
         at=at,
         request_id=request.id if request is not None else "",
@@ -146,7 +144,6 @@ def _membership(event: AuditEvent) -> AccessChange | None:
         provider=Provider.GROUP,
         principal_id=member.id,
         role_id="member",
-        role_name=f"member of {group.name}" if group.name else "member",
         scope=group.id,
         at=event.at,
     )

@@ -126,11 +126,11 @@ def _assurance(event: AuditEvent) -> list[Told]:
 
 def _access(tx: Transaction, event: AuditEvent, change: AccessChange, now: datetime) -> list[Told]:
     found: list[Told] = []
-    what = change.role_name or change.role_id
+    # Which role it is says `claims`, to those receivers that are told it.
     if change.given:
-        why = f"The role {what} began."
+        why = "A role began."
     else:
-        why = f"The role {what} ended by time." if change.by_time else f"The role {what} was taken away."
+        why = "A role ended by time." if change.by_time else "A role was taken away."
     for user_id in people_of(tx, change.principal_id, now):
         if unchanged(tx, change, user_id, now):
             continue
