@@ -129,8 +129,10 @@ def graph_error(status: int, body: Any) -> GraphError:
     from openpim.wire.graph_errors import failed_rules, read_error
 
     code, message = read_error(body)
-    if not code and isinstance(body, dict) and isinstance(body.get("error"), str):  # the form of OAuth
-        code, message = body["error"], str(body.get("error_description") or "")
+    if not code and isinstance(body, dict):  # the forms of OAuth, and of Shared Signals
+        for error, description in (("error", "error_description"), ("err", "description")):
+            if isinstance(body.get(error), str):
+                code, message = body[error], str(body.get(description) or "")
     inner = _inner(body)
     reason = str(inner.get("reason") or "")
     rules = list(failed_rules(message))
@@ -149,6 +151,9 @@ def graph_error(status: int, body: Any) -> GraphError:
     refusal = str(inner.get("code") or "")
     kind = _kind(status, code, refusal)
     text = message or reason or f"the server answered {status} without saying why"
+    group, _, name = str(inner.get("member") or "").partition(".")
+    if group in {"settings", "secrets"}:  # of many that look alike
+        text = f"{name}: {text}"
     if kind in {"unexpected", "server"}:
         text = f"{text} ({code or status})"
     hint = _HINTS.get(code) or _KIND_HINTS.get(kind, "")

@@ -48,6 +48,7 @@ def test_a_target_from_the_first_setting_to_the_proved_end(graph: Graph) -> None
     assert graph.rows("/beta/openPim/myEffects", world.bob) == []
     shown = graph.ok(path, world.ga)
     assert shown["status"]["effects"]["effective"] == 1
+    assert shown["mappings"][0]["roleDisplayName"] == "Teams Administrator"
     refused = graph.send("DELETE", path, world.ga)
     assert refused.status_code == 400
     assert "still have access" in refused.text

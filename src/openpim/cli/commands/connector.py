@@ -35,7 +35,7 @@ EXAMPLES = """examples:
 PATH = "/openPim/targets"
 COLUMNS = (
     ("displayName", "NAME"), ("kind", "KIND"), ("state", "STATE"), ("effective", "EFFECTIVE"), ("waiting", "WAITING"),
-    ("failing", "FAILING"), ("drift", "DRIFT"), ("lastLook", "LAST LOOK"),
+    ("failing", "FAILED LOOKS"), ("drift", "DRIFT"), ("lastLook", "LAST LOOK"),
 )  # fmt: skip
 _EFFECTS = (
     ("subject", "WHO"), ("entitlement", "WHAT"), ("state", "STATE"), ("until", "UNTIL"), ("error", "ERROR"),
@@ -45,7 +45,6 @@ _DRIFT = (("subject", "WHO"), ("entitlement", "WHAT"))
 _KINDS = (("id", "KIND"), ("displayName", "SYSTEM"), ("settings", "SETTINGS"))
 _MAPPINGS = (
     ("entitlement", "WHAT"),
-    ("provider", "PROVIDER"),
     ("role", "ROLE"),
     ("scope", "WHERE"),
     ("id", "MAPPING"),
@@ -72,7 +71,7 @@ def configure(parser: ArgumentParser) -> None:
         default=[],
         dest="settings",
         metavar="NAME=VALUE",
-        help="a setting of its kind",
+        help="a setting of its kind; @FILE: what is in the file",
     )
     parser.add_argument(
         "--secret",
@@ -171,7 +170,11 @@ def _set(args: Namespace, context: Context, _found: Row, name: str, path: str) -
 
 def _body(args: Namespace, context: Context) -> Row:
     body: Row = {
-        "settings": dict(_pair(one, "--set") for one in args.settings) or None,
+        "settings": {
+            key: _read(value[1:]) if value.startswith("@") else value
+            for key, value in (_pair(one, "--set") for one in args.settings)
+        }
+        or None,
         "secrets": {
             key: _secret(context, key, value)
             for key, value in (_pair(one, "--secret") for one in args.secret)
@@ -200,13 +203,15 @@ def _secret(context: Context, key: str, given: str) -> str:
             "a secret on the command line can be seen by others",
             f"write --secret {key}=@FILE, or {key}=@-",
         )
-    if given == "@-":
-        return context.ask_secret(key)
+    return context.ask_secret(key) if given == "@-" else _read(given[1:])
+
+
+def _read(path: str) -> str:
     try:
-        with open(given[1:], encoding="utf-8") as file:
+        with open(path, encoding="utf-8") as file:
             return file.read().rstrip("\n")
     except (OSError, UnicodeDecodeError) as error:
-        raise PimError("usage", f"{given[1:]} cannot be read", str(error)) from None
+        raise PimError("usage", f"{path} cannot be read", str(error)) from None
 
 
 def _map(args: Namespace, context: Context, _found: Row, name: str, path: str) -> int:
@@ -321,21 +326,29 @@ def _remove(_args: Namespace, context: Context, _found: Row, name: str, path: st
     return _say(context, f"{name} is removed.", None)
 
 
-def _show(_args: Namespace, context: Context, found: Row, _name: str, _path: str) -> int:
+def _show(_args: Namespace, context: Context, found: Row, _name: str, path: str) -> int:
+    answer = context.graph.request("GET", path, beta=True)  # with names; a list has none
+    found = answer if isinstance(answer, dict) else found
     if not context.printer.for_people:
         context.printer.one(found, tuple((key, key) for key in found if not key.startswith("@")))
         return 0
     context.printer.one(_shown(found), COLUMNS)
-    settings = ", ".join(f"{key}={text(value)}" for key, value in named(found, "settings").items())
+    settings = ", ".join(f"{key}={_short(text(value))}" for key, value in named(found, "settings").items())
     context.printer.line(
         one_line(f"Settings: {settings or 'none'}; people are called {text(found.get('subject'))}")
     )
     rows = [
-        {**one, "role": text(one.get("roleDefinitionId")), "scope": text(one.get("scopeId"))}
+        {**one, "role": text(one.get("roleDisplayName")), "scope": text(one.get("scopeDisplayName"))}
         for one in _rows(found, "mappings")
     ]
     context.printer.rows(rows, _MAPPINGS, empty="No role or group gives anything in it yet.")
     return 0
+
+
+def _short(value: str) -> str:
+    """A certificate is not for reading."""
+    lines = value.splitlines()
+    return f"({len(lines)} lines)" if len(lines) > 1 else value
 
 
 def _shown(row: Row) -> Row:

@@ -136,13 +136,13 @@ _CODES = {Style.DIRECTORY: _DIRECTORY, Style.PIM: _PIM, Style.POLICY: _POLICY, S
 
 
 def wire_member(name: str) -> str:
-    """A member in the model's words, in the wire's: `role_id` is `roleDefinitionId`, `display_name` `displayName`."""
+    """A member in the model's words, in the wire's: `role_id` is `roleDefinitionId`, `display_name` `displayName`. What stands
+    after a dot is a key of the one who sent it."""
     if name in _MEMBERS:
         return _MEMBERS[name]
-    if "_" not in name:
-        return name
-    first, *rest = name.split("_")
-    return first + "".join(part.capitalize() for part in rest)
+    member, dot, key = name.partition(".")
+    first, *rest = member.split("_")
+    return first + "".join(part.capitalize() for part in rest) + dot + key
 
 
 def worded(refusal: Refusal, style: Style, subject: str = "") -> Fault:

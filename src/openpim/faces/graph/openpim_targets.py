@@ -4,7 +4,7 @@ and never out."""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from openpim.core.connecting import Effect, EffectState, Foreign, OpKind, Rule
 from openpim.core.grants import Provider
@@ -132,8 +132,17 @@ def index(call: Call) -> Answer:
 
 
 def show(call: Call) -> Answer:
+    """With the names of what its mappings and names are about."""
     key = _key(call)
-    return TARGETS.entity(call, settled(manage.get(call.deps, call.caller, key), key))
+    view = settled(manage.get(call.deps, call.caller, key), key)
+    rules, people = settled(acting.named(call.deps, call.caller, view, ()), key)
+    answer = TARGETS.entity(call, view)
+    body: Any = answer.body
+    for one in body.get("mappings", ()):
+        one["roleDisplayName"], one["scopeDisplayName"], _ = rules[one["id"]]
+    for one in body.get("subjects", ()):
+        one["displayName"] = people.get(one["principalId"])
+    return answer
 
 
 def kinds(call: Call) -> Answer:

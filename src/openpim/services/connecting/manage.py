@@ -208,8 +208,8 @@ def remove(deps: Deps, caller: Caller, target_id: str) -> Refusal | None:
         if left:
             return Refusal(
                 Code.CONFLICT,
-                f"{left} people still have access there. Delete its mappings first, and wait until everything has "
-                "been taken away.",
+                f"There are people who still have access there ({left}). Delete its mappings first, and wait until "
+                "everything has been taken away.",
             )
         tx.targets.remove(target_id)
         _tell(tx, deps, caller, now, DELETED, before, _changes(_said(before), {}))
