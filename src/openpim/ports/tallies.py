@@ -52,6 +52,16 @@ class People:
 
 
 class Tallies(Protocol):
+    def changes(self) -> int:
+        """How many audit events the tenant has: more after each change of privilege, which none is without, and after a
+        change alone. What was counted between two equal answers is still what there is, until the next turn."""
+        ...
+
+    def next_turn(self, now: datetime) -> datetime | None:
+        """The first moment after now at which time alone brings a schedule into force or ends one, in any tenant. None:
+        there is no such."""
+        ...
+
     def assigned(self, provider: Provider, now: datetime, most: int) -> list[Tally]:
         """Over `most` of the assignments in force."""
         ...

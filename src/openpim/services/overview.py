@@ -4,9 +4,9 @@ bounded number of rows; where a bound was met, the number is at least that."""
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from openpim.core.caller import Caller
 from openpim.core.directory import Principal
@@ -25,6 +25,7 @@ DAYS = 30
 SHOWN = 6
 WAITING = 500
 RoleKey = tuple[Provider, str]
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +47,10 @@ class RoleUse:
 
 
 @dataclass(frozen=True, slots=True)
-class Overview:
-    """providers: those the caller may read. partial: a bound was met, so every number is at least that.
-    days: activations on each of DAYS days up to today, UTC, the oldest first, beginning at `since`."""
+class Counts:
+    """partial: a bound was met, so every number is at least that. days: activations on each of DAYS days up to today, UTC,
+    the oldest first. roles: those that were activated most. standing, never_used: ids of schedules."""
 
-    providers: tuple[Provider, ...]
-    since: datetime
     active: int
     assigned: int
     eligible: int
@@ -60,14 +59,42 @@ class Overview:
     outside: int
     unused: int
     days: tuple[int, ...]
-    roles: tuple[RoleUse, ...]
-    standing: tuple[Row, ...]
-    never_used: tuple[Row, ...]
+    roles: tuple[tuple[RoleKey, int], ...]
+    standing: tuple[str, ...]
+    never_used: tuple[str, ...]
     partial: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """providers: those the caller may read. since: when the first of the days began. roles, standing, never_used: those of
+    the counts, with names."""
+
+    providers: tuple[Provider, ...]
+    since: datetime
+    counts: Counts
+    roles: tuple[RoleUse, ...]
+    standing: tuple[Row, ...]
+    never_used: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """changes: of the tenant, when it was counted. As long as there are no more, it is so from `since` until `until`.
+    Names are not kept: they change without a change of privilege."""
+
+    changes: int
+    since: datetime
+    until: datetime
+    counts: Counts
+
+
 def summary(deps: Deps, caller: Caller) -> Overview | Refusal:
-    """For who may read the assignments of at least one provider: of those it tells."""
+    """For who may read the assignments of at least one provider: of those it tells.
+
+    Thousands of rows are counted, so what was counted is kept, and counted again after any change of privilege in the
+    tenant and whenever a schedule begins or ends.
+    """
     now = deps.clock()
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     since = midnight - timedelta(days=DAYS - 1)
@@ -76,37 +103,53 @@ def summary(deps: Deps, caller: Caller) -> Overview | Refusal:
         readable = readable_providers(tx, caller, now)
         if not readable:
             return NOT_A_READER
-        held = [one for provider in readable for one in tx.tallies.assigned(provider, now, MOST)]
-        may = [tx.tallies.eligible(provider, now, MOST, SHOWN) for provider in readable]
-        uses = [one for provider in readable for one in tx.tallies.uses(provider, since, MOST)]
-        standing = [one for provider in readable for one in tx.tallies.standing(provider, now, MOST, SHOWN)]
-        per_day = Counter[int]()
-        per_role = Counter[RoleKey]()
-        for use in uses:
-            per_day[use.day] += use.count
-            per_role[use.provider, use.role_id] += use.count
-        met = [
-            *(one.count for one in may),
-            *(_sum(one for one in held if one.provider is provider) for provider in readable),
-        ]
+        changes = tx.tallies.changes()  # before it is counted: a change meanwhile makes it old at once
+        kept: _Kept | None = deps.kept.get(("overview", tx.tenant_id, readable))
+        if kept is None or kept.changes != changes or not kept.since <= now < kept.until:
+            until = min(midnight + timedelta(days=1), tx.tallies.next_turn(now) or _NEVER)
+            kept = _Kept(changes, now, until, _count(tx, readable, since, now))
+            deps.kept.keep(("overview", tx.tenant_id, readable), kept)
+        counts = kept.counts
         return Overview(
             providers=readable,
             since=since,
-            active=_sum(one for one in held if one.activated),
-            assigned=_sum(one for one in held if not one.activated),
-            eligible=sum(one.count for one in may),
-            pending=sum(tx.tallies.waiting(provider, WAITING) for provider in readable),
-            permanent=_sum(one for one in held if one.permanent and not one.activated),
-            outside=_sum(one for one in held if one.outside and not one.activated),
-            unused=sum(one.unused for one in may),
-            days=tuple(per_day[day] for day in range(DAYS)),
-            roles=_named_roles(tx, per_role.most_common(SHOWN)),
-            standing=dressed(tx, standing[:SHOWN]),
-            never_used=dressed(tx, [one for several in may for one in several.ids][:SHOWN]),
-            partial=max(met) >= MOST,
+            counts=counts,
+            roles=_named_roles(tx, counts.roles),
+            standing=dressed(tx, counts.standing),
+            never_used=dressed(tx, counts.never_used),
         )
 
     return deps.store.read(caller.tenant_id, work)
+
+
+def _count(tx: Transaction, readable: tuple[Provider, ...], since: datetime, now: datetime) -> Counts:
+    held = [one for provider in readable for one in tx.tallies.assigned(provider, now, MOST)]
+    may = [tx.tallies.eligible(provider, now, MOST, SHOWN) for provider in readable]
+    uses = [one for provider in readable for one in tx.tallies.uses(provider, since, MOST)]
+    standing = [one for provider in readable for one in tx.tallies.standing(provider, now, MOST, SHOWN)]
+    per_day = Counter[int]()
+    per_role = Counter[RoleKey]()
+    for use in uses:
+        per_day[use.day] += use.count
+        per_role[use.provider, use.role_id] += use.count
+    met = [
+        *(one.count for one in may),
+        *(_sum(one for one in held if one.provider is provider) for provider in readable),
+    ]
+    return Counts(
+        active=_sum(one for one in held if one.activated),
+        assigned=_sum(one for one in held if not one.activated),
+        eligible=sum(one.count for one in may),
+        pending=sum(tx.tallies.waiting(provider, WAITING) for provider in readable),
+        permanent=_sum(one for one in held if one.permanent and not one.activated),
+        outside=_sum(one for one in held if one.outside and not one.activated),
+        unused=sum(one.unused for one in may),
+        days=tuple(per_day[day] for day in range(DAYS)),
+        roles=tuple(per_role.most_common(SHOWN)),
+        standing=tuple(standing[:SHOWN]),
+        never_used=tuple([one for several in may for one in several.ids][:SHOWN]),
+        partial=max(met) >= MOST,
+    )
 
 
 def readable_providers(tx: Transaction, caller: Caller, now: datetime) -> tuple[Provider, ...]:
@@ -137,7 +180,7 @@ def _sum(rows: Iterable[Tally]) -> int:
     return sum(one.count for one in rows)
 
 
-def _named_roles(tx: Transaction, counted: list[tuple[RoleKey, int]]) -> tuple[RoleUse, ...]:
+def _named_roles(tx: Transaction, counted: Sequence[tuple[RoleKey, int]]) -> tuple[RoleUse, ...]:
     """A group's roles are the same in every group: member and owner."""
     directory = tx.roles.many({role for (provider, role), _ in counted if provider is Provider.DIRECTORY})
     resource = tx.resource_roles.many(

@@ -9,7 +9,8 @@ from sqlalchemy import (
     BigInteger,
     Connection,
     Integer,
-    Select,
+    String,
+    Subquery,
     and_,
     bindparam,
     case,
@@ -23,11 +24,14 @@ from sqlalchemy import (
 
 from openpim.core.directory import UserType
 from openpim.core.grants import Action, AssignmentType, Kind, Provider
-from openpim.core.lifecycle import RequestStatus
+from openpim.core.lifecycle import RequestStatus, ScheduleStatus
 from openpim.ports.tallies import Eligible, People, Tally, Use
+from openpim.store.audit import queue
+from openpim.store.audit_log import logs
 from openpim.store.principals import joined, principals
 from openpim.store.requests import requests
 from openpim.store.schedules import in_force_at, schedules
+from openpim.store.types import Instant
 from openpim.store.users import users
 
 _s = schedules.c
@@ -42,21 +46,90 @@ WAITING = (
 _DONE = (RequestStatus.PROVISIONED, RequestStatus.GRANTED)
 
 
+_PROVISIONED = _s.status == ScheduleStatus.PROVISIONED.value
+_TENANT, _PROVIDER = bindparam("tenant", type_=String), bindparam("provider", type_=String)
+_NOW = bindparam("now", type_=Instant)
+_MOST, _SHOWN = bindparam("most", type_=Integer), bindparam("shown", type_=Integer)
+
+
+def _walk(kind: Kind, *columns: Any) -> Subquery:
+    """What is in force, `most` of it, in the order of the ids."""
+    live = and_(_s.tenant_id == _TENANT, _s.provider == _PROVIDER, _s.kind == kind.value, in_force_at(_NOW))
+    return select(*columns).where(live).order_by(_s.id).limit(_MOST).subquery()
+
+
+# All of them are asked for one page: built once, because building them cost as much as running them.
+_held = _walk(
+    Kind.ASSIGNMENT,
+    _s.role_id,
+    (func.coalesce(_s.assignment_type, "") == AssignmentType.ACTIVATED.value).label("activated"),
+    _s.ends_at.is_(None).label("permanent"),
+    _s.request_id.is_(None).label("outside"),
+)
+_ASSIGNED = select(*_held.c, func.count()).group_by(*_held.c)
+
+_stands = _walk(Kind.ASSIGNMENT, _s.id, _s.assignment_type, _s.ends_at, _s.request_id)
+_STANDING = (
+    select(_stands.c.id)
+    .where(
+        _stands.c.assignment_type == AssignmentType.ASSIGNED.value,
+        or_(_stands.c.ends_at.is_(None), _stands.c.request_id.is_(None)),
+    )
+    .order_by(_stands.c.id)
+    .limit(_SHOWN)
+)
+
+_may = _walk(Kind.ELIGIBILITY, _s.id)
+_resting = schedules.alias("resting")
+_used = exists().where(_resting.c.tenant_id == _TENANT, _resting.c.linked_id == _may.c.id)
+_ELIGIBLE = select(func.count(), func.coalesce(func.sum(case((_used, 0), else_=1)), 0)).select_from(_may)
+# Not ordered again: the walk is in the order of the ids, and ends at the first few.
+_UNUSED = select(_may.c.id).where(~_used).limit(_SHOWN)
+
+_asked = (
+    select(type_coerce(_r.created_at, BigInteger).label("at"), _r.role_id, _r.action, _r.status)
+    .where(
+        _r.tenant_id == _TENANT,
+        _r.provider == _PROVIDER,
+        _r.kind == Kind.ASSIGNMENT.value,
+        _r.created_at >= bindparam("since", type_=Instant),
+    )
+    .order_by(_r.created_at.desc(), _r.id.desc())
+    .limit(_MOST)
+    .subquery()
+)
+_done = (
+    select(((_asked.c.at - bindparam("begin", type_=BigInteger)) // _DAY).label("day"), _asked.c.role_id)
+    .where(
+        _asked.c.action == Action.SELF_ACTIVATE.value,
+        _asked.c.status.in_([one.value for one in _DONE]),
+    )
+    .subquery()
+)
+_USES = select(_done.c.day, _done.c.role_id, func.count()).group_by(_done.c.day, _done.c.role_id)
+
 _waiting_of = [
     select(_r.id)
     .where(
-        _r.tenant_id == bindparam("tenant"),
-        _r.provider == bindparam("provider"),
+        _r.tenant_id == _TENANT,
+        _r.provider == _PROVIDER,
         _r.kind == kind.value,
         _r.status.in_([one.value for one in WAITING]),
     )
-    .limit(bindparam("most", type_=Integer))
+    .limit(_MOST)
     .subquery()
     for kind in Kind
 ]
 _WAITING = select(
     sum((select(func.count()).select_from(one).scalar_subquery() for one in _waiting_of), literal(0))
 )
+
+_CHANGES = select(
+    func.coalesce(select(logs.c.size).where(logs.c.tenant_id == _TENANT).scalar_subquery(), 0)
+    + select(func.count()).select_from(queue).where(queue.c.tenant_id == _TENANT).scalar_subquery()
+)
+_BEGINS = select(func.min(_s.starts_at)).where(_PROVISIONED, _s.starts_at > _NOW)
+_ENDS = select(func.min(_s.ends_at)).where(_PROVISIONED, _s.ends_at > _NOW)
 
 
 class Tallies:
@@ -66,73 +139,37 @@ class Tallies:
         self._connection = connection
         self._tenant = tenant_id
 
+    def changes(self) -> int:
+        return int(self._connection.execute(_CHANGES, {"tenant": self._tenant}).scalar_one())
+
+    def next_turn(self, now: datetime) -> datetime | None:
+        found = (self._connection.execute(one, {"now": now}).scalar_one() for one in (_BEGINS, _ENDS))
+        return min((one for one in found if one is not None), default=None)
+
     def assigned(self, provider: Provider, now: datetime, most: int) -> list[Tally]:
-        columns = (
-            _s.role_id,
-            (func.coalesce(_s.assignment_type, "") == AssignmentType.ACTIVATED.value).label("activated"),
-            _s.ends_at.is_(None).label("permanent"),
-            _s.request_id.is_(None).label("outside"),
-        )
-        walked = self._live(provider, Kind.ASSIGNMENT, now, *columns).order_by(_s.id).limit(most).subquery()
-        rows = self._connection.execute(select(*walked.c, func.count()).group_by(*walked.c))
+        rows = self._connection.execute(_ASSIGNED, self._given(provider, most, now=now))
         return [Tally(provider, row[0], bool(row[1]), bool(row[2]), bool(row[3]), row[4]) for row in rows]
 
     def waiting(self, provider: Provider, most: int) -> int:
-        given = {"tenant": self._tenant, "provider": provider.value, "most": most}
-        return min(most, int(self._connection.execute(_WAITING, given).scalar_one()))
+        return min(most, int(self._connection.execute(_WAITING, self._given(provider, most)).scalar_one()))
 
     def uses(self, provider: Provider, since: datetime, most: int) -> list[Use]:
-        walked = (
-            select(type_coerce(_r.created_at, BigInteger).label("at"), _r.role_id, _r.action, _r.status)
-            .where(
-                _r.tenant_id == self._tenant,
-                _r.provider == provider.value,
-                _r.kind == Kind.ASSIGNMENT.value,
-                _r.created_at >= since,
-            )
-            .order_by(_r.created_at.desc(), _r.id.desc())
-            .limit(most)
-            .subquery()
-        )
         begin = (since - _EPOCH) // timedelta(microseconds=1)
-        day = ((walked.c.at - begin) // _DAY).label("day")
-        inner = (
-            select(day, walked.c.role_id)
-            .where(
-                walked.c.action == Action.SELF_ACTIVATE.value,
-                walked.c.status.in_([one.value for one in _DONE]),
-            )
-            .subquery()
-        )
-        rows = self._connection.execute(
-            select(inner.c.day, inner.c.role_id, func.count()).group_by(inner.c.day, inner.c.role_id)
-        )
+        rows = self._connection.execute(_USES, self._given(provider, most, since=since, begin=begin))
         return [Use(int(row[0]), provider, row[1], row[2]) for row in rows]
 
     def eligible(self, provider: Provider, now: datetime, most: int, shown: int) -> Eligible:
-        walked = self._live(provider, Kind.ELIGIBILITY, now, _s.id).order_by(_s.id).limit(most).subquery()
-        resting = schedules.alias("resting")
-        used = exists().where(resting.c.tenant_id == self._tenant, resting.c.linked_id == walked.c.id)
-        counting = select(func.count(), func.coalesce(func.sum(case((used, 0), else_=1)), 0))
-        count, unused = self._connection.execute(counting.select_from(walked)).one()
-        # Not ordered again: the walk is in the order of the ids, and ends at the first few.
-        first = select(walked.c.id).where(~used).limit(shown)
-        ids = self._connection.execute(first).scalars() if unused else ()
+        given = self._given(provider, most, now=now)
+        count, unused = self._connection.execute(_ELIGIBLE, given).one()
+        ids = self._connection.execute(_UNUSED, {**given, "shown": shown}).scalars() if unused else ()
         return Eligible(int(count), int(unused), tuple(sorted(ids)))
 
     def standing(self, provider: Provider, now: datetime, most: int, shown: int) -> tuple[str, ...]:
-        columns = (_s.id, _s.assignment_type, _s.ends_at, _s.request_id)
-        walked = self._live(provider, Kind.ASSIGNMENT, now, *columns).order_by(_s.id).limit(most).subquery()
-        statement = (
-            select(walked.c.id)
-            .where(
-                walked.c.assignment_type == AssignmentType.ASSIGNED.value,
-                or_(walked.c.ends_at.is_(None), walked.c.request_id.is_(None)),
-            )
-            .order_by(walked.c.id)
-            .limit(shown)
-        )
-        return tuple(self._connection.execute(statement).scalars())
+        given = self._given(provider, most, now=now, shown=shown)
+        return tuple(self._connection.execute(_STANDING, given).scalars())
+
+    def _given(self, provider: Provider, most: int, **more: Any) -> dict[str, Any]:
+        return {"tenant": self._tenant, "provider": provider.value, "most": most, **more}
 
     def people(self, most: int) -> People:
         walked = (
@@ -149,13 +186,3 @@ class Tallies:
         total = sum(count for _, _, count in rows)
         disabled = sum(count for _, enabled, count in rows if not enabled)
         return People(total - guests, guests, disabled, partial=total >= most)
-
-    def _live(self, provider: Provider, kind: Kind, now: datetime, *columns: Any) -> Select[Any]:
-        return select(*columns).where(
-            and_(
-                _s.tenant_id == self._tenant,
-                _s.provider == provider.value,
-                _s.kind == kind.value,
-                in_force_at(now),
-            )
-        )

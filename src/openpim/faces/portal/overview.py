@@ -17,13 +17,15 @@ def show(call: Call) -> Answer:
     found = overview.summary(call.deps, call.caller)
     if isinstance(found, Refusal):
         raise RefusedError(found)
-    most = max(1, *found.days)
-    days = [(found.since + timedelta(days=number), count) for number, count in enumerate(found.days)]
+    counted = found.counts.days
+    most = max(1, *counted)
+    days = [(found.since + timedelta(days=number), count) for number, count in enumerate(counted)]
     values = {
         "overview": found,
+        "counts": found.counts,
         "days": days,
         "most": most,
-        "activations": sum(found.days),
+        "activations": sum(counted),
         "most_used": max([1, *(one.count for one in found.roles)]),
         "address": holder_address,
     }
