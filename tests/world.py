@@ -267,8 +267,10 @@ class World:
         self.write(lambda tx: tx.administrative_units.add(unit))
         return f"/administrativeUnits/{unit.id}"
 
-    def app(self, name: str) -> str:
-        app = ServicePrincipal(self.new_id(), self.new_id(), name, enabled=True, created_at=self.now)
+    def app(self, name: str, *permissions: str) -> str:
+        app = ServicePrincipal(
+            self.new_id(), self.new_id(), name, enabled=True, created_at=self.now, permissions=permissions
+        )
         self.write(lambda tx: tx.service_principals.add(app))
         return app.id
 

@@ -23,6 +23,7 @@ MOST = 12
 _LONGEST_NAME = 200  # what the fields take
 PEOPLE = (PrincipalKind.USER,)
 GROUPS = (PrincipalKind.GROUP,)
+APPLICATIONS = (PrincipalKind.SERVICE_PRINCIPAL,)
 APPROVERS = (PrincipalKind.USER, PrincipalKind.GROUP)
 EVERYBODY = tuple(PrincipalKind)
 

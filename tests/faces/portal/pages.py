@@ -13,6 +13,7 @@ from openpim.core.channels import ChannelKind
 from openpim.core.deliveries import Delivery, DeliveryStatus
 from openpim.core.directory import Application
 from openpim.core.grants import Kind
+from openpim.core.provisioning import PROVISION
 from openpim.core.query import Compare, Query
 from openpim.core.relying import DEFAULT_ROLE, AppRole
 from openpim.core.signals import SignalStream
@@ -28,6 +29,7 @@ from openpim.services.directory.performing import stamp
 from openpim.services.directory.permission_grants import NewGrant
 from openpim.services.directory.permission_grants import create as create_grant
 from openpim.services.directory.service_principals import create_service_principal
+from openpim.services.provisioning import tokens
 from openpim.services.signin.client_secrets import add_secret
 from openpim.services.streams import manage as streams
 from tests.faces.portal.certificates import made, pem
@@ -229,6 +231,19 @@ def mapping_path(tail: str, **fields: str) -> Callable[[Site], Made]:
     return made
 
 
+def token_path(site: Site) -> Made:
+    """Of a token of a provisioner."""
+    world = site.world
+    app = world.app("Entra ID", PROVISION)
+    made = ok(tokens.create(site.signin.deps, world.system, app, "contoso"))
+    return f"/portal/provisioning/{made.token.id}/remove", {}
+
+
+def new_token(site: Site) -> Made:
+    fields = {"application": site.world.app("Okta", PROVISION), "name": "x", "days": "90"}
+    return "/portal/provisioning/new", fields
+
+
 def signal_path(tail: str = "", **fields: str) -> Callable[[Site], Made]:
     """The page of an event stream of an application."""
 
@@ -320,6 +335,13 @@ SETUPS: dict[str, Callable[[Site], Made]] = {
         f"/portal/targets/{a_target(site.world)}/names",
         {"who": site.world.bob, "subject": "bobby"},
     ),
+    "POST /portal/provisioning/new": new_token,
+    "POST /portal/provisioning/groups": lambda site: (
+        "/portal/provisioning/groups",
+        {"group": site.world.group("Crew"), "mode": "member"},
+    ),
+    "GET /portal/provisioning/{id}/remove": token_path,
+    "POST /portal/provisioning/{id}/remove": token_path,
     "GET /portal/streams/{id}": stream_path(),
     "POST /portal/streams/{id}": stream_path(name="siem", address="https://new.example.com/", header="X-Key"),
     "POST /portal/streams/{id}/pause": stream_path("/pause"),

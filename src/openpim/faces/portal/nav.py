@@ -69,6 +69,7 @@ MENU: tuple[Section, ...] = (
             Item("notifications", "Notifications", "/portal/notifications", "bell", roles=MANAGERS),
             Item("applications", "Applications", "/portal/applications", "squares"),
             Item("targets", "Real systems", "/portal/targets", "squares", roles=TARGET_VIEWERS),
+            Item("provisioning", "Provisioning", "/portal/provisioning", "people", roles=MANAGERS),
             Item("channels", "Channels", "/portal/channels", "gear", rights=EVERYTHING),
             Item("audit-log", "Audit log", "/portal/audit-log", "shield", roles=ALL_READERS),
             Item("streams", "Audit streams", "/portal/streams", "book", roles=VIEWERS),

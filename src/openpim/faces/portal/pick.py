@@ -59,6 +59,7 @@ def provider_of(call: Call) -> Provider:
 OF: Final[Mapping[str, Callable[[Call, str], tuple[Choice, ...]]]] = {
     "person": lambda call, text: picking.principals(call.deps, call.caller, text, picking.PEOPLE),
     "group": lambda call, text: picking.principals(call.deps, call.caller, text, picking.GROUPS),
+    "application": lambda call, text: picking.principals(call.deps, call.caller, text, picking.APPLICATIONS),
     "approver": lambda call, text: picking.principals(call.deps, call.caller, text, picking.APPROVERS),
     "principal": lambda call, text: picking.principals(call.deps, call.caller, text),
     "role": lambda call, text: picking.roles(call.deps, call.caller, provider_of(call), text),

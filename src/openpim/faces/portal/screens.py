@@ -32,6 +32,7 @@ from openpim.faces.portal import (
     policies,
     policy_form,
     prolong,
+    provisioning,
     requests,
     resources,
     roles,
@@ -87,4 +88,5 @@ PAGES: tuple[Page, ...] = (
     *target_form.PAGES,
     *target_rules.PAGES,
     *targets.PAGES,
+    *provisioning.PAGES,
 )

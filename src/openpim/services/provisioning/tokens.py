@@ -154,6 +154,21 @@ def all_of(deps: Deps, caller: Caller) -> list[Token] | Refusal:
     return deps.store.read(caller.tenant_id, work)
 
 
+def named(deps: Deps, caller: Caller) -> list[tuple[Token, ServicePrincipal | None]] | Refusal:
+    """The same, each with its application; None where that is gone."""
+    now = deps.clock()
+
+    def work(tx: Transaction) -> list[tuple[Token, ServicePrincipal | None]] | Refusal:
+        refusal = may_grant_permissions(tx, caller, now)
+        if refusal is not None:
+            return refusal
+        found = tx.provisioning.tokens()
+        apps = tx.service_principals.many({one.client_id for one in found})
+        return [(one, apps.get(one.client_id)) for one in found]
+
+    return deps.store.read(caller.tenant_id, work)
+
+
 def remove(deps: Deps, caller: Caller, token_id: str) -> Refusal | None:
     """It opens nothing from this moment on."""
 
