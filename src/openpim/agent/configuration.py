@@ -8,11 +8,17 @@ groups = ["docker", "adm"]
 commands = ["/usr/bin/systemctl restart payroll", "/usr/bin/journalctl -u payroll"]
 run_as = "root"
 password = false
+
+[certificates]                          # if sshd here takes certificates: pim ssh ca
+target = "id of the target of kind ssh"
+folder = "/etc/ssh/openpim"
+longest = 86400                         # s without a word from the server, after which its key is not trusted
 """
 
 from __future__ import annotations
 
 import os
+import re
 import stat
 import tomllib
 from collections.abc import Mapping
@@ -22,7 +28,9 @@ from typing import Any, Final
 from openpim.agent.names import USER
 
 DEFAULT: Final = "/etc/openpim/agent.toml"
+FOLDER: Final = "/etc/ssh/openpim"
 STATE: Final = "/var/lib/openpim-agent"
+_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 class ConfigurationError(Exception):
@@ -39,8 +47,18 @@ class SudoRule:
 
 
 @dataclass(frozen=True, slots=True)
+class Fleet:
+    """Whose certificates sshd takes. target: the id. folder: of the files that sshd reads. longest: seconds without a word from
+    the server after which its key is trusted no longer; 0: always."""
+
+    target: str
+    folder: str
+    longest: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Configuration:
-    """least_uid: accounts below it are the system's, and get nothing."""
+    """least_uid: accounts below it are the system's, and get nothing. certificates: None where sshd takes none of ours."""
 
     server: str = ""
     ca_file: str = ""
@@ -48,6 +66,7 @@ class Configuration:
     sudo: Mapping[str, SudoRule] = field(default_factory=dict)
     groups: frozenset[str] = frozenset()
     least_uid: int = 1000
+    certificates: Fleet | None = None
 
     @property
     def entitlements(self) -> tuple[str, ...]:
@@ -73,7 +92,7 @@ def load(path: str) -> Configuration:
 
 
 def parse(content: Mapping[str, Any]) -> Configuration:
-    unknown = content.keys() - {"server", "ca_file", "state", "sudo", "groups", "least_uid"}
+    unknown = content.keys() - {"server", "ca_file", "state", "sudo", "groups", "least_uid", "certificates"}
     if unknown:
         raise ConfigurationError(f"there is no setting {', '.join(sorted(unknown))}")
     groups = content.get("groups", [])
@@ -95,7 +114,25 @@ def parse(content: Mapping[str, Any]) -> Configuration:
         sudo={name: _rule(name, rule) for name, rule in rules.items()},
         groups=frozenset(groups),
         least_uid=least,
+        certificates=_fleet(content["certificates"]) if "certificates" in content else None,
     )
+
+
+def _fleet(table: Any) -> Fleet:
+    if not isinstance(table, dict) or table.keys() - {"target", "folder", "longest"}:
+        raise ConfigurationError("[certificates] has target, folder and longest, nothing else")
+    target, folder, longest = (
+        table.get("target", ""),
+        table.get("folder", FOLDER),
+        table.get("longest", 0),
+    )
+    if not isinstance(target, str) or not _ID.fullmatch(target):
+        raise ConfigurationError("[certificates] target is the id that pim ssh ca prints last in the address")
+    if not isinstance(folder, str) or not folder.startswith("/") or not folder.isprintable():
+        raise ConfigurationError("[certificates] folder begins with /")
+    if not isinstance(longest, int) or isinstance(longest, bool) or longest < 0:
+        raise ConfigurationError("[certificates] longest is a number of seconds, or 0")
+    return Fleet(target, folder, longest)
 
 
 def _text(content: Mapping[str, Any], name: str) -> str:

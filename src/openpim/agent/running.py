@@ -15,6 +15,7 @@ from openpim.agent.configuration import Configuration
 from openpim.agent.enforcing import Enforcer, Report
 from openpim.agent.lease import AnswerError, Lease
 from openpim.agent.link import Link, LinkError
+from openpim.agent.lists import Lists
 
 _log = logging.getLogger("openpim.agent")
 _LOOK: Final = 15.0  # s: the host is looked at so often, for what others changed there
@@ -26,7 +27,8 @@ _RETRY: Final = 1.0  # s: what could not be ended is tried again so soon
 
 @dataclass(slots=True)
 class Agent:
-    """link: the way to the server. version: of this program, for the report. told: called after each round (for tests)."""
+    """link: the way to the server. version: of this program, for the report. told: called after each round (for tests). lists:
+    where sshd takes certificates."""
 
     configuration: Configuration
     enforcer: Enforcer
@@ -35,6 +37,7 @@ class Agent:
     clock: Clock
     version: str = ""
     told: Callable[[Report], None] = lambda _report: None
+    lists: Lists | None = None
     _lease: Lease = field(default_factory=Lease)
     _report: Report = field(default_factory=lambda: Report(0))
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -102,9 +105,14 @@ class Agent:
                 answer = self.link.ask(
                     "sync", self._question(report, seen, wait), self.credential, wait + _MARGIN
                 )
+                if self.lists is not None:
+                    self.lists.take(answer.get("ssh"))
+                    self.lists.look()
                 new = leases.heard(lease, answer, self.clock.boot(), asked)
             except (LinkError, AnswerError) as error:
                 _log.warning("the server: %s", error)
+                if self.lists is not None:
+                    self.lists.look()
                 self._stop.wait(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
                 continue
@@ -123,13 +131,22 @@ class Agent:
             wait = 0.0 if not told else _RETRY if due or behind else _WAIT
             if told and (due or behind):
                 self._stop.wait(_RETRY / 5)
+            elif self.lists is not None and self.lists.fault:
+                self._stop.wait(_RETRY)  # else what is refused is sent again at once
 
     def _question(self, report: Report, seen: int, wait: float) -> dict[str, Any]:
+        more: dict[str, Any] = {}
+        told = report.as_json()
+        if self.lists is not None:
+            more["ssh"] = self.lists.question()
+            if self.lists.fault:
+                told["errors"].append(["", "ssh", self.lists.fault])
         return {
             "seen": seen,
             "wait": wait,
+            **more,
             "report": {
-                **report.as_json(),
+                **told,
                 "entitlements": list(self.configuration.entitlements),
                 "clock": self.clock.wall().isoformat(),
                 "agent": self.version,

@@ -18,6 +18,7 @@ from openpim.agent.enforcing import Enforcer
 from openpim.agent.files import UnsafePlaceError
 from openpim.agent.groups import Accounts
 from openpim.agent.link import Credential, HttpsLink, LinkError
+from openpim.agent.lists import Lists
 from openpim.agent.running import Agent
 from openpim.agent.sudoers import Sudoers
 
@@ -70,7 +71,16 @@ def run(path: str) -> None:
         raise SetupError(f"{error}\nenrol again: pim agent enroll") from error
     clock, pause = Clock(), threading.Event()
     enforcer = Enforcer(configuration, Accounts(), Sudoers(SUDOERS), clock, pause.wait)
-    agent = Agent(configuration, enforcer, way, credential.secret, clock, version("openpim"))
+    fleet = configuration.certificates
+    agent = Agent(
+        configuration,
+        enforcer,
+        way,
+        credential.secret,
+        clock,
+        version("openpim"),
+        lists=Lists(fleet, clock) if fleet is not None else None,
+    )
 
     def stop(_number: int, _frame: object) -> None:
         """Also out of a question that waits at the server."""

@@ -13,6 +13,7 @@ from starlette.applications import Starlette
 
 from openpim.agent.clock import Clock
 from openpim.agent.link import LinkError
+from openpim.agent.lists import Lists
 from openpim.agent.running import Agent
 from openpim.connectors import KINDS
 from openpim.connectors.linux import KIND
@@ -88,7 +89,7 @@ class LinuxRig:
         allowed = ok(agents.allow(self.deps, world.caller(world.ga), self.target.id))
         secret = allowed.token.rpartition(".")[2]
         self.credential = self.link.ask("enroll", {"token": secret, "host": "db1"}, "", 5)["credential"]
-        self.agent = None
+        self.agent = self.fleet = None
         self.up()
 
     def close(self):
@@ -125,6 +126,7 @@ class LinuxRig:
         self.agent = Agent(
             self.host.configuration, self.host.enforcer(clock), self.link, self.credential, clock
         )
+        self.agent.lists = Lists(self.fleet, clock) if self.fleet is not None else None
         ask = self.link.ask
 
         def once(what, body, *words):

@@ -8,14 +8,18 @@ from datetime import timedelta
 
 import pytest
 
-from openpim.core.connecting import EffectState
+from openpim.agent.configuration import Fleet
+from openpim.core.connecting import Edge, EffectState, Op, OpKind
 from openpim.core.grants import Provider
 from openpim.core.refusals import Code, Refusal
+from openpim.ports.connector import Fence
 from openpim.services.connecting import acting, agents, manage
 from openpim.services.connecting.checking import Desired
+from openpim.services.connecting.opening import opened
 from openpim.services.connecting.reconcile import Held, look
 from tests.connectors.linux.rig import LinuxRig
 from tests.connectors.opening import real_clock
+from tests.connectors.ssh.test_authority import ED25519
 from tests.world import TEAMS, World, ok
 
 FAR = "00000000-0000-4000-8000-0000000000ff"
@@ -118,6 +122,50 @@ def test_a_silent_host_is_away_and_nothing_is_proved(rig):
     assert set(story.states().values()) <= {EffectState.PENDING}
     rig.up()
     story.until(EffectState.EFFECTIVE)
+
+
+# ---------------------------------------------------------------- hosts that take certificates
+
+
+def soon(what):
+    began = time.monotonic()
+    while not what():
+        assert time.monotonic() - began < 5
+        time.sleep(0.02)
+
+
+def test_a_certificate_that_was_revoked_is_on_the_host_s_list_a_moment_later(rig, tmp_path):
+    ga, tenant = rig.world.caller(rig.world.ga), rig.world.tenant_id
+    fleet = ok(manage.create(rig.deps, ga, "ssh", Desired(name="fleet", managed=("role:x",)))).target
+    folder = tmp_path / "sshd"
+    rig.fleet = Fleet(fleet.id, str(folder), 0)
+    rig.look()
+    soon((folder / ".fetched").exists)
+    connector = opened(rig.deps, tenant, fleet)
+    assert (folder / "ca.pub").read_bytes() == connector.publish("ca.pub", {}).body
+    fence = Fence(1, real_clock() + timedelta(minutes=1))
+    edge = Edge("ann@example.com", "role:x", real_clock() + timedelta(hours=1), "s")
+    connector.apply([Op(OpKind.GRANT, edge)], fence)
+    serial = int(connector.issue(edge, {"publicKey": ED25519}, fence)["serial"]).to_bytes(8, "big")
+    connector.apply([Op(OpKind.REVOKE, edge)], fence)
+    soon(lambda: serial in (folder / "krl").read_bytes())
+
+
+def test_only_a_host_is_told_and_only_what_everybody_may_have(rig):
+    ga = rig.world.caller(rig.world.ga)
+    fleet = ok(manage.create(rig.deps, ga, "ssh", Desired(name="fleet", managed=("role:x",)))).target
+    asked = {"target": fleet.id, "mark": ""}
+    assert "ssh" not in ask(rig, credential="x", ssh=asked).json()
+    told = ask(rig, credential=rig.credential, ssh=asked).json()["ssh"]
+    assert set(told) == {"mark", "keys", "krl"}
+    assert "PRIVATE" not in str(told)
+    same = {"target": fleet.id, "mark": told["mark"]}
+    assert ask(rig, credential=rig.credential, ssh=same).json()["ssh"] in ({"mark": told["mark"]}, told)
+    for wrong in (7, {}, {"target": fleet.id}, {"target": "x", "mark": ""}, {"target": FAR, "mark": ""},
+                  {"target": rig.target.id, "mark": ""}, {"target": [], "mark": {}}):  # fmt: skip
+        answer = ask(rig, credential=rig.credential, ssh=wrong)
+        assert answer.status_code == 200
+        assert "ssh" not in answer.json()
 
 
 # ---------------------------------------------------------------- who speaks for a host

@@ -93,6 +93,8 @@ class SshFleet:
             else:
                 self._register.put(op.edge)
             receipts.append(Receipt(op))
+        if ops:
+            self._register.changed(self._opening.clock())  # whoever read in between reads again
         self._register.forget_old(self._opening.clock())
         return receipts
 
@@ -159,7 +161,8 @@ class SshFleet:
 
     def publish(self, name: str, given: Mapping[str, str]) -> Published | None:
         """ca.pub: what hosts trust. krl: what they do not any more. live (serial): the principals of a certificate that
-        still counts, a line each; nothing otherwise."""
+        still counts, a line each; nothing otherwise. mark: another one when the first two may have changed, and each
+        minute."""
         if name == "ca.pub":
             lines = self._authority.trusted(self._opening.clock())
             return Published(
@@ -167,9 +170,20 @@ class SshFleet:
             )
         if name == "krl":
             return Published(self._revoked(), "application/octet-stream")
+        if name == "mark":
+            return Published(self._mark().encode())
         if name == "live":
             return Published("".join(f"{one}\n" for one in self._live(given.get("serial", ""))).encode())
         return None
+
+    def _mark(self) -> str:
+        now = self._opening.clock()
+        said = (
+            self._register.changed_at(),
+            self._authority.trusted(now),
+            now.replace(second=0, microsecond=0),
+        )
+        return hashlib.sha256(repr(said).encode()).hexdigest()[:32]
 
     def _revoked(self) -> bytes:
         now = self._opening.clock()

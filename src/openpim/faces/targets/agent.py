@@ -5,6 +5,7 @@ here until there is news, so that a privilege is on the host a moment after it w
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import json
 from typing import Any, Final
@@ -21,6 +22,7 @@ from openpim.ports.deps import Deps
 from openpim.services.connecting import agents
 from openpim.services.connecting.agents import Answer
 from openpim.services.connecting.doorbell import BELL
+from openpim.services.connecting.published import Lists, lists
 from openpim.wire.ids import is_guid
 
 _MOST: Final = 2_000_000  # bytes of a report
@@ -61,7 +63,8 @@ def routes(deps: Deps) -> list[BaseRoute]:
         outcome = await _sync(deps, waiting, tenant, target, secret, given)
         if isinstance(outcome, Refusal):
             return _said(_STATUS.get(outcome.code, 400), outcome.message)
-        return _answer(given, _rendered(outcome))
+        answer, news = outcome
+        return _answer(given, _rendered(answer) | _ssh_rendered(news))
 
     return [Route("/targets/{tenant}/{target}/agent/{what}", handle, methods=["POST"])]
 
@@ -78,9 +81,10 @@ async def _enroll(deps: Deps, tenant: str, target: str, given: dict[str, Any]) -
 
 async def _sync(
     deps: Deps, waiting: _Waiting, tenant: str, target: str, secret: str, given: dict[str, Any]
-) -> Answer | Refusal:
+) -> tuple[Answer, Lists | None] | Refusal:
     """Answered at once when there is news, else after a while."""
     seen, wait = given.get("seen"), given.get("wait")
+    fleet, mark = _fleet(given)
     patient = isinstance(seen, int) and isinstance(wait, int | float) and wait > 0
     loop = asyncio.get_running_loop()
     ends = loop.time() + min(float(wait), _LONGEST) if patient and wait is not None else 0.0
@@ -90,22 +94,29 @@ async def _sync(
         with contextlib.suppress(RuntimeError):  # the server has stopped
             loop.call_soon_threadsafe(news.set)
 
-    with BELL.listening((tenant, target), tell):
-        outcome = await in_thread(agents.sync, deps, tenant, target, secret, given.get("report"))
+    def look(report: Any) -> tuple[Answer, Lists | None] | Refusal:
+        answer = agents.sync(deps, tenant, target, secret, report)
+        if isinstance(answer, Refusal):
+            return answer
+        return answer, lists(deps, tenant, fleet, mark) if fleet else None
+
+    with BELL.listening((tenant, target), tell), BELL.listening((tenant, fleet), tell):
+        outcome = await in_thread(look, given.get("report"))
         if waiting.count >= _MOST_WAITING:
             return outcome
         waiting.count += 1
         try:
             while (
-                isinstance(outcome, Answer)
-                and outcome.desired.version == seen
+                not isinstance(outcome, Refusal)
+                and outcome[0].desired.version == seen
+                and not (outcome[1] and outcome[1].krl)
                 and (left := ends - loop.time()) > 0
                 and not waiting.closing
             ):
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(news.wait(), min(left, _LOOK))
                 news.clear()
-                outcome = await in_thread(agents.sync, deps, tenant, target, secret, None)
+                outcome = await in_thread(look, None)
         finally:
             waiting.count -= 1
     return outcome
@@ -122,6 +133,24 @@ def _rendered(answer: Answer) -> dict[str, Any]:
         ],
         "absent": sorted(desired.absent),
     }
+
+
+def _fleet(given: dict[str, Any]) -> tuple[str, str]:
+    """The target whose certificates this host takes, "" where it takes none; and the mark of what it has."""
+    asked = given.get("ssh")
+    named, mark = (asked.get("target"), asked.get("mark")) if isinstance(asked, dict) else (None, None)
+    if not isinstance(named, str) or not isinstance(mark, str) or not is_guid(named):
+        return "", ""
+    return named.lower(), mark
+
+
+def _ssh_rendered(news: Lists | None) -> dict[str, Any]:
+    if news is None:
+        return {}
+    if not news.krl:
+        return {"ssh": {"mark": news.mark}}
+    krl = base64.b64encode(news.krl).decode()
+    return {"ssh": {"mark": news.mark, "keys": news.keys.decode(), "krl": krl}}
 
 
 def _parsed(body: bytes) -> dict[str, Any] | None:
