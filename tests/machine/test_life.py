@@ -711,7 +711,8 @@ class Life(RuleBasedStateMachine):
         for person in (world.ann, world.bob):
             name, now = world.name_in_target(person), world.now
             assert self.server.may(name, "teams") is model.holds(person, TEAMS, "/", now)
-            assert self.server.may(name, "team") is (self.team in model.ids(person, now))
+            inside = person not in model.disabled and self.team in model.ids(person, now)
+            assert self.server.may(name, "team") is inside
             assert self.server.may(name, "sub") is model.holds(person, READER, acts.subscription, now)
 
     def teardown(self) -> None:
