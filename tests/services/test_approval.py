@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 
@@ -16,6 +17,7 @@ from openpim.core.query import Query
 from openpim.core.refusals import Code
 from openpim.services import approvals, opening, requests, timeouts
 from openpim.services.reading import Whose
+from tests.plans import noted
 from tests.world import ASSIGNMENT, DENY, DIRECTORY, ELIGIBILITY, GA, MICROSECOND, World, lasting, ok, refused
 
 
@@ -589,3 +591,18 @@ def test_an_update_by_an_administrator_needs_no_approval(world: World, asked) ->
     ok(world.give(world.ann, kind=ASSIGNMENT, hours=1))
     ok(world.give(world.ann, kind=ASSIGNMENT, action=Action.ADMIN_UPDATE, hours=2))
     assert status(world, asked) is RequestStatus.PENDING_APPROVAL
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+def test_what_it_goes_by_is_read_once(world: World) -> None:
+    """The eligibility and the settings count twice in one commit, for who may decide and for what is granted; the
+    request alone is read again, once it is known whom to hold."""
+    world.approval(world.dan)
+    world.eligible(world.ann)
+    request = ok(world.activate(world.ann))
+    with noted(world.database) as statements:
+        ok(world.review(request, world.dan))
+    asked = Counter((text, str(given)) for text, given in statements)
+    again = [text for (text, _), times in asked.items() if times > 1]
+    assert [text for text in again if "FROM requests" not in text] == []
+    assert status(world, request) is RequestStatus.PROVISIONED

@@ -104,7 +104,9 @@ def test_who_runs_into_a_deadlock_is_run_again(world: World) -> None:
             pool.submit(locking, world.bob, world.ann),
         ]
         assert {future.result() for future in found} == {world.ann, world.bob}
-    assert len(runs) == 3
+    assert len(runs) >= 3, (
+        "who was run again may be quicker than who waited for him, and then it is done once more"
+    )
 
 
 def test_many_are_locked_in_one_order(world: World) -> None:

@@ -36,16 +36,17 @@ def identities(tx: Transaction, principal_id: str, now: datetime) -> frozenset[s
     return frozenset({principal_id}) | tx.groups.groups_of(principal_id, now)
 
 
-def held_now(tx: Transaction, principal_id: str, now: datetime) -> list[Schedule]:
-    """Assignments in force for a principal, its own and its groups', of every provider: what most rules go by, and so one
-    question."""
-    held = tx.schedules.of(identities(tx, principal_id, now), kind=Kind.ASSIGNMENT, live_at=now)
+def held_now(tx: Transaction, who: frozenset[str], now: datetime) -> list[Schedule]:
+    """Assignments in force for a principal, its own and its groups' (who: its identities), of every provider: what most
+    rules go by, and so one question."""
+    held = tx.schedules.of(who, kind=Kind.ASSIGNMENT, live_at=now)
     return [one for one in held if one.in_force(now)]
 
 
 def assignments_of(tx: Transaction, principal_id: str, now: datetime) -> list[Schedule]:
     """Directory role assignments in force for a principal, its own and its role-assignable groups'."""
-    return [one for one in held_now(tx, principal_id, now) if one.provider is Provider.DIRECTORY]
+    who = identities(tx, principal_id, now)
+    return [one for one in held_now(tx, who, now) if one.provider is Provider.DIRECTORY]
 
 
 def roles_of_principal(tx: Transaction, principal_id: str, now: datetime) -> frozenset[str]:
@@ -95,7 +96,7 @@ def own_reviewer_keys(tx: Transaction, principal_id: str, now: datetime) -> froz
     principal = tx.principals.get(principal_id)
     if principal is None or not principal.able:
         return who
-    return keys_held(who, held_now(tx, principal_id, now))
+    return keys_held(who, held_now(tx, who, now))
 
 
 def keys_held(who: frozenset[str], held: Iterable[Schedule]) -> frozenset[str]:

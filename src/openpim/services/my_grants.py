@@ -50,7 +50,7 @@ def active(deps: Deps, caller: Caller) -> tuple[Held, ...]:
     now = deps.clock()
 
     def work(tx: Transaction) -> tuple[Held, ...]:
-        held = held_now(tx, caller.principal_id, now)
+        held = held_now(tx, identities(tx, caller.principal_id, now), now)
         return _dressed(tx, deps, caller, sorted(held, key=_end_first), now)
 
     return deps.store.read(caller.tenant_id, work)

@@ -21,6 +21,7 @@ from openpim.ports.store import Transaction
 from openpim.services import authority
 from openpim.services.actions import activate, administer
 from openpim.services.actions.common import held_exactly, tell
+from openpim.services.basis import Basis
 from openpim.services.channels import tickets
 from openpim.services.channels.tickets import Checked
 from openpim.services.opening import ensure_decidable
@@ -97,7 +98,8 @@ def _review(
 ) -> Approval | Refusal:
     if stage_id is not None and all(stage.id != stage_id for stage in approval.stages):
         return Refusal(Code.REQUEST_MISSING, f"The approval has no stage {stage_id}.", member="id")
-    right = _right_of(tx, deps, caller, request, approval, now)
+    basis = Basis(tx, deps, ask_of(request), now)
+    right = _right_of(tx, deps, caller, request, approval, now, basis)
     if isinstance(right, Refusal):
         return right
     approval, stage, rights = right
@@ -134,19 +136,25 @@ def _review(
     if after.status is ApprovalStatus.DENIED:
         tx.requests.save(replace(request, status=RequestStatus.DENIED, completed_at=now))
     elif after.status is ApprovalStatus.APPROVED:
-        carry_out(tx, deps, caller, request, now, checked)
+        carry_out(tx, deps, caller, request, now, checked, basis)
     return after
 
 
 def _right_of(
-    tx: Transaction, deps: Deps, caller: Caller, request: Request, approval: Approval, now: datetime
+    tx: Transaction,
+    deps: Deps,
+    caller: Caller,
+    request: Request,
+    approval: Approval,
+    now: datetime,
+    basis: Basis,
 ) -> tuple[Approval, ApprovalStage, list[str]] | Refusal:
     """The approval as it stands now, its current stage, and whose right the caller has, if he has any."""
     if caller.kind is not CallerKind.USER:
         return Refusal(Code.NOT_APPROVER, "Only a person can decide a request.")
     if caller.principal_id in {approval.requestor_id, request.created_by}:
         return Refusal(Code.NOT_APPROVER, "Nobody decides his own request. Another approver must.")
-    live = brought_up_to_date(tx, deps, request, approval, now)
+    live = brought_up_to_date(tx, deps, request, approval, now, basis)
     stage = live.current
     keys = stage.keys if stage is not None else frozenset().union(*(one.keys for one in live.stages))
     keys = authority.keys_of(tx, request, keys)
@@ -182,14 +190,20 @@ def _record_refusal(
 
 
 def carry_out(
-    tx: Transaction, deps: Deps, caller: Caller, request: Request, now: datetime, checked: Checked | None
+    tx: Transaction,
+    deps: Deps,
+    caller: Caller,
+    request: Request,
+    now: datetime,
+    checked: Checked | None,
+    basis: Basis | None = None,
 ) -> None:
     """All stages approved: read the facts again, then grant; what no longer holds makes the request fail. checked: what
-    the ticket system said meanwhile."""
+    the ticket system said meanwhile. basis: where this unit of work has read it already."""
     outcome = (
         _extend_or_renew(tx, deps, caller, request, now)
         if request.status is RequestStatus.PENDING_ADMIN_DECISION
-        else _activate(tx, deps, caller, request, now, checked)
+        else _activate(tx, deps, caller, request, now, checked, basis)
     )
     if isinstance(outcome, Refusal):
         failed = replace(request, status=RequestStatus.FAILED, completed_at=now, failure=outcome.message)
@@ -209,7 +223,13 @@ def standing(tx: Transaction, request: Request) -> Refusal | None:
 
 
 def _activate(
-    tx: Transaction, deps: Deps, caller: Caller, request: Request, now: datetime, checked: Checked | None
+    tx: Transaction,
+    deps: Deps,
+    caller: Caller,
+    request: Request,
+    now: datetime,
+    checked: Checked | None,
+    basis: Basis | None,
 ) -> Request | Refusal:
     refusal = standing(tx, request)
     if refusal is not None:
@@ -218,7 +238,7 @@ def _activate(
     extending = activate.running_activation(tx, ask, now) if request.action is Action.SELF_EXTEND else None
     proof = Proof(frozenset(request.amr), frozenset(request.acrs))
     tickets.note(tx, deps, request, checked, now)
-    grant = activate.decide(tx, deps, ask, proof, now, extending, checked=checked)
+    grant = activate.decide(tx, deps, ask, proof, now, extending, checked=checked, basis=basis)
     if isinstance(grant, Refusal):
         return grant
     return activate.apply(tx, deps, caller, request, grant, now, extending, fresh=False)

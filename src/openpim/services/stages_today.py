@@ -8,28 +8,24 @@ from datetime import datetime
 
 from openpim.core.approval import Approval, ApprovalStage, StageStatus
 from openpim.core.ask import Ask
-from openpim.core.deciding import best_eligibility
-from openpim.core.grants import Provider, Request, Schedule
+from openpim.core.grants import Request
 from openpim.core.lifecycle import ApprovalStatus, RequestStatus
-from openpim.core.policy import Policy, Stage, stricter
+from openpim.core.policy import Stage
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
-from openpim.services.actions.common import eligibilities_for
+from openpim.services.basis import Basis
 from openpim.services.opening import keys_of_stage
 from openpim.services.providers import PROVIDERS
 
 
-def policy_for(tx: Transaction, deps: Deps, ask: Ask, eligibility: Schedule | None) -> Policy:
-    """The policy at the asked scope; where the eligibility lies above it, the stricter of both."""
-    rules = PROVIDERS[ask.provider]
-    policy = rules.policy(tx, deps, ask.role_id, ask.scope)
-    if ask.provider is not Provider.RESOURCE or eligibility is None or eligibility.scope == ask.scope:
-        return policy
-    return stricter(policy, rules.policy(tx, deps, ask.role_id, eligibility.scope))
-
-
 def with_stages_of_today(
-    tx: Transaction, deps: Deps, request: Request, ask: Ask, approval: Approval, now: datetime
+    tx: Transaction,
+    deps: Deps,
+    request: Request,
+    ask: Ask,
+    approval: Approval,
+    now: datetime,
+    basis: Basis,
 ) -> Approval:
     """The approval of an activation as today's settings have it; an extension's or renewal's has no settings."""
     if (
@@ -37,8 +33,7 @@ def with_stages_of_today(
         or request.status is RequestStatus.PENDING_ADMIN_DECISION
     ):
         return approval
-    reference = max(now, ask.window.start or now)
-    policy = policy_for(tx, deps, ask, best_eligibility(eligibilities_for(tx, ask, now), reference))
+    policy = basis.policy(max(now, ask.window.start or now))
     wanted = policy.approval.stages
     defaults = PROVIDERS[request.provider].default_reviewers(tx, request.role_id, request.scope, now)
     stages = [

@@ -49,7 +49,7 @@ def standing(deps: Deps, caller: Caller) -> Standing:
     def work(tx: Transaction) -> Standing:
         me = caller.principal_id
         who = identities(tx, me, now)
-        held = held_now(tx, me, now)
+        held = held_now(tx, who, now)
         roles = frozenset(
             one.role_id for one in held if one.provider is Provider.DIRECTORY and one.scope == TENANT
         )

@@ -17,6 +17,7 @@ from openpim.core.query import All, AnyOf, Compare, Query
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
 from openpim.services.actions.common import tell
+from openpim.services.basis import Basis
 from openpim.services.ending import close_request
 from openpim.services.opening import ensure_decidable
 from openpim.services.passing_on import pass_on, passes_on
@@ -88,14 +89,21 @@ def waiting(tx: Transaction, deps: Deps, ask: Ask, now: datetime) -> bool:
 
 
 def brought_up_to_date(
-    tx: Transaction, deps: Deps, request: Request, approval: Approval, now: datetime
+    tx: Transaction,
+    deps: Deps,
+    request: Request,
+    approval: Approval,
+    now: datetime,
+    basis: Basis | None = None,
 ) -> Approval:
     """The approval as time has made it, stored and on record, whether or not a worker has run: escalated, and with
-    somebody who can decide."""
+    somebody who can decide. basis: what the request rests on, where that is of use afterwards."""
     stage = approval.current
     if approval.status is not ApprovalStatus.IN_PROGRESS or stage is None or not stage.open_at(now):
         return approval
-    changed = with_stages_of_today(tx, deps, request, ask_of(request), approval, now)
+    ask = ask_of(request)
+    basis = basis or Basis(tx, deps, ask, now)
+    changed = with_stages_of_today(tx, deps, request, ask, approval, now, basis)
     stage = changed.current or stage
     if stage.escalates_at is not None and stage.escalates_at <= now:
         changed = with_stage(changed, escalated(stage))

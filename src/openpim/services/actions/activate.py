@@ -15,7 +15,6 @@ from openpim.core.refusals import Code, Refusal
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
 from openpim.services.actions.common import (
-    eligibilities_for,
     held_exactly,
     minimum,
     new_request,
@@ -23,10 +22,10 @@ from openpim.services.actions.common import (
     proof_of,
     tell,
 )
+from openpim.services.basis import Basis, policy_for
 from openpim.services.channels import tickets
 from openpim.services.channels.tickets import NOT_ASKED, Checked
 from openpim.services.opening import open_approval
-from openpim.services.stages_today import policy_for
 from openpim.services.timeouts import waiting
 
 REQUESTED = "Add member to role requested (PIM activation)"
@@ -83,17 +82,17 @@ def decide(
     ignoring: str | None = None,
     shortest: timedelta | None = None,
     checked: Checked | None,
+    basis: Basis | None = None,
 ) -> Grant | Refusal:
     """Read the facts and decide: at asking, again at approval, and again when a later start comes due (then the
     waiting schedule itself is ignored). shortest: another minimum than that of the settings. checked: what the ticket
-    system said for this decision; None: it need not be asked again."""
-    eligibilities = eligibilities_for(tx, ask, now)
-    reference = now if extending is not None else max(now, ask.window.start or now)
-    policy = policy_for(tx, deps, ask, deciding.best_eligibility(eligibilities, reference))
+    system said for this decision; None: it need not be asked again. basis: where this unit of work has read it already."""
+    basis = basis or Basis(tx, deps, ask, now)
+    policy = basis.policy(now if extending is not None else max(now, ask.window.start or now))
     grant = deciding.activation(
         ask,
         policy=policy,
-        eligibilities=eligibilities,
+        eligibilities=basis.eligibilities,
         activations=[
             held
             for held in held_exactly(tx, ask, now, Kind.ASSIGNMENT)

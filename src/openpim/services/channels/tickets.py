@@ -22,12 +22,12 @@ from openpim.ports.deps import Deps
 from openpim.ports.outbound import OutboundError
 from openpim.ports.store import Transaction
 from openpim.services.authority import identities
+from openpim.services.basis import policy_for
 from openpim.services.channels.calls import json_of, post
 from openpim.services.channels.turns import Turns
 from openpim.services.ending import end
 from openpim.services.providers import PROVIDERS
 from openpim.services.recording import category_of, record
-from openpim.services.stages_today import policy_for
 
 CHECKED = "Ticket checked"
 CLOSED = "Ticket closed"

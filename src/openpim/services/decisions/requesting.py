@@ -25,9 +25,9 @@ from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
 from openpim.services import cancel as cancelling
 from openpim.services.authority import identities
+from openpim.services.basis import policy_for
 from openpim.services.decisions.asking import Grantable
 from openpim.services.providers import PROVIDERS
-from openpim.services.stages_today import policy_for
 from openpim.services.submit import submit
 
 GOOD_FOR: Final = timedelta(minutes=10)
