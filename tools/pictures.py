@@ -158,7 +158,19 @@ def a_target(page: Any, _there: Place) -> None:
     if page.locator("#setting-host").count():
         page.locator("#setting-host").fill("bastion.tidewater.example")
     press("Add and check")(page, _there)
-    page.goto(page.locator("main .trail a").last.get_attribute("href"))
+    target = page.locator("main .trail a").last.get_attribute("href")
+    page.goto(f"{target}/rules/new?role=security+reader&entitlement=deploy")
+    press("Next: what it changes")(page, _there)
+    press("Add the mapping")(page, _there)
+    page.goto(target)
+    press("Look now")(page, _there)
+
+
+def another_mapping(page: Any, there: Place) -> None:
+    """What one more would change in it."""
+    a_target(page, there)
+    page.goto(f"{page.url}/rules/new?role=security+reader&entitlement=operate")
+    press("Next: what it changes")(page, there)
 
 
 AN_APPLICATION: Final = follow("main td a:has-text('Compliance Exporter')")
@@ -484,7 +496,7 @@ SCREENS: Final = (
     Screen("targets", ADMIN, "/portal/targets", (a_target, follow("main .trail a"))),
     Screen("target-kinds", ADMIN, "/portal/targets/new"),
     Screen("target-new", ADMIN, "/portal/targets/new", (follow("main .what a", -1), unfold)),
-    Screen("target", ADMIN, "/portal/targets", (a_target, unfold), "/portal/targets/{id}"),
+    Screen("target", ADMIN, "/portal/targets", (a_target,), "/portal/targets/{id}"),
     Screen(
         "target-check",
         ADMIN,
@@ -503,7 +515,7 @@ SCREENS: Final = (
         "target-preview",
         ADMIN,
         "/portal/targets",
-        (a_target, follow("main a[href$='/rules/new']"), press("Next: what it changes")),
+        (another_mapping,),
         "/portal/targets/{id}/rules/new",
     ),
     Screen("provisioning", ADMIN, "/portal/provisioning"),
