@@ -72,6 +72,14 @@ def _holders(tx: Transaction, rules: Collection[Rule], now: datetime) -> dict[st
     return found
 
 
+def giving(tx: Transaction, rule: Rule, now: datetime) -> frozenset[str]:
+    """Groups whose every member has what the rule asks for, directly or through other groups."""
+    ids = {one.principal_id for one in _direct(tx, rule, now)}
+    groups = {key for key, one in tx.principals.many(ids).items() if one.kind is PrincipalKind.GROUP}
+    links = tx.targets.links(groups, now) if groups else []
+    return frozenset(groups | {one.member_id for one in links})
+
+
 def _direct(tx: Transaction, rule: Rule, now: datetime) -> list[Holder]:
     """Who has it himself; a group stands for all who are in it."""
     if rule.provider is Provider.GROUP:
