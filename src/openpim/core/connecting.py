@@ -356,15 +356,27 @@ def pattern_fault(pattern: str) -> str | None:
     return None
 
 
+def namer(
+    pattern: str, written: Callable[[str, str], str] = lambda _pattern, value: value
+) -> Callable[[User], str]:
+    """What people are called in a target by its pattern; "" where a field that it needs is empty. written: see
+    ConnectorKind."""
+    names = frozenset(_PLACE.findall(pattern)) & _FIELDS.keys()
+
+    def name_of(user: User) -> str:
+        values = {name: _FIELDS[name](user) for name in names}
+        if not values or not all(values.values()):
+            return ""
+        return _PLACE.sub(lambda place: written(pattern, values.get(place[1], "")), pattern)
+
+    return name_of
+
+
 def subject_of(
     user: User, pattern: str, written: Callable[[str, str], str] = lambda _pattern, value: value
 ) -> str:
-    """What a person is called in a target by its pattern; "" when a field that it needs is empty. written: see
-    ConnectorKind."""
-    values = {name: _FIELDS[name](user) for name in _PLACE.findall(pattern) if name in _FIELDS}
-    if not values or not all(values.values()):
-        return ""
-    return _PLACE.sub(lambda place: written(pattern, values.get(place[1], "")), pattern)
+    """As `namer`, for one person."""
+    return namer(pattern, written)(user)
 
 
 def pause_after(failures: int) -> timedelta:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from openpim.core.connecting import Effect, EffectState, Link, Rule, Target
+from openpim.core.connecting import Effect, EffectState, Holder, Link, Rule, Target
 from openpim.core.grants import Provider
 
 
@@ -83,6 +83,10 @@ class Targets(Protocol):
     # -- who is in a group, with the ends
     def links(self, group_ids: Collection[str], now: datetime) -> list[Link]:
         """Who is in these groups and in the groups inside them, now, each with its end."""
+        ...
+
+    def holders(self, provider: Provider, role_id: str, scope: str, now: datetime) -> list[Holder]:
+        """Who has this role at exactly this scope now, by a schedule; groups too."""
         ...
 
     def next_change(self, now: datetime) -> datetime | None:

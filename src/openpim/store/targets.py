@@ -28,10 +28,10 @@ from sqlalchemy import (
     update,
 )
 
-from openpim.core.connecting import Foreign, Link, Rule, Target
-from openpim.core.grants import Provider
+from openpim.core.connecting import Foreign, Holder, Link, Rule, Target
+from openpim.core.grants import Kind, Provider
 from openpim.store import memberships as m
-from openpim.store.schedules import schedules
+from openpim.store.schedules import in_force_at, schedules
 from openpim.store.schema import metadata
 from openpim.store.types import Instant
 from openpim.store.writing import insert_if_missing
@@ -305,6 +305,16 @@ class Targets:
                 found |= set(self._connection.execute(statement, {"ids": batch}).scalars())
         return found
 
+    def holders(self, provider: Provider, role_id: str, scope: str, now: datetime) -> list[Holder]:
+        given = {
+            "tenant": self._tenant,
+            "provider": provider.value,
+            "role": role_id,
+            "scope": scope,
+            "now": now,
+        }
+        return [Holder(*row) for row in self._connection.execute(_held(), given)]
+
     def next_change(self, now: datetime) -> datetime | None:
         ours = (_g.tenant_id == self._tenant, _g.kind == "assignment", _g.status == "Provisioned")
         moments = [
@@ -329,12 +339,22 @@ def _granted() -> Select[Any]:
     return select(_g.scope, _g.principal_id, _g.ends_at, _g.id).where(
         _g.tenant_id == bindparam("tenant"),
         _g.provider == Provider.GROUP.value,
-        _g.kind == "assignment",
+        _g.kind == Kind.ASSIGNMENT.value,
         _g.role_id == "member",
-        _g.status == "Provisioned",
-        _g.starts_at <= bindparam("now", type_=Instant),
-        or_(_g.ends_at.is_(None), _g.ends_at > bindparam("now", type_=Instant)),
+        in_force_at(bindparam("now", type_=Instant)),
         _g.scope.in_(bindparam("groups", expanding=True)),
+    )
+
+
+@cache
+def _held() -> Select[Any]:
+    return select(_g.principal_id, _g.ends_at, _g.id).where(
+        _g.tenant_id == bindparam("tenant"),
+        _g.provider == bindparam("provider"),
+        _g.kind == Kind.ASSIGNMENT.value,
+        _g.role_id == bindparam("role"),
+        _g.scope == bindparam("scope"),
+        in_force_at(bindparam("now", type_=Instant)),
     )
 
 

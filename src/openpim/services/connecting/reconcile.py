@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
@@ -30,14 +30,15 @@ from openpim.core.connecting import (
     Target,
     Wanted,
     pause_after,
-    plan,
 )
-from openpim.ports.connector import Capabilities, Connector, Fault, Fence, Severed, TargetError
+from openpim.core.proving import ended, over, proved
+from openpim.ports.connector import Connector, Fault, Fence, Severed, TargetError
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
 from openpim.services.connecting import telling
+from openpim.services.connecting.facts import Facts, Name, facts_of, ours_among, plan_for
 from openpim.services.connecting.opening import capabilities_of, kind_of, opened
-from openpim.services.connecting.wanting import Wish, wish
+from openpim.services.connecting.wanting import Wish
 
 _log = logging.getLogger(__name__)
 LEASE = timedelta(seconds=60)
@@ -48,7 +49,6 @@ _STALE = timedelta(seconds=1)
 _URGENT = timedelta(milliseconds=500)  # between two tries while something that has ended is still there
 
 T = TypeVar("T")
-Name = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,36 +85,6 @@ class Held:
                 _log.debug("a connector did not close well", exc_info=True)
 
 
-@dataclass(frozen=True, slots=True)
-class _Facts:
-    target: Target
-    wish: Wish
-    effects: Mapping[Name, Effect]
-    next_change: datetime | None
-
-    @property
-    def gone(self) -> list[Effect]:
-        """What must not be there any more, and is not known to be away."""
-        return [
-            one for name, one in self.effects.items() if name not in self.wish.edges and one.state not in OVER
-        ]
-
-    def news(self) -> bool:
-        """Whether something is to be done that was not tried yet: that waits for no pause. What was tried in vain does."""
-        tried = (one.failing and one.state is EffectState.ENDING for one in self.gone)
-        return not all(tried) or any(
-            self._is_new(self.effects.get(name), one) for name, one in self.wish.edges.items()
-        )
-
-    def _is_new(self, effect: Effect | None, one: Wanted) -> bool:
-        if effect is None or effect.state in OVER or effect.state is EffectState.ENDING:
-            return True
-        if effect.state is EffectState.PENDING and not effect.failing and not self.target.failures:
-            return True
-        same = (effect.edge, effect.schedules, effect.principal_id)
-        return same != (one.edge, one.schedules, one.principal_id)
-
-
 def look(
     deps: Deps, held: Held, tenant_id: str, target_id: str, *, now_in_full: bool = False
 ) -> Looked | None:
@@ -124,7 +94,7 @@ def look(
     """
     now = deps.clock()
     try:
-        facts = deps.store.read(tenant_id, lambda tx: _facts(tx, deps, target_id, now))
+        facts = deps.store.read(tenant_id, lambda tx: facts_of(tx, deps, target_id, now))
     except TargetError as error:
         return _unknown_kind(deps, tenant_id, target_id, error.message)
     if facts is None:
@@ -133,27 +103,39 @@ def look(
     resting = facts.target.next_at is not None and now < facts.target.next_at <= now + LOOK
     if resting and not now_in_full and not facts.news():
         return Looked(_soonest(facts, facts.target.next_at, now))
-    target = deps.store.write(tenant_id, lambda tx: tx.targets.lease(target_id, now, now + LEASE))
+    taken = deps.store.write(tenant_id, lambda tx: _take(tx, deps, facts, now))
+    if taken is None:
+        return None
+    target, asked = taken
+    known = asked or deps.store.read(tenant_id, lambda tx: facts_of(tx, deps, target_id, deps.clock()))
+    if known is None:
+        at = deps.clock()
+        deps.store.write(tenant_id, lambda tx: tx.targets.release(target, at, at, 0, ""))
+        return None
+    try:
+        return _Look(deps, held.get(deps, tenant_id, target), tenant_id, target, known, now).run()
+    except TargetError as error:
+        held.drop()
+        return _say_fault(deps, tenant_id, target, known, error.message)
+    except Exception as error:
+        held.drop()
+        _say_fault(deps, tenant_id, target, known, f"Our side failed: {type(error).__name__}.")
+        raise
+
+
+def _take(tx: Transaction, deps: Deps, facts: Facts, now: datetime) -> tuple[Target, Facts | None] | None:
+    """The lease, and in the same commit on record what is to be given. None: somebody else has it. Facts of None: somebody
+    else has looked since, or we slept: what was read then is no ground to give anything."""
+    target = tx.targets.lease(facts.target.id, now, now + LEASE)
     if target is None:
         return None
     if target.epoch != facts.target.epoch + 1 or deps.clock() > now + _STALE:
-        # Somebody else has looked since, or we slept: what was read then is no ground to give anything.
-        now = deps.clock()
-        facts = deps.store.read(tenant_id, lambda tx: _facts(tx, deps, target_id, now))
-        if facts is None:
-            deps.store.write(tenant_id, lambda tx: tx.targets.release(target, now, now, 0, ""))
-            return None
-    fault, changed = "", 0
-    try:
-        changed = _Look(deps, held.get(deps, tenant_id, target), tenant_id, target, facts).run()
-    except TargetError as error:
-        held.drop()
-        fault = error.message
-    except Exception as error:
-        held.drop()
-        _say_fault(deps, tenant_id, target, facts, f"Our side failed: {type(error).__name__}.")
-        raise
-    return _say_fault(deps, tenant_id, target, facts, fault, changed)
+        return target, None
+    new = facts.unasked(now)
+    if len(new) > _CHUNK:
+        return target, facts  # not before what has ended is removed
+    tx.effects.put(new)
+    return target, facts.recorded(new)
 
 
 def planned(
@@ -163,36 +145,15 @@ def planned(
     now = deps.clock()
     connector = opened(deps, tenant_id, target)
     try:
-        facts = deps.store.read(tenant_id, lambda tx: _facts(tx, deps, target.id, now, rules))
+        facts = deps.store.read(tenant_id, lambda tx: facts_of(tx, deps, target.id, now, rules))
         actual = connector.read()
     finally:
         connector.close()
     if facts is None:
         return Plan(), Wish({}, {})
     capabilities = capabilities_of(kind_of(deps, target), target)
-    ours = deps.store.read(tenant_id, lambda tx: _ours(tx, facts, actual))
-    return _plan(facts, actual, ours, capabilities), facts.wish
-
-
-def _facts(
-    tx: Transaction, deps: Deps, target_id: str, now: datetime, rules: Collection[Rule] | None = None
-) -> _Facts | None:
-    target = tx.targets.get(target_id)
-    if target is None or not target.enabled:
-        return None
-    wished = wish(tx, kind_of(deps, target), target, now, rules)
-    effects = {one.edge.name: one for one in tx.effects.of_target(target_id)}
-    missing = wished.edges.keys() - effects.keys()
-    if missing:
-        effects |= tx.effects.named(target_id, missing)
-    return _Facts(target, wished, effects, tx.targets.next_change(now))
-
-
-def _ours(tx: Transaction, facts: _Facts, actual: Snapshot) -> Mapping[Name, Effect]:
-    """The records of what is there and not wanted, and was asked for here once."""
-    strange = {edge.name for edge in actual.edges} - facts.wish.edges.keys()
-    known = {name: facts.effects[name] for name in strange & facts.effects.keys()}
-    return known | tx.effects.named(facts.target.id, strange - known.keys())
+    ours = deps.store.read(tenant_id, lambda tx: ours_among(tx, facts, actual))
+    return plan_for(facts, actual, ours, capabilities), facts.wish
 
 
 def _unknown_kind(deps: Deps, tenant_id: str, target_id: str, fault: str) -> Looked | None:
@@ -205,74 +166,60 @@ def _unknown_kind(deps: Deps, tenant_id: str, target_id: str, fault: str) -> Loo
     lasting = {
         one.edge.name: Wanted(one.edge, one.principal_id, one.schedules)
         for one in present
-        if one.state is not EffectState.ENDING and not _past(one.edge, now)
+        if one.state is not EffectState.ENDING and not over(one.edge, now)
     }
-    facts = _Facts(target, Wish(lasting, {}), {one.edge.name: one for one in present}, None)
+    facts = Facts(target, Wish(lasting, {}), {one.edge.name: one for one in present}, None)
     return _say_fault(deps, tenant_id, target, facts, fault)
-
-
-def _plan(facts: _Facts, actual: Snapshot, ours: Collection[Name], capabilities: Capabilities) -> Plan:
-    return plan(
-        [one.edge for one in facts.wish.edges.values()],
-        actual,
-        ours,
-        foreign=facts.target.foreign,
-        bounded=capabilities.native_end != "none",
-        granularity=capabilities.granularity,
-    )
 
 
 class _Look:
     """The steps of a look, under a lease."""
 
     def __init__(
-        self, deps: Deps, connector: Connector, tenant_id: str, target: Target, facts: _Facts
+        self,
+        deps: Deps,
+        connector: Connector,
+        tenant_id: str,
+        target: Target,
+        facts: Facts,
+        held_at: datetime,
     ) -> None:
+        """held_at: when the lease was taken."""
         self._deps = deps
         self._connector = connector
         self._tenant = tenant_id
         self._target = target
         self._facts = facts
+        self._held_at = held_at
         self._capabilities = capabilities_of(kind_of(deps, target), target)
 
-    def run(self) -> int:
-        """Returns how many operations were done. Raises TargetError."""
-        self._ask()
+    def run(self) -> Looked:
+        """Raises TargetError."""
         actual = self._connector.read()
-        ours = self._deps.store.read(self._tenant, lambda tx: _ours(tx, self._facts, actual))
-        todo = _plan(self._facts, actual, ours, self._capabilities)
-        errors = self._apply(todo.ops)
-        removed = [op.edge for op in todo.ops if op.kind is OpKind.REVOKE]
+        ours = self._deps.store.read(self._tenant, lambda tx: ours_among(tx, self._facts, actual))
+        todo = plan_for(self._facts, actual, ours, self._capabilities)
+        removals = [op for op in todo.ops if op.kind is OpKind.REVOKE]
+        errors = self._apply(removals)
+        self._ask()
+        errors |= self._apply(todo.ops[len(removals) :])
+        removed = [op.edge for op in removals]
         # What had ended and is there again is an end like any other: it fails, or is proved, on record.
         back = [ours[edge.name] for edge in removed if edge.name in ours and ours[edge.name].state in OVER]
         gone = [*self._facts.gone, *back]
         severed = self._sever(_edges_of(gone, removed))
         after = self._connector.read() if todo.ops or gone else actual
-        self._record(after, gone, _unproved(after, self._facts, gone) | errors, severed)
-        self._drift(todo, actual, after, back, errors, severed)
-        return len(todo.ops)
+        errors = _unproved(after, self._facts, gone) | errors
+        errors |= {name: one.error for name, one in severed.items() if one.error and name not in errors}
+        olds, news = self._results(after, gone, errors, severed)
+        drift = self._drift(todo, actual, after, back, errors)
+        return self._end(olds, news, drift, len(todo.ops))
 
     def _ask(self) -> None:
         """On record before anything is given: what is found later is known to be ours."""
-        now = self._deps.clock()
-        new = [
-            Effect(
-                self._target.id,
-                one.principal_id,
-                one.edge,
-                EffectState.PENDING,
-                now,
-                now,
-                schedules=one.schedules,
-            )
-            for name, one in self._facts.wish.edges.items()
-            if name not in self._facts.effects or self._facts.effects[name].state in OVER
-        ]
+        new = self._facts.unasked(self._deps.clock())
         for chunk in _chunks(new):
             self._write(partial(_put, some=chunk))
-        self._facts = replace(
-            self._facts, effects={**self._facts.effects, **{one.edge.name: one for one in new}}
-        )
+        self._facts = self._facts.recorded(new)
 
     def _apply(self, ops: Sequence[Op]) -> dict[Name, str]:
         """Returns what went wrong, by the edge's name."""
@@ -281,7 +228,7 @@ class _Look:
             fence = self._fence()
             now = self._deps.clock()
             # What has ended since it was planned is not given any more.
-            some = [op for op in chunk if op.kind is OpKind.REVOKE or not _past(op.edge, now)]
+            some = [op for op in chunk if op.kind is OpKind.REVOKE or not over(op.edge, now)]
             for receipt in self._connector.apply(some, fence) if some else ():
                 if not receipt.ok:
                     errors[receipt.op.edge.name] = receipt.error
@@ -294,47 +241,69 @@ class _Look:
         return {one.edge.name: one for one in self._connector.sever(edges, kept, self._fence())}
 
     def _fence(self) -> Fence:
-        """Leave to write for as long as a lease; raises when somebody else has taken the target over."""
-        return Fence(self._target.epoch, self._write(lambda _tx: None) - _MARGIN)
+        """Leave to write for nearly as long as a lease; raises when somebody else has taken the target over."""
+        if not self._held_at <= self._deps.clock() <= self._held_at + _STALE:
+            self._write(lambda _tx: None)
+        return Fence(self._target.epoch, self._held_at + LEASE - _MARGIN)
 
-    def _write(self, work: Callable[[Transaction], None]) -> datetime:
-        """On record, while the target is ours: until when it is from now on. Raises when somebody else has taken it over."""
-        until = self._deps.clock() + LEASE
+    def _write(self, work: Callable[[Transaction], None]) -> None:
+        """On record, while the target is ours, which it is for as long as a lease from now on. Raises when somebody else has
+        taken it over."""
+        now = self._deps.clock()
 
         def held(tx: Transaction) -> None:
-            if not tx.targets.renew(self._target, until):
-                raise TargetError(Fault.FENCED, "Another server has taken it over.")
+            if not tx.targets.renew(self._target, now + LEASE):
+                raise _taken_over()
             work(tx)
 
         self._deps.store.write(self._tenant, held)
-        return until
+        self._held_at = now
 
-    def _record(
+    def _results(
         self,
         after: Snapshot,
         gone: Sequence[Effect],
         errors: Mapping[Name, str],
         severed: Mapping[Name, Severed],
-    ) -> None:
+    ) -> tuple[list[Effect], list[Effect]]:
+        """The records that change: as they were, and as they are now."""
         now = self._deps.clock()
         there = {edge.name: edge for edge in after.edges}
-        before: list[Effect] = []
-        changed: list[Effect] = []
-        for name, wanted in self._facts.wish.edges.items():
-            old = self._facts.effects[name]
-            new = _proved(old, wanted, there.get(name), errors.get(name, ""), now)
-            if new != old:
-                before.append(old)
-                changed.append(new)
+        wanted = [(self._facts.effects[name], one) for name, one in self._facts.wish.edges.items()]
+        found = [
+            (old, proved(old, one, there.get(one.edge.name), errors.get(one.edge.name, ""), now))
+            for old, one in wanted
+        ]
         for old in gone:
             name = old.edge.name
-            new = _ended(old, name in there, errors.get(name, ""), severed.get(name), now)
-            before.append(old)
-            changed.append(new)
-        for olds, news in zip(_chunks(before), _chunks(changed), strict=True):
-            self._write(
-                partial(telling.put, deps=self._deps, target=self._target, olds=olds, news=news, now=now)
-            )
+            residue = severed[name].residue_until if name in severed else None
+            new = ended(old, there=name in there, error=errors.get(name, ""), now=now, residue_until=residue)
+            found.append((old, new))
+        changed = [(old, new) for old, new in found if new != old]
+        return [old for old, _ in changed], [new for _, new in changed]
+
+    def _end(
+        self, olds: Sequence[Effect], news: Sequence[Effect], drift: telling.Drift, changed: int
+    ) -> Looked:
+        """On record what the look came to; the target is given back in the last of these commits."""
+        deps, target, now = self._deps, self._target, self._deps.clock()
+
+        def put(tx: Transaction, some: slice) -> None:
+            telling.put(tx, deps, target, olds[some], news[some], now)
+
+        def last(tx: Transaction, some: slice) -> None:
+            if not tx.targets.release(target, now, next_at, 0, ""):
+                raise _taken_over()
+            put(tx, some)
+            telling.drift(tx, deps, target, drift, now)
+
+        known = self._facts.recorded(news)
+        next_at = _next_at(known.effects.values(), open_ends=bool(known.gone), failures=0, now=now)
+        *most, rest = [slice(at, at + _CHUNK) for at in range(0, len(news) or 1, _CHUNK)]
+        for some in most:
+            self._write(partial(put, some=some))
+        deps.store.write(self._tenant, partial(last, some=rest))
+        return Looked(_soonest(known, next_at, now), changed=changed)
 
     def _drift(
         self,
@@ -343,10 +312,8 @@ class _Look:
         after: Snapshot,
         back: Sequence[Effect],
         errors: Mapping[Name, str],
-        severed: Mapping[Name, Severed],
-    ) -> None:
+    ) -> telling.Drift:
         """Whatever others have given, or taken away, in the target."""
-        effective = {name for name, one in self._facts.effects.items() if one.state is EffectState.EFFECTIVE}
         there = {edge.name for edge in after.edges}
         removed = frozenset(
             edge
@@ -355,74 +322,33 @@ class _Look:
             and edge.name not in there
             and edge.entitlement not in after.unread
         )
-        found = telling.Drift(
+        return telling.Drift(
             foreign=todo.foreign - removed,
             removed=removed,
             lost=tuple(
                 op.edge
                 for op in todo.ops
                 if op.kind is OpKind.GRANT
-                and op.edge.name in effective
+                and self._facts.effects[op.edge.name].state is EffectState.EFFECTIVE
                 and op.edge.entitlement not in actual.unread
             ),
             back=tuple(one.edge for one in back),
-            errors={name: one.error for name, one in severed.items() if one.error} | dict(errors),
+            errors=errors,
         )
-        known = self._deps.store.read(self._tenant, lambda tx: telling.known_drift(tx, self._target.id))
-        if found.anything or known:
-            self._write(
-                partial(
-                    telling.drift, deps=self._deps, target=self._target, found=found, now=self._deps.clock()
-                )
-            )
+
+
+def _taken_over() -> TargetError:
+    return TargetError(Fault.FENCED, "Another server has taken it over.")
 
 
 def _put(tx: Transaction, some: Sequence[Effect]) -> None:
     tx.effects.put(some)
 
 
-def _unproved(after: Snapshot, facts: _Facts, gone: Sequence[Effect]) -> dict[Name, str]:
+def _unproved(after: Snapshot, facts: Facts, gone: Sequence[Effect]) -> dict[Name, str]:
     """What could not be read, by the edge's name: not seen is not gone."""
     edges = [*(one.edge for one in facts.wish.edges.values()), *(one.edge for one in gone)]
     return {edge.name: after.unread[edge.entitlement] for edge in edges if edge.entitlement in after.unread}
-
-
-def _past(edge: Edge, now: datetime) -> bool:
-    return edge.until is not None and edge.until <= now
-
-
-def _proved(old: Effect, wanted: Wanted, found: Edge | None, error: str, now: datetime) -> Effect:
-    """What is wanted, after the look."""
-    new = replace(old, edge=wanted.edge, schedules=wanted.schedules, principal_id=wanted.principal_id)
-    if found is None:
-        if _past(wanted.edge, now):
-            return new  # it has ended meanwhile: the next look ends it
-        said = error or "It was given, but reading the target back does not show it."
-        since = old.since if old.state is EffectState.PENDING else now
-        return replace(new, state=EffectState.PENDING, since=since, failures=old.failures + 1, error=said)
-    if old.state is not EffectState.EFFECTIVE:
-        new = replace(new, state=EffectState.EFFECTIVE, since=now, effective_at=now)
-    return replace(new, failures=old.failures + 1 if error else 0, error=error)
-
-
-def _ended(old: Effect, there: bool, error: str, cut: Severed | None, now: datetime) -> Effect:
-    said = error or (cut.error if cut is not None else "")
-    if there or said:
-        said = said or "It was removed, but reading the target back still shows it."
-        since = old.since if old.state is EffectState.ENDING else now
-        return replace(old, state=EffectState.ENDING, since=since, failures=old.failures + 1, error=said)
-    residue = cut.residue_until if cut is not None else None
-    if residue is not None and residue <= now:
-        residue = None
-    return replace(
-        old,
-        state=EffectState.RESIDUE if residue is not None else EffectState.ENDED,
-        since=now,
-        ended_at=now,
-        residue_until=residue,
-        failures=0,
-        error="",
-    )
 
 
 def _edges_of(gone: Sequence[Effect], removed: Sequence[Edge]) -> list[Edge]:
@@ -433,7 +359,7 @@ def _chunks(items: Sequence[T], size: int = _CHUNK) -> list[Sequence[T]]:
     return [items[at : at + size] for at in range(0, len(items), size)]
 
 
-def _soonest(facts: _Facts, look_at: datetime | None, now: datetime) -> datetime:
+def _soonest(facts: Facts, look_at: datetime | None, now: datetime) -> datetime:
     """The next look: as agreed, or when something that was given ends, or something starts."""
     moments = [one.edge.until for one in facts.wish.edges.values() if one.edge.until is not None]
     if facts.next_change is not None:
@@ -442,32 +368,30 @@ def _soonest(facts: _Facts, look_at: datetime | None, now: datetime) -> datetime
     return min(moments)
 
 
-def _say_fault(
-    deps: Deps, tenant_id: str, target: Target, facts: _Facts, fault: str, changed: int = 0
-) -> Looked:
-    """Give the target back, with what the look came to."""
-    now = deps.clock()
-    failures = target.failures + 1 if fault else 0
+def _next_at(effects: Collection[Effect], *, open_ends: bool, failures: int, now: datetime) -> datetime:
+    """failures: looks in a row that came to nothing."""
+    if open_ends:
+        return now + _URGENT
+    worst = max([failures, *(one.failures for one in effects)])
+    return now + (pause_after(worst) if worst else LOOK)
 
-    def work(tx: Transaction) -> tuple[datetime, str]:
+
+def _say_fault(deps: Deps, tenant_id: str, target: Target, facts: Facts, fault: str) -> Looked:
+    """Give the target back after a look that failed."""
+    now = deps.clock()
+    failures = target.failures + 1
+
+    def work(tx: Transaction) -> datetime:
         effects = tx.effects.of_target(target.id)
         open_ends = [one for one in effects if one.edge.name not in facts.wish.edges]
-        failing = [one for one in effects if one.failing]
-        if open_ends:
-            next_at = now + _URGENT
-        elif fault or failing:
-            next_at = now + pause_after(max([failures, *(one.failures for one in failing)]))
-        else:
-            next_at = now + LOOK
+        next_at = _next_at(effects, open_ends=bool(open_ends), failures=failures, now=now)
         if not tx.targets.release(target, now, next_at, failures, fault):
-            return next_at, fault  # somebody else has it, and knows better
-        if fault and open_ends:
-            some = open_ends[:_CHUNK]
-            news = [_ended(one, there=True, error=fault, cut=None, now=now) for one in some]
-            telling.put(tx, deps, target, some, news, now)
-        if fault and not target.fault:
+            return next_at  # somebody else has it, and knows better
+        some = open_ends[:_CHUNK]
+        news = [ended(one, there=True, error=fault, now=now) for one in some]
+        telling.put(tx, deps, target, some, news, now)
+        if not target.fault:
             telling.unreachable(tx, deps, target, fault, now)
-        return next_at, fault
+        return next_at
 
-    next_at, said = deps.store.write(tenant_id, work)
-    return Looked(_soonest(facts, next_at, now) if not fault else next_at, said, changed)
+    return Looked(deps.store.write(tenant_id, work), fault)

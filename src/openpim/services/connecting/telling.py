@@ -114,6 +114,8 @@ def known_drift(tx: Transaction, target_id: str) -> list[tuple[str, str, str]]:
 
 def drift(tx: Transaction, deps: Deps, target: Target, found: Drift, now: datetime) -> None:
     known = set(known_drift(tx, target.id))
+    if not known and not found.anything:
+        return
     names = sorted(edge.name for edge in found.foreign)
     kept, more = set(names[:_MOST]), len(names[_MOST:])
     new = [edge for edge in found.foreign if edge.name in kept - known]

@@ -6,9 +6,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from openpim.core.connecting import Holder, Link, Rule, Target, Wanted, inside, subject_of, wanted
-from openpim.core.directory import Principal, PrincipalKind
-from openpim.core.grants import Kind, Provider, Schedule
+from openpim.core.connecting import Holder, Rule, Target, Wanted, inside, namer, wanted
+from openpim.core.directory import Principal, PrincipalKind, User
+from openpim.core.grants import Provider
 from openpim.core.query import Query
 from openpim.ports.connector import BadNameError, ConnectorKind
 from openpim.ports.store import Transaction
@@ -33,13 +33,7 @@ def wish(
     of those that are kept."""
     known = tx.targets.rules(target.id) if rules is None else rules
     rules = [one for one in known if one.entitlement in target.managed]
-    holders = _holders(tx, rules, now)
-    everyone = {holder.principal_id for found in holders.values() for holder in found}
-    able = {
-        key: one
-        for key, one in tx.principals.many(everyone).items()
-        if one.able and one.kind is not PrincipalKind.GROUP
-    }
+    holders, able = _holders(tx, rules, now)
     subjects, problems = _subjects(tx, kind, target, able)
     held = {rule: [one for one in found if one.principal_id in subjects] for rule, found in holders.items()}
     edges, ambiguous = wanted(
@@ -57,19 +51,35 @@ def wish(
     return Wish(edges, problems)
 
 
-def _holders(tx: Transaction, rules: Collection[Rule], now: datetime) -> dict[str, list[Holder]]:
-    """By id of rule: all who have what it asks for, by every way."""
-    direct = {rule.id: _direct(tx, rule, now) for rule in rules}
-    ids = {one.principal_id for found in direct.values() for one in found}
-    groups = {key for key, one in tx.principals.many(ids).items() if one.kind is PrincipalKind.GROUP}
-    links: list[Link] = tx.targets.links(groups, now) if groups else []
-    found: dict[str, list[Holder]] = {}
-    for rule_id, holders in direct.items():
-        found[rule_id] = [one for one in holders if one.principal_id not in groups]
-        for one in holders:
-            if one.principal_id in groups:
-                found[rule_id] += inside(one.principal_id, links, one.until, one.schedule_id)
-    return found
+def _holders(
+    tx: Transaction, rules: Collection[Rule], now: datetime
+) -> tuple[dict[str, list[Holder]], dict[str, User | None]]:
+    """By id of rule: all who have what it asks for, by every way. And by id those of them who are enabled: a person, or None
+    for an application. Each is read once: there may be ten thousand."""
+    found = {rule.id: _direct(tx, rule, now) for rule in rules}
+    ids = {one.principal_id for holders in found.values() for one in holders}
+    people, others = _who(tx, ids)
+    groups = {key for key, one in others.items() if one.kind is PrincipalKind.GROUP}
+    if groups:
+        links = tx.targets.links(groups, now)
+        for rule_id, holders in found.items():
+            found[rule_id] = [one for one in holders if one.principal_id not in groups]
+            for one in holders:
+                if one.principal_id in groups:
+                    found[rule_id] += inside(one.principal_id, links, one.until, one.schedule_id)
+        inner = {one.principal_id for holders in found.values() for one in holders} - ids
+        more_people, more_others = _who(tx, inner)
+        people, others = people | more_people, others | more_others
+    able: dict[str, User | None] = {key: one for key, one in people.items() if one.enabled}
+    return found, able | {
+        key: None for key, one in others.items() if one.able and one.kind is PrincipalKind.SERVICE_PRINCIPAL
+    }
+
+
+def _who(tx: Transaction, ids: Collection[str]) -> tuple[dict[str, User], dict[str, Principal]]:
+    """People, and who is none."""
+    people = tx.users.many(ids)
+    return people, tx.principals.many([one for one in ids if one not in people])
 
 
 def giving(tx: Transaction, rule: Rule, now: datetime) -> frozenset[str]:
@@ -88,35 +98,26 @@ def _direct(tx: Transaction, rule: Rule, now: datetime) -> list[Holder]:
             return []
         if rule.role_id == "member":
             return [Holder(group.id, None)]
-        granted = tx.schedules.of_role(Provider.GROUP, Kind.ASSIGNMENT, "owner", group.id, now=now)
+        granted = tx.targets.holders(Provider.GROUP, "owner", group.id, now)
         by_schedule = {one.principal_id for one in granted}
         standing = tx.groups.owners(group.id, now, Query(limit=_OWNERS)).items
-        return _held(granted) + [Holder(one.id, None) for one in standing if one.id not in by_schedule]
+        return granted + [Holder(one.id, None) for one in standing if one.id not in by_schedule]
     scopes = PROVIDERS[rule.provider].chain(tx, rule.scope)
     return [
-        holder
-        for scope in scopes
-        for holder in _held(
-            tx.schedules.of_role(rule.provider, Kind.ASSIGNMENT, rule.role_id, scope, now=now)
-        )
+        holder for scope in scopes for holder in tx.targets.holders(rule.provider, rule.role_id, scope, now)
     ]
 
 
-def _held(schedules: Collection[Schedule]) -> list[Holder]:
-    return [Holder(one.principal_id, one.ends_at, one.id) for one in schedules]
-
-
 def _subjects(
-    tx: Transaction, kind: ConnectorKind, target: Target, able: Mapping[str, Principal]
+    tx: Transaction, kind: ConnectorKind, target: Target, able: Mapping[str, User | None]
 ) -> tuple[dict[str, str], dict[str, str]]:
     """What each is called in the target; and why not."""
     own = tx.targets.subjects(target.id)
-    people = tx.users.many([key for key in able if key not in own])
+    name_of = namer(target.subject, kind.written)
     subjects: dict[str, str] = {}
     problems: dict[str, str] = {}
-    for key in able:
-        user = people.get(key)
-        said = own.get(key) or (subject_of(user, target.subject, kind.written) if user is not None else "")
+    for key, user in able.items():
+        said = own.get(key) or (name_of(user) if user is not None else "")
         if not said:
             problems[key] = (
                 f"Has no name in this target: the pattern {target.subject!r} gives none. Set a name for this "
