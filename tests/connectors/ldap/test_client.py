@@ -6,11 +6,12 @@ import contextlib
 import socket
 import threading
 import time
+import tracemalloc
 from typing import Self
 
 import pytest
 
-from openpim.connectors.ldap import client
+from openpim.connectors.ldap import client, messages
 from openpim.connectors.ldap.ber import integer, octets, tlv
 from openpim.connectors.ldap.client import Connection, Where
 from openpim.connectors.ldap.messages import ANY, Scope, search
@@ -117,6 +118,37 @@ def test_an_answer_without_end_is_ended(monkeypatch):
     one = tlv(0x30, integer(2), tlv(0x64, octets("cn=a"), tlv(0x30)))
     with Server(BOUND, one * 5000) as server:
         assert fails(server, seconds=5).fault is Fault.BROKEN
+
+
+@pytest.mark.parametrize(
+    "many",
+    [
+        lambda empty: tlv(0x30, integer(2), empty),
+        lambda empty: tlv(0x30, integer(2), tlv(0x65, empty)),
+        lambda empty: tlv(0x30, integer(2), tlv(0x64, octets("cn=a"), empty)),
+        lambda empty: tlv(0x30, integer(2), tlv(0x64, octets("cn=a"), tlv(0x30, tlv(0x30, empty)))),
+        lambda empty: tlv(
+            0x30, integer(2), tlv(0x64, octets("cn=a"), tlv(0x30, tlv(0x30, octets("a"), tlv(0x31, empty))))
+        ),
+        lambda empty: b"".join(
+            [tlv(0x30, integer(2), tlv(0x64, octets("cn=a"), tlv(0x30)))] * (len(empty) // 14)
+        ),
+    ],
+    ids=["message", "result", "entry", "attribute", "values", "entries"],
+)
+def test_what_is_small_on_the_way_is_not_large_in_memory(many, monkeypatch):
+    """Half a million parts of next to nothing: four bytes each on the way, a hundred here."""
+    monkeypatch.setattr(client, "_MOST", 4_000_000)
+    monkeypatch.setattr(messages, "_MOST_VALUES", 10_000)
+    said = many(b"\x04\x02ab" * 500_000)
+    tracemalloc.start()
+    try:
+        with Server(BOUND, said, close=True) as server, contextlib.suppress(TargetError):
+            _ask(Where("127.0.0.1", server.port, "plain", "", "cn=a", "secret-7"), 30)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 20_000_000
 
 
 def test_what_is_said_before_tls_is_not_taken_for_said_behind_it():

@@ -42,7 +42,7 @@ _AT_ONCE = 256  # operations on their way; OpenLDAP ends a connection with a tho
 _BYTES_AT_ONCE = 512 * 1024
 _PIECE = 256 * 1024
 _LARGEST = 64 * 1024 * 1024  # of one answer: a group with half a million members
-_MOST = 256 * 1024 * 1024  # of all answers of an exchange
+_MOST = 256 * 1024 * 1024  # of all answers of an exchange, with the memory that they take
 _A_LOOK = 0.5  # seconds between looks at `stop` while waiting for news
 
 
@@ -122,7 +122,10 @@ class Connection:
                 if place is None:
                     self._unasked(came)
                     continue
-                if self._took(came, requests[place], outcomes[place]):
+                done = self._took(came, requests[place], outcomes[place])
+                if came.tag == ENTRY:
+                    bytes_in += outcomes[place].entries[-1].size
+                if done:
                     del waiting[came.number]
                     bytes_out -= sizes.pop(came.number)
         except BerError as error:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
+from itertools import islice
 
 from openpim.connectors.ldap.ber import (
     ENUMERATED,
@@ -77,10 +78,12 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What was found. values: by attribute in lower case, as bytes."""
+    """What was found. values: by attribute in lower case, as bytes. size: about how many bytes of memory it takes, which may
+    be many times what came."""
 
     dn: str
     values: Mapping[str, Sequence[bytes]]
+    size: int = 0
 
     def texts(self, attribute: str) -> list[str]:
         return [value.decode("utf-8", "backslashreplace") for value in self.values.get(attribute.lower(), ())]
@@ -223,6 +226,10 @@ UNBIND = Request(b"\x42\x00", 0)
 # ------------------------------------------------------------------------------------------------ answers
 
 ENTRY, REFERENCE, EXTENDED = 0x64, 0x73, 0x78
+_MOST_PARTS = 20  # of a result, and controls with it
+_MOST_ATTRIBUTES = 1000  # of an entry; we ask for a few
+_MOST_VALUES = 1_000_000  # of an attribute: a group with a million members
+_PART = 80  # bytes of memory that a value costs besides its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +242,7 @@ class Message:
 
 def opened(content: bytes) -> Message:
     """The inside of an LDAPMessage. Raises BerError."""
-    parts = list(elements(content))
+    parts = list(islice(elements(content), 4))
     if not 2 <= len(parts) <= 3 or (len(parts) == 3 and parts[2][0] != 0xA0):
         raise BerError("not a message of LDAP")
     return Message(number(parts[0][1]), *parts[1], parts[2][1] if len(parts) == 3 else b"")
@@ -245,22 +252,27 @@ def entry(content: bytes) -> Entry:
     """Raises BerError."""
     (_, dn), (_, attributes) = _exactly(content, 2)
     values: dict[str, Sequence[bytes]] = {}
-    for _, attribute in elements(attributes):
+    size = _PART + len(content)
+    for _, attribute in islice(elements(attributes), _MOST_ATTRIBUTES):
         (_, name), (_, found) = _exactly(attribute, 2)
-        values[_text(name).lower()] = [value for _, value in elements(found)]
-    return Entry(_text(dn), values)
+        held = [value for _, value in islice(elements(found), _MOST_VALUES + 1)]
+        if len(held) > _MOST_VALUES:
+            raise BerError("an attribute with values without end")
+        values[_text(name).lower()] = held
+        size += _PART * (len(held) + 1)
+    return Entry(_text(dn), values, size)
 
 
 def settle(outcome: Outcome, answer: Message) -> None:
     """Write the result into the outcome. Raises BerError."""
-    parts = list(elements(answer.content))
+    parts = list(islice(elements(answer.content), _MOST_PARTS))
     if len(parts) < 3 or parts[0][0] != ENUMERATED:
         raise BerError("a result without a code")
     outcome.code = number(parts[0][1])
     outcome.text = _text(parts[2][1])
     outcome.value = next((value for tag, value in parts[3:] if tag == 0x8B), b"")
-    for _, one in elements(answer.controls):
-        found = list(elements(one))
+    for _, one in islice(elements(answer.controls), _MOST_PARTS):
+        found = list(islice(elements(one), _MOST_PARTS))
         if found and found[0] == (OCTETS, PAGED.encode()):
             (_, held), *_ = elements(found[-1][1])
             outcome.cookie = _exactly(held, 2)[1][1]
@@ -276,7 +288,7 @@ def granted_seconds(value: bytes) -> int:
 
 
 def _exactly(content: bytes, count: int) -> list[tuple[int, bytes]]:
-    parts = list(elements(content))
+    parts = list(islice(elements(content), count + 1))
     if len(parts) != count:
         raise BerError("a part too many or too few")
     return parts
