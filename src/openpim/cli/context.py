@@ -6,6 +6,7 @@ import os
 import sys
 
 from openpim.cli.output import Printer, clean
+from openpim.client.errors import PimError
 from openpim.client.session import Interaction
 
 TYPE_CHECKING = False
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from openpim.client.session import Session
     from openpim.client.transport import Transport
 
-__all__ = ["Context", "Terminal"]
+__all__ = ["Context", "Terminal", "read_text"]
 
 
 class Terminal(Interaction):
@@ -55,6 +56,15 @@ def _columns() -> int:
         return os.get_terminal_size(sys.stdout.fileno()).columns
     except (OSError, ValueError):
         return 0
+
+
+def read_text(path: str) -> str:
+    """What is in a file that an argument names, without the newline at its end."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read().rstrip("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise PimError("usage", f"{path} cannot be read", str(error)) from None
 
 
 class Context:
@@ -192,6 +202,14 @@ class Context:
         import getpass
 
         return getpass.getpass(f"{name}: ")
+
+    def secret(self, option: str, given: str) -> str:
+        """A secret is never an argument, which everybody on the machine can see: @FILE, or @- to be asked for it. option:
+        as it was written, up to the value."""
+        if not given.startswith("@"):
+            text = "a secret on the command line can be seen by others"
+            raise PimError("usage", text, f"write {option}@FILE, or {option}@-")
+        return self.ask_secret(option.strip(" -=")) if given == "@-" else read_text(given[1:])
 
     def confirm(self, question: str) -> bool:
         """Yes or no; no without a person."""

@@ -54,6 +54,7 @@ COMMANDS = {
     "channels": ("administration", "Webhooks, chats, and systems that are asked"),
     "connector": ("administration", "The real systems that privileges take effect in"),
     "provisioning": ("administration", "Who writes people and groups here by SCIM"),
+    "signals": ("administration", "The event streams of an application"),
     "notifications": ("administration", "How you are told, and what could not be delivered"),
     "profile": ("this command", "List, choose, add and remove servers"),
     "doctor": ("this command", "Check that everything works, and say what to do"),
