@@ -194,6 +194,15 @@ def test_pages(site: Site) -> None:
     second = site.post(SEARCHES["subject"], {**body, "page": {"limit": 1, "token": token}}).json()
     assert second["results"] != first["results"]
     assert second["page"]["next_token"] == ""
+    example = {
+        **body,
+        "page": {"token": token},
+    }  # as the specification writes it: the limit is the first page's
+    assert site.post(SEARCHES["subject"], example).json() == second
+    none = site.post(SEARCHES["subject"], {**body, "page": {"limit": 0}}).json()
+    assert (none["results"], none["page"]["total"]) == ([], 2)
+    on = site.post(SEARCHES["subject"], {**body, "page": {"token": none["page"]["next_token"]}}).json()
+    assert (on["results"], bool(on["page"]["next_token"])) == ([], True), "none at a time never ends"
     changed = asked({"type": "user"}, WRITE, RECORD_1)
     for wrong in (
         {**changed, "page": {"limit": 1, "token": token}},

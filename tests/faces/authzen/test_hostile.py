@@ -107,10 +107,8 @@ def test_addresses(site: Site) -> None:
         for method in ("GET", "POST"):
             said = site.client.request(method, path, headers={"authorization": "Bearer app"})
             assert said.status_code in {400, 404, 405}, path
-    assert (
-        site.post(PATHS[0], question("x", "use", "role", TEAMS), **{"x-request-id": "a" * 10_000}).status_code
-        == 200
-    )
+    said = site.post(PATHS[0], question("x", "use", "role", TEAMS), **{"x-request-id": "a" * 10_000})
+    assert (said.status_code, said.headers["x-request-id"]) == (200, "a" * 10_000), "AuthZEN 10.1.3: the same"
 
 
 def test_a_large_batch_lets_others_have_their_turn(

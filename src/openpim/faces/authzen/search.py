@@ -93,22 +93,23 @@ def _entity(kind: str, found: Found) -> dict[str, Any]:
 
 
 def _page(call: Call, page: Page, question: str, found: list[Found], rendered: Any) -> Answered:
-    limit = DEFAULT if page.limit is None else page.limit
-    if limit < 0:
+    """A page that goes on may leave its limit out, as the specification's own example does; another one is an error."""
+    sealer = call.room.deps.sealer
+    mark = digest_of(question, call.caller.tenant_id, call.caller.principal_id)
+    asked, after = DEFAULT if page.limit is None else page.limit, ""
+    if asked < 0:
         raise HttpError(400, "page.limit is not negative.")
-    limit = min(limit, MOST)
-    sealer, tenant = call.room.deps.sealer, call.caller.tenant_id
-    mark = digest_of(question, tenant, call.caller.principal_id, page.limit)
-    start = 0
     if page.token:
         said = sealer.unseal_json(_PURPOSE, page.token) if len(page.token) < 10 * LONGEST else None
-        if said is None or said.get("q") != mark:
+        if said is None or said.get("q") != mark or page.limit not in {None, said.get("l")}:
             raise HttpError(400, "page.token belongs to another question. Begin again without one.")
-        after = str(said.get("k", ""))
-        start = next((at for at, one in enumerate(found) if one.key > after), len(found))
+        asked, after = int(said["l"]), str(said["k"])
+    limit = min(asked, MOST)
+    start = next((at for at, one in enumerate(found) if one.key > after), len(found)) if after else 0
     shown = found[start : start + limit]
     more = start + limit < len(found)
-    token = sealer.seal_json(_PURPOSE, {"q": mark, "k": shown[-1].key}) if more and shown else ""
+    last = shown[-1].key if shown else after
+    token = sealer.seal_json(_PURPOSE, {"q": mark, "k": last, "l": asked}) if more else ""
     return Answered(
         {
             "page": {"next_token": token, "count": len(shown), "total": len(found)},
