@@ -36,7 +36,7 @@ def administrators(demo, desk):
 
 
 def test_a_token_for_one_activation(demo, desk):
-    dana, mira = administrators(demo, desk)
+    _dana, mira = administrators(demo, desk)
     token = mira("token").out.strip()
     named = {
         "displayName": "Ledger",
