@@ -10,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from openpim.connectors.ssh import KIND
+from openpim.connectors.ssh import KIND, connector
 from openpim.connectors.ssh.authority import SECRET, Authority, make_secrets
 from openpim.connectors.ssh.keys import line_of, read_public_key
 from openpim.connectors.ssh.krl import write_krl
@@ -346,3 +346,18 @@ def test_settings_that_are_wrong(name, text):
 
 def test_read_public_key_is_what_is_certified():
     assert line_of(read_public_key(ED25519 + " me@host")) == ED25519
+
+
+def test_one_activation_has_so_many_certificates_and_no_more(monkeypatch):
+    """Each is kept until it has run out, and looked at for every host that fetches the list, which anybody may."""
+    monkeypatch.setattr(connector, "MOST_STANDING", 3)
+    desk = Desk(longest_hours="1")
+    edge, other = desk.grant(minutes=600), desk.grant(minutes=600, key="s2")
+    made = [desk.issue(edge) for _ in range(3)]
+    with pytest.raises(TargetError) as refused:
+        desk.issue(edge)
+    assert refused.value.fault is Fault.REFUSED
+    assert desk.issue(other), "another activation has its own"
+    assert all(map(desk.live, made))
+    desk.now += timedelta(hours=1)
+    assert desk.issue(edge), "what has run out counts no more"

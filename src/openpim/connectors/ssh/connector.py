@@ -33,6 +33,9 @@ from openpim.ports.connector import (
 )
 
 GUARD_LOOKS: Final = timedelta(seconds=5)  # how often data/ssh/guard.sh looks at the host's list
+MOST_STANDING: Final = (
+    1000  # certificates of one activation: each is looked at whenever a host fetches the list
+)
 _NOT_YET: Final = "this privilege is not in force here yet; try again in a second"
 
 
@@ -133,6 +136,12 @@ class SshFleet:
         until = min([*ends, now + self._rules.longest]).replace(microsecond=0)
         if until <= now:
             raise TargetError(Fault.REFUSED, "this privilege ends within a second")
+        given_out = [one for one in self._register.certificates(now) if one.until > now]
+        if sum((one.subject, one.key) == (edge.subject, edge.key) for one in given_out) >= MOST_STANDING:
+            raise TargetError(
+                Fault.REFUSED,
+                f"there are {MOST_STANDING} certificates of this activation already: use one of them, or activate again",
+            )
         signer, line = self._authority.signer(now)
         public = line_of(key)
         random = f"{self._opening.secret(16)} {public} {now.isoformat()}"
