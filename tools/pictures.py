@@ -536,6 +536,7 @@ NO_PICTURE: Final = {
     "/portal/approvals/count": "a number for the menu",
     "/portal/pick": "suggestions for a field",
     "/portal/assignments/import/template": "a download",
+    "/portal/targets/{id}/agent": "the demo has no hosts; facts and two buttons, as elsewhere",
     "/portal/targets/{id}/edit": "the form is the one of a new system",
     "/portal/targets/{id}/secrets": "a part of the form of a new system",
     "/portal/targets/{id}/foreign": "a choice and a table, as elsewhere",

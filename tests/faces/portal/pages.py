@@ -310,6 +310,10 @@ SETUPS: dict[str, Callable[[Site], Made]] = {
     ),
     "GET /portal/targets/{id}": target_path(),
     "POST /portal/targets/{id}/look": target_path("/look"),
+    # A twin has no agent: who may sees that, the others do not get so far.
+    "GET /portal/targets/{id}/agent": target_path("/agent"),
+    "POST /portal/targets/{id}/agent": target_path("/agent"),
+    "POST /portal/targets/{id}/agent/withdraw": target_path("/agent/withdraw"),
     "GET /portal/targets/{id}/check": target_path("/check"),
     "POST /portal/targets/{id}/switch": target_path("/switch", on="no"),
     "GET /portal/targets/{id}/foreign": target_path("/foreign"),

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from openpim.core import hosts
 from openpim.core.connecting import Effect, EffectState, Foreign, OpKind, Rule
-from openpim.core.grants import Provider
 from openpim.core.refusals import Code, Refusal
 from openpim.faces.portal.call import Answer, Call, Go, RefusedError, Show, settled
 from openpim.faces.portal.statuses import status_of
@@ -91,7 +91,7 @@ def show(call: Call, view: View, typed: Typed | None = None, status: int = 400) 
         "more": max(0, len(effects) - MOST),
         "states": STATES,
         "foreign": FOREIGN[view.target.foreign],
-        "group": Provider.GROUP,
+        "has_agent": view.target.kind == hosts.KIND,
         "may": may(call),
         "typed": typed or Typed({}),
         "here": f"{HERE}/{view.target.id}",
