@@ -199,6 +199,17 @@ def test_a_token_works_once_and_for_its_target_and_for_an_hour(rig):
     assert ask(rig, credential=made.json()["credential"]).status_code == 401
 
 
+def test_guesses_neither_wait_for_the_one_writer_nor_hold_him(rig, monkeypatch):
+    made = ok(agents.allow(rig.deps, rig.world.caller(rig.world.ga), rig.target.id))
+    secret = made.token.rpartition(".")[2]
+    with monkeypatch.context() as patch:
+        patch.setattr(type(rig.deps.store), "write", None)
+        for guess in ("", "x", secret[:-1], secret + "x"):
+            refused = agents.enrol(rig.deps, rig.world.tenant_id, rig.target.id, guess, "stranger")
+            assert isinstance(refused, Refusal)
+    ok(agents.enrol(rig.deps, rig.world.tenant_id, rig.target.id, secret, "host"))
+
+
 def test_one_host_s_secret_opens_nothing_else(rig):
     ga = rig.world.caller(rig.world.ga)
     other = ok(

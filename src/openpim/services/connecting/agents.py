@@ -134,11 +134,9 @@ def enrol(deps: Deps, tenant_id: str, target_id: str, token: str, host: str) -> 
     secret = deps.secret(32)
 
     def work(tx: Transaction) -> str | Refusal:
-        target = tx.targets.get(target_id)
-        row = json.loads(tx.targets.memory(target_id, ENROLMENT) or "{}") if target is not None else {}
-        if target is None or target.kind != KIND or not row or datetime.fromisoformat(row["until"]) <= now:
-            return _NO
-        if not hmac.compare_digest(str(row["hash"]), _hash(token)):
+        tx.lock_tenant()  # of two with one token, one
+        target = _let_in(tx, target_id, token, now)
+        if target is None:
             return _NO
         tx.targets.remember(target_id, ENROLMENT, "")
         tx.targets.remember(target_id, REPORT, "")
@@ -149,7 +147,18 @@ def enrol(deps: Deps, tenant_id: str, target_id: str, token: str, host: str) -> 
         tell(tx, deps, callers.system(tenant_id), now, ENROLLED, target, (("Host", name),))
         return secret
 
-    return deps.store.write(tenant_id, work)
+    # Anybody may guess: whoever does never waits for, or holds, the one writer.
+    guessed = deps.store.read(tenant_id, lambda tx: _let_in(tx, target_id, token, now)) is None
+    return _NO if guessed else deps.store.write(tenant_id, work)
+
+
+def _let_in(tx: Transaction, target_id: str, token: str, now: datetime) -> Target | None:
+    """The target that this token is for, while it is good."""
+    target = tx.targets.get(target_id)
+    row = json.loads(tx.targets.memory(target_id, ENROLMENT) or "{}") if target is not None else {}
+    if target is None or target.kind != KIND or not row or datetime.fromisoformat(row["until"]) <= now:
+        return None
+    return target if hmac.compare_digest(str(row["hash"]), _hash(token)) else None
 
 
 def sync(deps: Deps, tenant_id: str, target_id: str, secret: str, report: Any) -> Answer | Refusal:
