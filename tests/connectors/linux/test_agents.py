@@ -108,7 +108,7 @@ def test_the_end_comes_while_the_server_is_away(rig):
         if not host.has("ann", "sudo:payroll") and not host.has("ann", "group:docker"):
             break
         time.sleep(0.02)
-    assert -0.05 < (real_clock() - ends).total_seconds() < 1
+    assert -0.5 < (real_clock() - ends).total_seconds() < 1
 
 
 def test_a_silent_host_is_away_and_nothing_is_proved(rig):
