@@ -89,11 +89,11 @@ def test_a_host_that_trusts_openpim(demo, desk, host, tmp_path):
              "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR", "-o", "IdentityAgent=none"]  # fmt: skip
     cannot = pim(mira, "ssh", *there, "echo in")
     assert (cannot.returncode, cannot.stdout) == (6, ""), cannot
-    assert "pim ssh -a NAME" in cannot.stderr
+    assert "pim ssh -a 'Reports Reader'" in cannot.stderr, "what would, is told and not done"
 
-    can = pim(mira, "ssh", "-a", "reports reader", "-d", "30m", *there, "echo in; exit 3")
+    can = pim(mira, "ssh", "-d", "30m", *there, "echo in; exit 3")
     assert (can.returncode, can.stdout) == (3, "in\n"), can
-    again = pim(mira, "ssh", "--target", "Hosts", *there, "echo in")
+    again = pim(mira, "ssh", "-a", "reports reader", "--target", "Hosts", *there, "echo in")
     assert (again.returncode, again.stdout) == (0, "in\n"), again
     assert not list((mira.home / "run").iterdir())  # the key is gone
 

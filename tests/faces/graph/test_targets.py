@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.faces.graph.client import Graph
+from tests.services.groups import give_group
 from tests.world import TEAMS, World, ok
 
 PATH = "/beta/openPim/targets"
@@ -125,3 +126,32 @@ def test_another_tenant_sees_nothing(graph: Graph) -> None:
             method, f"{PATH}/{target['id']}{rest}", other.ga, {} if method != "GET" else None
         )
         assert answer.status_code == 404, (method, rest, answer.text)
+
+
+def test_where_it_leads_what_one_may_activate(graph: Graph) -> None:
+    """Told before anything is active, and to nobody else; through groups too; not of a target that is out of use."""
+    world = graph.world
+    target = made(graph, managed=["payroll_admin", "auditor"])
+    path = f"{PATH}/{target['id']}"
+    group = world.group("payroll")
+    for mapping in (
+        {"provider": "directory", "roleDefinitionId": TEAMS, "entitlement": "payroll_admin"},
+        {"provider": "group", "roleDefinitionId": "member", "scopeId": group, "entitlement": "auditor"},
+    ):
+        done(graph.post(f"{path}/mappings", world.ga, mapping), 201)
+    ways = "/beta/openPim/myTargets"
+    assert graph.rows(ways, world.ann) == []
+    world.eligible(world.ann)
+    (way,) = graph.rows(ways, world.ann)
+    assert (way["target"], way["kind"], way["entitlement"]) == ("Payroll", "twin", "payroll_admin")
+    assert (way["provider"], way["roleDefinitionId"], way["scope"]) == ("directory", TEAMS, "/")
+    assert (way["roleDisplayName"], way["state"]) == ("Teams Administrator", "eligible")
+    assert graph.rows(ways, world.bob) == []
+    inner = world.group("inner")
+    world.write(lambda tx: tx.groups.add_member(group, tx.principals.get(inner)))
+    give_group(world, inner, world.bob, "member")
+    (way,) = graph.rows(ways, world.bob)
+    assert (way["provider"], way["roleDefinitionId"], way["scope"]) == ("group", "member", inner)
+    assert (way["entitlement"], way["scopeDisplayName"]) == ("auditor", "inner")
+    done(graph.send("PATCH", path, world.ga, {"isEnabled": False}))
+    assert graph.rows(ways, world.ann) == graph.rows(ways, world.bob) == []

@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 
     Row = dict[str, Any]
 
-DESCRIPTION = """Log in to a host with a fresh key and a certificate for what you have activated.  What stands after the host goes
-to ssh as it is.  In place of a host: `ca` prints the key that hosts are to trust and where they fetch what was revoked;
+DESCRIPTION = """Log in to a host with a fresh key and a certificate for what you have activated.  Where that gives no access,
+what you may activate for it is offered.  What stands after the host goes to ssh as it is.  In place of a host: `ca` prints the key that hosts are to trust and where they fetch what was revoked;
 `guard`, `refresh` and `principals` print the scripts that hosts run."""
 EXAMPLES = """examples:
-  pim ssh db1.example.com
+  pim ssh db1.example.com                   offers what you may activate, if nothing that is active opens it
+  pim ssh -j "disk is full" db1             activates it without asking, if there is one thing only
   pim ssh root@db1 -p 2222 systemctl status postgresql
   pim ssh -a "Payroll Administrator" -j "month end" payroll@db1     activate first
   pim ssh --certificate-only                a certificate for ~/.ssh/id_ed25519
@@ -46,13 +47,11 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument(
         "-a", "--activate", default="", metavar="NAME", help="activate this first, as pim activate does"
     )
-    parser.add_argument("-j", "--justification", default="", metavar="TEXT", help="why (with -a)")
     parser.add_argument(
-        "-t", "--ticket", default="", metavar="SYSTEM:NUMBER", help="the ticket this is for (with -a)"
+        "-j", "--justification", default="", metavar="TEXT", help="why, for what is activated first"
     )
-    parser.add_argument(
-        "-d", "--duration", default="", metavar="DURATION", help="how long: 2h, 90m (with -a)"
-    )
+    parser.add_argument("-t", "--ticket", default="", metavar="SYSTEM:NUMBER", help="the ticket this is for")
+    parser.add_argument("-d", "--duration", default="", metavar="DURATION", help="how long: 2h, 90m")
     parser.add_argument(
         "--target", default="", metavar="NAME", help="which hosts, where you have access to several kinds"
     )
@@ -79,8 +78,10 @@ def run(args: Namespace, context: Context) -> int:
     if args.host.startswith("-"):
         raise PimError("usage", "a host does not begin with a hyphen", "see: pim ssh --help")
     if args.activate:
-        _activate(args, context)
-    held = _held(args.target, context, patient=bool(args.activate))
+        _activate([args.activate], args, context)
+        held = _held(args.target, context, patient=True)
+    else:
+        held = _held_or_offered(args, context)
     if args.certificate_only:
         return _certify(args.key, held, context)
     return _log_in(args.host, rest, held, context)
@@ -98,8 +99,7 @@ def _held(target: str, context: Context, *, patient: bool) -> list[Row]:
         rows = [
             row
             for row in context.graph.rows("/openPim/myEffects")
-            if row.get("kind") == "ssh"
-            and target.casefold() in {"", str(row.get("target")).casefold(), row.get("targetId")}
+            if row.get("kind") == "ssh" and _meant(target, row)
         ]
         ready = [row for row in rows if row.get("state") == "effective"]
         if ready:
@@ -125,14 +125,80 @@ def _nothing(target: str, *, coming: bool) -> PimError:
     return PimError("missing", f"nothing that you have active gives you access{where} by certificate", hint)
 
 
-def _activate(args: Namespace, context: Context) -> None:
+def _held_or_offered(args: Namespace, context: Context) -> list[Row]:
+    """What is in force; where nothing is, what could be: activated when the person agrees."""
+    try:
+        return _held(args.target, context, patient=False)
+    except PimError as error:
+        if error.kind != "missing":
+            raise
+        way = _way(args, context, error)
+    role = way["roleDefinitionId"]
+    group = way.get("provider") == "group"
+    words = [f"{way['scope']}:{role}"] if group else [str(role), "--scope", str(way["scope"])]
+    _activate(words, args, context)
+    return _held(args.target, context, patient=True)
+
+
+def _way(args: Namespace, context: Context, nothing: PimError) -> Row:
+    """The one eligibility that gives access, agreed to by the person; a reason on the command line agrees too."""
+    from openpim.cli.context import Terminal
+    from openpim.client.errors import GraphError
+
+    try:
+        rows = context.graph.rows("/openPim/myTargets")
+    except GraphError:  # a server that does not know that yet
+        raise nothing from None
+    ways: dict[str, Row] = {}
+    for row in rows:
+        if row.get("kind") == "ssh" and _meant(args.target, row):
+            ways.setdefault(_called(row), row)
+    names = sorted(ways)
+    if not names:
+        raise nothing
+    host = args.host or "HOST"
+    if len(names) > 1:
+        if not context.interactive:
+            raise PimError("ambiguous", f"several would give you access: {', '.join(names)}",
+                           f"choose one: pim ssh -a NAME {host}")  # fmt: skip
+        for number, name in enumerate(names, 1):
+            Terminal().say(f"{number}  {name}, for {ways[name].get('target')}")
+        answer = context.ask("which one to activate (a number)")
+        if not (answer.isascii() and answer.isdecimal() and 1 <= int(answer) <= len(names)):
+            raise nothing
+        return ways[names[int(answer) - 1]]
+    (name,) = names
+    if args.justification or args.ticket or args.duration:
+        return ways[name]
+    if not context.interactive:
+        raise PimError("missing", nothing.message, f"activate what gives it: pim ssh -a {name!r} {host}")
+    if not context.confirm(f"{name} gives access to {ways[name].get('target')}. Activate it?"):
+        raise nothing
+    return ways[name]
+
+
+def _meant(target: str, row: Row) -> bool:
+    return target.casefold() in {"", str(row.get("target")).casefold(), row.get("targetId")}
+
+
+def _called(row: Row) -> str:
+    """As `pim activate` takes it."""
+    from openpim.cli.choosing import label_at
+
+    provider, scope, place = (str(row.get(key)) for key in ("provider", "scope", "scopeDisplayName"))
+    if provider == "group":
+        return place if row.get("roleDefinitionId") == "member" else f"{place}:owner"
+    return label_at(provider, str(row.get("roleDisplayName")), scope, place)
+
+
+def _activate(named: list[str], args: Namespace, context: Context) -> None:
     from openpim.cli.commands import load
     from openpim.cli.quickargs import Quick
 
     command = load("activate")
     quick: Any = Quick()
     command.configure(quick)
-    words = [args.activate]
+    words = [*named]
     for option, value in (("-j", args.justification), ("-t", args.ticket), ("-d", args.duration)):
         words += [option, value] if value else []
     found = quick.parse(words)
@@ -144,7 +210,7 @@ def _activate(args: Namespace, context: Context) -> None:
     finally:
         context.printer.out = stdout
     if code:
-        raise PimError("policy", f"{args.activate} was not activated", "see: pim activate --help")
+        raise PimError("policy", f"{named[0]} was not activated", "see: pim activate --help")
 
 
 def _stderr() -> Any:

@@ -15,15 +15,17 @@ from openpim.faces.graph.faults import settled
 from openpim.faces.graph.resource import Resource, Row, plain_page
 from openpim.faces.graph.table import Endpoint
 from openpim.ports.connector import ConnectorKind
-from openpim.services.connecting import acting, issue, manage
+from openpim.services.connecting import acting, issue, leading, manage
 from openpim.services.connecting.acting import Mine
 from openpim.services.connecting.checking import LONGEST_ENTITLEMENT, Desired
+from openpim.services.connecting.leading import Way
 from openpim.services.connecting.manage import View
 from openpim.wire.jsonbody import Body
 
 PATH: Final = "openPim/targets"
 KINDS: Final = "openPim/connectorKinds"
 MINE: Final = "openPim/myEffects"
+WAYS: Final = "openPim/myTargets"
 _MOST_VALUES: Final = 60
 _LONGEST_VALUE: Final = 20_000
 
@@ -97,6 +99,23 @@ def _mine(_call: Call, one: Mine) -> Row:
     }
 
 
+def _way(_call: Call, one: Way) -> Row:
+    held = one.through.eligibility
+    return {
+        "targetId": one.target.id,
+        "target": one.target.name,
+        "kind": one.target.kind,
+        "entitlement": one.entitlement,
+        "eligibilityId": held.id,
+        "provider": held.provider.value,
+        "roleDefinitionId": held.role_id,
+        "roleDisplayName": one.through.role_name,
+        "scope": one.through.scope_path,
+        "scopeDisplayName": one.through.scope_name,
+        "state": one.through.state.value,
+    }
+
+
 def _kind(_call: Call, one: ConnectorKind) -> Row:
     return {
         "id": one.name,
@@ -119,6 +138,7 @@ def _kind(_call: Call, one: ConnectorKind) -> Row:
 TARGETS: Resource[View] = Resource(path=PATH, type="openPimTarget", render=row)
 _KINDS: Resource[ConnectorKind] = Resource(path=KINDS, type="openPimConnectorKind", render=_kind)
 _MINE: Resource[Mine] = Resource(path=MINE, type="openPimEffect", render=_mine)
+_WAYS: Resource[Way] = Resource(path=WAYS, type="openPimWay", render=_way)
 _EFFECTS: Resource[Effect] = Resource(
     path=f"{PATH}/effects", type="openPimEffect", render=lambda _call, one: _effect(one)
 )
@@ -264,6 +284,11 @@ def mine(call: Call) -> Answer:
     return _MINE.collection(call, plain_page(acting.mine(call.deps, call.caller), call.options))
 
 
+def lead(call: Call) -> Answer:
+    """Where it leads what the caller may activate: a row for each of his eligibilities and what it gives in a target."""
+    return _WAYS.collection(call, plain_page(leading.ways(call.deps, call.caller), call.options))
+
+
 def credential(call: Call) -> Answer:
     """The caller's own, for as long as his access is effective. `values`: what the kind of target asks for (publicKey)."""
     body = call.json(allow_empty=True)
@@ -312,6 +337,7 @@ def _texts(body: Body, member: str) -> dict[str, str] | None:
 ENDPOINTS = (
     Endpoint("GET", KINDS, kinds, p.TARGETS_READ, people_only=True),
     Endpoint("GET", MINE, mine, p.TARGETS_OWN, people_only=True),
+    Endpoint("GET", WAYS, lead, p.TARGETS_OWN, people_only=True),
     Endpoint("GET", PATH, index, p.TARGETS_READ, people_only=True),
     Endpoint("POST", PATH, create, p.TARGETS_WRITE, people_only=True),
     Endpoint("GET", f"{PATH}/{{id}}", show, p.TARGETS_READ, people_only=True),
