@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     Row = dict[str, Any]
 
-__all__ = ["Target", "principal", "principal_label", "role", "target"]
+__all__ = ["Target", "labels", "principal", "principal_label", "role", "target"]
 
 
 class Target:
@@ -196,17 +196,31 @@ def principal_label(row: Row) -> str:
     )
 
 
-def principal(graph: Graph, wanted: str) -> Row:
-    """The one user, group or application meant."""
-    if wanted.lower() == "me":
+def labels(graph: Graph, ids: set[str]) -> dict[str, str]:
+    """What these are called, by id; one that may not be read is not there."""
+    try:
+        answer = graph.request("POST", "/directoryObjects/getByIds", {"ids": sorted(ids)}) if ids else {}
+    except GraphError:
+        return {}
+    value = answer.get("value") if isinstance(answer, dict) else None
+    rows = [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
+    return {text(row.get("id")): principal_label(row) for row in rows}
+
+
+_KINDS = {"": "user, group or application", "group": "group", "servicePrincipal": "application"}
+
+
+def principal(graph: Graph, wanted: str, kind: str = "") -> Row:
+    """The one user, group or application meant. kind: group, servicePrincipal: what alone it can be."""
+    if wanted.lower() == "me" and not kind:
         return {"id": graph.me, "userPrincipalName": graph.session.tokens().account.get("upn", "")}
-    rows = find_principals(graph, wanted)
+    rows = [row for row in find_principals(graph, wanted) if text(row.get("@odata.type")).endswith(kind)]
     found = fits(wanted, rows, principal_names)
     if not found:
         raise missing(
             wanted,
             (),
-            "there is no user, group or application",
+            f"there is no {_KINDS[kind]}",
             "give the beginning of the name, the address or the id",
         )
     if len(found) > 1:

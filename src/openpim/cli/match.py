@@ -11,11 +11,12 @@ from openpim.client.errors import PimError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from typing import TypeVar
+    from typing import Any, TypeVar
 
     T = TypeVar("T")
+    Row = dict[str, Any]
 
-__all__ = ["ambiguous", "fits", "missing"]
+__all__ = ["ambiguous", "called", "fits", "missing"]
 
 
 _FEW = 10  # names that are all shown where none comes close
@@ -46,6 +47,19 @@ def fits(wanted: str, candidates: Iterable[T], names: Callable[[T], Sequence[str
         if found:
             return found
     return []
+
+
+def called(
+    wanted: str, rows: Iterable[Row], what: str, hint: str, *, name: str = "displayName", key: str = "id"
+) -> Row:
+    """The one row of exactly this name or id: for things that are changed or removed by it. name, key: its members."""
+    rows, want = list(rows), _fold(wanted)
+    found = [row for row in rows if want in {_fold(str(row.get(name) or "")), _fold(str(row.get(key) or ""))}]
+    if not found:
+        raise missing(wanted[:80], (str(row.get(name) or "") for row in rows), f"there is no {what}", hint)
+    if len(found) > 1:
+        raise ambiguous(wanted[:80], (f"{row.get(name)}   ({row.get(key)})" for row in found), "give the id")
+    return found[0]
 
 
 def ambiguous(wanted: str, shown: Iterable[str], hint: str) -> PimError:

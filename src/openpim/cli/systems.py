@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from openpim.cli import match
 from openpim.client.errors import PimError
 from openpim.client.roles import named, text
 
@@ -74,12 +75,7 @@ def add_options(parser: ArgumentParser) -> None:
 def called(context: Context, given: str, kind: str = "") -> Row:
     """The channel of this name or id. kind: the only one it may be of."""
     rows = [row for row in context.graph.rows(PATH, beta=True) if kind in {"", text(row.get("kind"))}]
-    low = given.lower()
-    found = [row for row in rows if low in {text(row.get("id")), text(row.get("displayName")).lower()}]
-    if len(found) != 1:
-        names = ", ".join(sorted(text(row.get("displayName")) for row in rows)) or "none"
-        raise PimError("missing", f"there is no {kind or 'channel'} {given[:80]!r}", f"there are: {names}")
-    return found[0]
+    return match.called(given, rows, kind or "channel", "list them: pim channels")
 
 
 def given(args: Namespace) -> bool:

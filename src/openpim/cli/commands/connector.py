@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from openpim.cli.context import read_text
+from openpim.cli.match import called
 from openpim.cli.output import local, one_line
 from openpim.client.errors import PimError
 from openpim.client.roles import named, text
@@ -119,7 +121,8 @@ def run(args: Namespace, context: Context) -> int:
         raise PimError("usage", "say which", "list them: pim connector")
     if args.act == "add":
         return _add(args, context)
-    found = _called(context, args.name)
+    rows = context.graph.rows(PATH, beta=True)
+    found = called(args.name, rows, "target", "list them: pim connector")
     name, path = text(found.get("displayName")), f"{PATH}/{text(found.get('id'))}"
     acts = {
         "list": _show, "show": _show, "set": _set, "map": _map, "unmap": _unmap, "name": _name, "probe": _probe,
@@ -145,16 +148,6 @@ def _setting(one: Row) -> str:
     return f"{text(one.get('name'))}{marks}{' (secret)' if one.get('isSecret') is True else ''}"
 
 
-def _called(context: Context, given: str) -> Row:
-    rows = list(context.graph.rows(PATH, beta=True))
-    low = given.lower()
-    found = [row for row in rows if low in {text(row.get("id")), text(row.get("displayName")).lower()}]
-    if len(found) != 1:
-        names = ", ".join(sorted(text(row.get("displayName")) for row in rows)) or "none"
-        raise PimError("missing", f"there is no target {given[:80]!r}", f"there are: {names}")
-    return found[0]
-
-
 def _add(args: Namespace, context: Context) -> int:
     if not args.kind:
         raise PimError("usage", "say of which kind it is", "with --kind; list them: pim connector kinds")
@@ -171,12 +164,12 @@ def _set(args: Namespace, context: Context, _found: Row, name: str, path: str) -
 def _body(args: Namespace, context: Context) -> Row:
     body: Row = {
         "settings": {
-            key: _read(value[1:]) if value.startswith("@") else value
+            key: read_text(value[1:]) if value.startswith("@") else value
             for key, value in (_pair(one, "--set") for one in args.settings)
         }
         or None,
         "secrets": {
-            key: _secret(context, key, value)
+            key: context.secret(f"--secret {key}=", value)
             for key, value in (_pair(one, "--secret") for one in args.secret)
         }
         or None,
@@ -193,25 +186,6 @@ def _pair(given: str, option: str) -> tuple[str, str]:
     if not equals or not key.strip():
         raise PimError("usage", f"{option} {given[:60]!r} has no =", f"write {option} NAME=VALUE")
     return key.strip(), value
-
-
-def _secret(context: Context, key: str, given: str) -> str:
-    """A secret is never an argument: those are seen by everybody on the machine."""
-    if not given.startswith("@"):
-        raise PimError(
-            "usage",
-            "a secret on the command line can be seen by others",
-            f"write --secret {key}=@FILE, or {key}=@-",
-        )
-    return context.ask_secret(key) if given == "@-" else _read(given[1:])
-
-
-def _read(path: str) -> str:
-    try:
-        with open(path, encoding="utf-8") as file:
-            return file.read().rstrip("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise PimError("usage", f"{path} cannot be read", str(error)) from None
 
 
 def _map(args: Namespace, context: Context, _found: Row, name: str, path: str) -> int:

@@ -57,21 +57,10 @@ def _row(found: Row, names: dict[str, str]) -> Row:
     }
 
 
-def _names(graph: Graph, ids: set[str]) -> dict[str, str]:
-    """What the people are called; an id stays where that may not be read."""
-    try:
-        answer = graph.request("POST", "/directoryObjects/getByIds", {"ids": sorted(ids)}) if ids else {}
-    except GraphError:
-        return {}
-    value = answer.get("value") if isinstance(answer, dict) else None
-    rows = [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
-    return {text(row.get("id")): administering.principal_label(row) for row in rows}
-
-
 def _list(context: Context) -> int:
     found = context.graph.rows(_PATH)
     ids = {text(row.get(name)) for row in found for name in ("approverId", "delegateId")}
-    names = _names(context.graph, ids - {""})
+    names = administering.labels(context.graph, ids - {""})
     context.printer.rows(
         [_row(row, names) for row in found], COLUMNS, empty="Nobody stands in for you, nor you for anybody."
     )

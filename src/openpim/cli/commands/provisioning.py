@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from openpim.cli import administering
+from openpim.cli.match import called
 from openpim.cli.output import one_line
 from openpim.client.errors import PimError
 from openpim.client.roles import text
@@ -28,7 +30,7 @@ EXAMPLES = """examples:
 TOKENS, MODES = "/openPim/provisioningTokens", "/openPim/provisioningModes"
 COLUMNS = (
     ("displayName", "NAME"),
-    ("servicePrincipalId", "APPLICATION"),
+    ("application", "WHOSE"),
     ("hint", "BEGINS"),
     ("endDateTime", "UNTIL"),
 )
@@ -65,7 +67,9 @@ def run(args: Namespace, context: Context) -> int:
     if context.profile.kind != "openpim":
         raise PimError("usage", "Microsoft Entra knows no such thing", "this is about writing into OpenPIM")
     if args.act == "list":
-        rows = [_token(row) for row in context.graph.rows(TOKENS, beta=True)]
+        rows = list(context.graph.rows(TOKENS, beta=True))
+        names = administering.labels(context.graph, {text(row.get("servicePrincipalId")) for row in rows})
+        rows = [_token(row, names) for row in rows]
         context.printer.rows(rows, COLUMNS, empty="There is no provisioning token.")
         return 0
     if args.act == "groups":
@@ -81,7 +85,7 @@ def run(args: Namespace, context: Context) -> int:
 
 
 def _add(args: Namespace, context: Context) -> int:
-    found = _one(context, args.what, "servicePrincipal")
+    found = administering.principal(context.graph, args.what, "servicePrincipal")
     body = {
         "servicePrincipalId": text(found.get("id")),
         "displayName": args.name or text(found.get("displayName")),
@@ -94,26 +98,24 @@ def _add(args: Namespace, context: Context) -> int:
         context.printer.line(f"{one_line(body['displayName'])} is added.")
         context.printer.line(f"Token, shown this once: {one_line(text(row.get('secretText')))}")
     else:
-        shown = {**_token(row), "secretText": text(row.get("secretText"))}
+        names = {text(found.get("id")): administering.principal_label(found)}
+        shown = {**_token(row, names), "secretText": text(row.get("secretText"))}
         context.printer.one(shown, tuple((name, name) for name in shown))
     return 0
 
 
 def _revoke(args: Namespace, context: Context) -> int:
-    low = args.what.lower()
     rows = context.graph.rows(TOKENS, beta=True)
-    found = [row for row in rows if low in {text(row.get("id")), text(row.get("displayName")).lower()}]
-    if len(found) != 1:
-        names = ", ".join(f"{text(row.get('displayName'))} ({text(row.get('id'))})" for row in rows) or "none"
-        raise PimError("missing", f"there is no one token {args.what[:80]!r}", f"there are: {names}")
-    context.graph.request("DELETE", f"{TOKENS}/{text(found[0].get('id'))}", beta=True)
-    return _say(context, f"{text(found[0].get('displayName'))} opens nothing any more.", _token(found[0]))
+    found = called(args.what, rows, "token", "list them: pim provisioning")
+    context.graph.request("DELETE", f"{TOKENS}/{text(found.get('id'))}", beta=True)
+    names = administering.labels(context.graph, {text(found.get("servicePrincipalId"))})
+    return _say(context, f"{text(found.get('displayName'))} opens nothing any more.", _token(found, names))
 
 
 def _group(args: Namespace, context: Context) -> int:
     if not args.members:
         raise PimError("usage", "say what members become", "with --members eligible, member or usual")
-    found = _one(context, args.what, "group")
+    found = administering.principal(context.graph, args.what, "group")
     path = f"{MODES}/{text(found.get('id'))}"
     if args.members == "usual":
         context.graph.request("DELETE", path, beta=True)
@@ -125,23 +127,10 @@ def _group(args: Namespace, context: Context) -> int:
     )
 
 
-def _one(context: Context, wanted: str, kind: str) -> Row:
-    """The one group or application of this name or id."""
-    from openpim.client.directory import find_principals, principal_names
-
-    rows = [
-        row for row in find_principals(context.graph, wanted) if text(row.get("@odata.type")).endswith(kind)
-    ]
-    exact = [row for row in rows if wanted.casefold() in {name.casefold() for name in principal_names(row)}]
-    if len(exact) == 1 or len(rows) == 1:
-        return (exact or rows)[0]
-    names = ", ".join(text(row.get("displayName")) for row in rows[:10]) or "none"
-    what = "group" if kind == "group" else "application"
-    raise PimError("missing", f"there is no one {what} {wanted[:80]!r}", f"there are: {names}")
-
-
-def _token(row: Row) -> Row:
-    return {name: text(row.get(name)) for name in ("id", *(name for name, _ in COLUMNS), "createdDateTime")}
+def _token(row: Row, names: dict[str, str]) -> Row:
+    shown = {name: text(row.get(name)) for name in ("id", *(name for name, _ in COLUMNS), "createdDateTime")}
+    by = text(row.get("servicePrincipalId"))
+    return {**shown, "application": names.get(by, by), "servicePrincipalId": by}
 
 
 def _say(context: Context, said: str, row: Row) -> int:
