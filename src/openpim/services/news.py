@@ -1,7 +1,8 @@
 """Whom do the last events concern? What the portal's live pages ask every second, once for all who are looking.
 
 Only a hint to look again: it names nobody and nothing, and what is then shown is decided by the acts. An event that commits
-late is still found, because each look goes back a little further than the last one.
+late is still found, because each look goes back a little further than the last one. A page says how many changes there were
+when it was made, so nothing is missed before it listens.
 """
 
 from __future__ import annotations
@@ -17,15 +18,18 @@ from openpim.ports.store import Transaction
 from openpim.services.authority import able_reviewers, delegated_reviewers
 
 OVERLAP = timedelta(seconds=10)
+LONG_AGO = timedelta(minutes=1)  # from then on, whatever happened counts as news for everybody
 _MOST = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Where a look ended: for the next one. seen: ids of the events that it may meet again."""
+    """Where a look ended: for the next one. seen: ids of the events that it may meet again. changes: of the tenant, after
+    everything that was seen."""
 
     at: datetime
     seen: frozenset[str] = frozenset()
+    changes: int = 0
 
 
 def first_look(deps: Deps) -> Look:
@@ -46,7 +50,8 @@ def concerned(
             limit=_MOST,
         )
         events = tx.audit.page(query).items
-        after = Look(now, frozenset(one.id for one in events if one.at >= now - OVERLAP))
+        seen = frozenset(one.id for one in events if one.at >= now - OVERLAP)
+        after = Look(now, seen, tx.tallies.changes())
         fresh = [one for one in events if one.id not in before.seen and one.category != "Authentication"]
         if len(events) == _MOST and len(fresh) == _MOST:
             return after, frozenset(listeners)
@@ -56,6 +61,17 @@ def concerned(
         return after, frozenset(found & set(listeners))
 
     return deps.store.read(tenant_id, work)
+
+
+def missed(deps: Deps, tenant_id: str, who: str, changes: int, at: datetime) -> bool:
+    """Whether something may have concerned a person since a page was made: at that moment, when the tenant had so many
+    changes."""
+    now = deps.clock()
+    if deps.store.read(tenant_id, lambda tx: tx.tallies.changes()) == changes:
+        return False
+    if not timedelta() <= now - at <= LONG_AGO:
+        return True
+    return who in concerned(deps, tenant_id, Look(at), {who})[1]
 
 
 def _people(tx: Transaction, event: AuditEvent, now: datetime) -> set[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,7 +15,7 @@ from openpim.faces.portal.live import Hub
 from openpim.services import news
 from openpim.services.signin.events import Origin
 from openpim.services.signin.portal import enter
-from tests.faces.portal.client import ORIGIN, Site
+from tests.faces.portal.client import ORIGIN, Browser, Site
 from tests.world import READER, ok
 
 
@@ -97,10 +98,10 @@ def test_a_stream_says_news_and_ends_with_its_session(site: Site, monkeypatch: A
         said: list[bytes] = []
         async for word in hub.words(request, streams[0]):
             said.append(word)
-            if word == live._STILL_HERE and live._NEWS not in said:
+            if word == live._STILL_HERE and not any(one.startswith(b"event: news") for one in said):
                 world.forward(seconds=1)
                 await asyncio.to_thread(world.activate, world.ann)
-            elif word == live._NEWS:
+            elif word.startswith(b"event: news"):
                 await asyncio.to_thread(world.disable, world.ann)
         assert streams[0] not in hub.streams
         hub.close()
@@ -110,5 +111,82 @@ def test_a_stream_says_news_and_ends_with_its_session(site: Site, monkeypatch: A
     with ThreadPoolExecutor(1) as apart:
         said = apart.submit(lambda: asyncio.run(asyncio.wait_for(listen(), 20))).result()
     assert said[0].startswith(b"retry:")
-    assert live._NEWS in said
+    assert any(one.startswith(b"event: news") for one in said)
     assert said[-1] == live._ENDED
+
+
+def made(browser: Browser) -> tuple[int, datetime]:
+    """What a page says of when it was made."""
+    page = browser.get("/portal/roles")
+    body = next(attrs for tag, attrs in page.tags if tag == "body")
+    return int(body["data-changes"]), datetime.fromisoformat(body["data-now"])
+
+
+def test_nothing_is_missed_between_a_page_and_its_stream(site: Site) -> None:
+    world = site.world
+    world.eligible(world.ann)
+    ann = site.browser(world.ann)
+    old = made(ann)
+    world.forward(minutes=2)
+    page = made(ann)
+    assert not missed(site, world.ann, page), "nothing has happened"
+    assert not missed(site, world.ann, old), "nor, in spite of the time, since the older one"
+    ok(world.activate(world.ann))
+    assert missed(site, world.ann, page)
+    assert not missed(site, world.bob, page), "it is nothing to him"
+    assert not missed(site, world.ann, made(ann)), "the next page has it"
+    assert missed(site, world.bob, old), "what is too old to tell counts"
+
+
+def missed(site: Site, who: str, page: tuple[int, datetime]) -> bool:
+    return news.missed(site.world.deps, site.world.tenant_id, who, *page)
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+def test_a_stream_begins_where_its_page_ended(site: Site) -> None:
+    world = site.world
+    world.eligible(world.ann)
+    ann = site.browser(world.ann)
+    cookie = site.browser().open_session(world.ann)
+    page = made(ann)
+    ok(world.activate(world.ann))
+    presence = enter(site.signin, cookie, "", Origin(ORIGIN))
+    assert presence is not None
+
+    async def first_words(since: live.Since | None) -> bytes:
+        hub = Hub(site.signin)
+        stream = hub.open(presence)
+        assert stream is not None
+        words = hub.words(REQUEST, stream, since)
+        await anext(words)
+        hub.close()
+        return await anext(words, b"")
+
+    with ThreadPoolExecutor(1) as apart:
+        said, now, before = (
+            apart.submit(lambda since=since: asyncio.run(first_words(since))).result()
+            for since in (page, made(ann), None)
+        )
+    assert said == b"event: news\ndata: %d\n\n" % presence.changes
+    assert presence.changes > page[0]
+    assert now == before
+
+
+REQUEST: Any = SimpleNamespace(cookies={}, headers={}, client=None, scope={})
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {},
+        {"changes": "12"},
+        {"changes": "-1", "now": "2026-11-21T10:00:00+00:00"},
+        {"changes": "9" * 40, "now": "2026-11-21T10:00:00+00:00"},
+        {"changes": "\u0663", "now": "2026-11-21T10:00:00+00:00"},
+        {"changes": "12", "now": "2026-11-21T10:00:00"},
+        {"changes": "12", "now": "x" * 5000},
+    ],
+)
+def test_a_stream_that_does_not_say_since_when_begins_now(sent: dict[str, str]) -> None:
+    request: Any = SimpleNamespace(query_params=sent)
+    assert live._since(request) is None

@@ -248,6 +248,7 @@ def _shell(signin: SignIn, call: Call, answer: Show) -> Mapping[str, Any]:
         "lit": answer.nav,
         "form_token": form_token(signin, call.presence.session.id),
         "now": call.now,
+        "changes": call.presence.changes,
         "here": call.path,
     }
 

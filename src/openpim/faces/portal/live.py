@@ -1,5 +1,6 @@
 """News for open pages, as server-sent events: GET /portal/live says "news" when something happened that concerns the
-person, and the page fetches itself again. Nothing else is said.
+person, and the page fetches itself again. Nothing else is said but how many changes the tenant has had, by which the tabs
+of a browser tell who has seen what. A page asks for news since it was made (`changes`, `now`).
 
 One task for all streams looks once a second, and only while somebody is looking. A stream belongs to a session, ends with
 it, and after ten minutes (browsers come back by themselves); a session has a few, the server many, none without limit.
@@ -13,6 +14,7 @@ import logging
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -22,16 +24,17 @@ from openpim.faces.portal.dispatch import TENANT, Endpoint
 from openpim.faces.shared.closing import closed_at_stop
 from openpim.faces.shared.threads import in_thread
 from openpim.ports.store import StoreUnavailableError
-from openpim.services.news import Look, concerned, first_look
+from openpim.services.news import Look, concerned, first_look, missed
 from openpim.services.signin.context import SignIn
 from openpim.services.signin.portal import Presence, enter
 
+Since = tuple[int, datetime]  # how many changes there were, and when
 LOOK_EVERY = 1.0
 CHECK_EVERY = 15.0
 LONGEST = 600.0
 MOST = 1000
 MOST_OF_A_SESSION = 6
-_NEWS = b"event: news\ndata: 1\n\n"
+_NEWS = b"event: news\ndata: %d\n\n"
 _ENDED = b"event: ended\ndata: 1\n\n"
 _STILL_HERE = b": still here\n\n"
 _HEADERS = {
@@ -48,6 +51,7 @@ class _Stream:
     presence: Presence
     loop: asyncio.AbstractEventLoop
     news: asyncio.Event = field(default_factory=asyncio.Event)
+    changes: int = 0  # of the tenant, at the last news
 
 
 @dataclass(eq=False)
@@ -100,14 +104,20 @@ class Hub:
                 for stream in self.streams:
                     caller = stream.presence.caller
                     if caller.tenant_id == tenant_id and caller.principal_id in found:
+                        stream.changes = looks[tenant_id].changes
                         stream.news.set()
             await asyncio.sleep(LOOK_EVERY)
 
-    async def words(self, request: Request, stream: _Stream) -> AsyncIterator[bytes]:
+    async def words(
+        self, request: Request, stream: _Stream, since: Since | None = None
+    ) -> AsyncIterator[bytes]:
         """What a stream says until it ends."""
         begun = asyncio.get_running_loop().time()
         try:
             yield b"retry: 3000\n\n"
+            # Asked when the stream is open already: what happens from now on, it is told.
+            if since is not None and await in_thread(_missed, self.signin, stream.presence, since):
+                yield _NEWS % stream.presence.changes
             while not self.closing and asyncio.get_running_loop().time() - begun < LONGEST:
                 try:
                     await asyncio.wait_for(stream.news.wait(), CHECK_EVERY)
@@ -121,7 +131,7 @@ class Hub:
                 if not await in_thread(_still_there, self.signin, request, stream.presence):
                     yield _ENDED
                     return
-                yield _NEWS
+                yield _NEWS % stream.changes
         finally:
             self.streams.discard(stream)
 
@@ -136,7 +146,8 @@ def endpoint(signin: SignIn) -> Endpoint:
         stream = hub.open(presence)
         if stream is None:
             return Response(status_code=503, headers={**_HEADERS, "Retry-After": "30"})
-        return StreamingResponse(hub.words(request, stream), media_type="text/event-stream", headers=_HEADERS)
+        words = hub.words(request, stream, _since(request))
+        return StreamingResponse(words, media_type="text/event-stream", headers=_HEADERS)
 
     return handle
 
@@ -147,6 +158,26 @@ def _presence(signin: SignIn, request: Request) -> Presence | None:
         return enter(signin, cookie, wanted, origin_of(signin, request), used=False)
     except StoreUnavailableError:
         return None
+
+
+def _since(request: Request) -> Since | None:
+    """What the page says of when it was made; None: it does not, or nothing that can be."""
+    changes, at = (request.query_params.get(name, "") for name in ("changes", "now"))
+    try:
+        moment = datetime.fromisoformat(at)
+    except ValueError:
+        return None
+    if not (changes.isascii() and changes.isdigit() and len(changes) < 19 and moment.tzinfo):
+        return None
+    return int(changes), moment
+
+
+def _missed(signin: SignIn, presence: Presence, since: Since) -> bool:
+    caller = presence.caller
+    try:
+        return missed(signin.deps, caller.tenant_id, caller.principal_id, *since)
+    except StoreUnavailableError:
+        return False
 
 
 def _still_there(signin: SignIn, request: Request, presence: Presence) -> bool:

@@ -32,12 +32,14 @@ _SECRET_FIELD = "secret-"  # begins the name of every field that takes a secret 
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """Somebody who is signed in. tenants: every one he may enter, home first."""
+    """Somebody who is signed in. tenants: every one he may enter, home first. changes: of his tenant, before anything else
+    of it was read: what happens later is news to whoever sees what was read then."""
 
     session: Session
     caller: Caller
     tenant: Tenant
     tenants: tuple[Tenant, ...]
+    changes: int
 
 
 def enter(
@@ -66,7 +68,9 @@ def _present(
         return None
     tenant, person = next((one for one in people if one[0].id == wanted_tenant), people[0])
     proof = of_session(session, tenant.id)
-    requiring = mfa_contexts(tx.in_tenant(tenant.id), proof.acrs)
+    within = tx.in_tenant(tenant.id)
+    changes = within.tallies.changes()
+    requiring = mfa_contexts(within, proof.acrs)
     acrs = granted_contexts(Wanted(), proof, requiring, lifetime(signin), signin.deps.clock())
     caller = Caller(
         tenant_id=tenant.id,
@@ -83,7 +87,7 @@ def _present(
         client=origin.user_agent or None,
         request_id=origin.request_id or None,
     )
-    return Presence(session, caller, tenant, tuple(one for one, _ in people))
+    return Presence(session, caller, tenant, tuple(one for one, _ in people), changes)
 
 
 def sign_in(signin: SignIn, path: str, browser: Browser) -> Turn:

@@ -189,17 +189,23 @@ setInterval(countDown, 1000);
 function listen() {
   if (!document.querySelector("[data-live]") || !("EventSource" in window)) return;
   const channel = "BroadcastChannel" in window ? new BroadcastChannel("openpim") : null;
-  channel?.addEventListener("message", refresh);
+  const { changes, now } = document.body.dataset;
+  let heard = 0; // how many changes there were at the last news
+  channel?.addEventListener("message", ({ data }) => { // news, or a page that was made before they came asks for them
+    if (data === "news") refresh();
+    else if (heard > data) channel.postMessage("news");
+  });
   const hear = () => new Promise((resolve) => {
-    const source = new EventSource("/portal/live");
+    const source = new EventSource(`/portal/live?${new URLSearchParams({ changes, now })}`);
     const stop = () => { source.close(); resolve(); };
-    source.addEventListener("news", () => { channel?.postMessage("news"); refresh(); });
+    source.addEventListener("news", ({ data }) => { heard = Number(data); channel?.postMessage("news"); refresh(); });
     source.addEventListener("ended", () => { stop(); signedOut(); });
     source.addEventListener("error", () => { if (source.readyState === EventSource.CLOSED) setTimeout(stop, 30000); });
     addEventListener("pagehide", stop, { once: true });
   });
   const again = () => (navigator.locks ? navigator.locks.request("openpim-live", hear) : hear());
   again();
+  channel?.postMessage(Number(changes));
   addEventListener("pageshow", (event) => { if (event.persisted) { again(); refresh(); } });
   setInterval(refresh, 60000); // what no event tells, and where events do not come through
   document.addEventListener("visibilitychange", () => { if (!document.hidden) refresh(); });
