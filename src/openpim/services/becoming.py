@@ -20,7 +20,7 @@ from openpim.ports.schedules import Brief
 from openpim.ports.store import Transaction
 from openpim.services import browse
 from openpim.services.authority import identities
-from openpim.services.eligibilities import Names, ranks
+from openpim.services.eligibilities import Names
 from openpim.services.providers import PROVIDERS
 
 A_PAGE = 50
@@ -175,15 +175,9 @@ def _held(one: Brief, ways: Ways) -> bool:
 
 
 def _by_names(found: Sequence[Brief], names: Names) -> list[Brief]:
-    """Hundreds of them have a few dozen names, so these are compared."""
-    rank = ranks(("", *names.roles.values(), *names.scopes.values()))
-    roles, scopes = names.roles, names.scopes
-
-    def place(one: Brief) -> tuple[int, int, str]:
-        key = _key(one)
-        return rank[roles.get(key, "")], rank[scopes.get(key, "")], one.id
-
-    return sorted(found, key=place)
+    """By name, those without one first."""
+    place = {key: number for number, key in enumerate(names.in_order())}
+    return [one for _, _, one in sorted((place.get(_key(one), -1), one.id, one) for one in found)]
 
 
 def _part(tx: Transaction, found: Sequence[Brief], page: int, ways: Ways, names: Names) -> Part:

@@ -130,18 +130,10 @@ def _outlines(
     if ids is not None:
         by_key = {key: several for key, several in by_key.items() if not ids.isdisjoint(several)}
     named = Names(tx, by_key.keys())
-    found = [
-        Outline(key, name, named.scopes[key], named.paths.get(key[2], key[2]), tuple(by_key[key]))
-        for key, name in named.roles.items()
+    return [
+        Outline(key, named.roles[key], named.scopes[key], named.paths.get(key[2], key[2]), tuple(by_key[key]))
+        for key in named.in_order()
     ]
-    rank = ranks(name for one in found for name in (one.role_name, one.scope_name))
-    return sorted(found, key=lambda one: (rank[one.role_name], rank[one.scope_name], one.key))
-
-
-def ranks(names: Iterable[str]) -> dict[str, int]:
-    """Where each name stands: hundreds of rows have a few dozen names, so these are compared and not the rows'."""
-    ordered = sorted(set(names), key=lambda name: (name.casefold(), name))
-    return {name: rank for rank, name in enumerate(ordered)}
 
 
 def _details(
@@ -218,6 +210,18 @@ class Names:
         self._directory(tx, of[Provider.DIRECTORY])
         self._groups(tx, of[Provider.GROUP])
         self._resources(tx, of[Provider.RESOURCE])
+
+    def in_order(self) -> list[Key]:
+        """The keys that have names: by name of the role, then of the scope. Hundreds of keys have a few dozen names, so these
+        are compared and not the keys'."""
+        names = {*self.roles.values(), *self.scopes.values()}
+        ordered = sorted(names, key=lambda name: (name.casefold(), name))
+        rank = {name: number for number, name in enumerate(ordered)}
+        scopes = self.scopes
+        return [
+            key
+            for _, _, key in sorted((rank[name], rank[scopes[key]], key) for key, name in self.roles.items())
+        ]
 
     def _directory(self, tx: Transaction, keys: list[Key]) -> None:
         if not keys:

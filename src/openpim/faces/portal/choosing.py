@@ -23,12 +23,12 @@ def _fitting(wanted: str, candidates: Sequence[tuple[Outline, tuple[str, ...]]])
     want = _plain(wanted)
     if not want:
         return []
+    # Hundreds of candidates have a few dozen names, so these are looked at.
     plain = {name: _plain(name) for name in {name for _, names in candidates for name in names}}
-    folded = [(one, [plain[name] for name in names]) for one, names in candidates]
     for level in range(3):
-        found = [one for one, names in folded if any(_fits(level, want, name) for name in names)]
-        if found:
-            return found
+        fitting = {name for name, text in plain.items() if _fits(level, want, text)}
+        if fitting:
+            return [one for one, names in candidates if not fitting.isdisjoint(names)]
     return []
 
 
