@@ -29,10 +29,10 @@ run: setup ## Start OpenPIM with a demo organisation on this machine
 	$(BIN)/pim serve --demo $(RUN_ARGS)
 
 test: setup $(VENV)/.postgres $(VENV)/.browser ## Run all tests, on SQLite and on a PostgreSQL that they start
-	$(BIN)/pytest -n $(JOBS) --ignore=tests/conformance $(PYTEST_ARGS)
+	$(BIN)/pytest -n $(JOBS) --dist worksteal --ignore=tests/conformance $(PYTEST_ARGS)
 
 test-fast: setup ## Run the tests that need no PostgreSQL and little time
-	$(BIN)/pytest -n $(JOBS) --ignore=tests/conformance -m "not postgres and not slow" $(PYTEST_ARGS)
+	$(BIN)/pytest -n $(JOBS) --dist worksteal --ignore=tests/conformance -m "not postgres and not slow" $(PYTEST_ARGS)
 
 check: setup ## Look for faults without running anything: style, import rules, house rules, types
 	$(BIN)/ruff check

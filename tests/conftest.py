@@ -7,6 +7,7 @@ Databases, each fresh and gone after the test:
 - `new_database`         a function that makes one more with tables each time it is called, of the same kind
 - `database_kind`        "sqlite" or "postgresql"; parametrize it to run on one kind only:
                          `@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)`
+- `--both-databases`     an option of the run: the tests of faces, too, run on both; else on one, half of them on each
 - `postgres_server`      the server itself (tests/postgres.py); mark the test `postgres`
 
 Without a PostgreSQL on the machine its tests are skipped, but fail where CI=true. No test can open a connection to
@@ -23,6 +24,7 @@ import shutil
 import sys
 import tempfile
 import uuid
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +32,7 @@ import hypothesis
 import pytest
 
 from tests.compiled import share
+from tests.loops import one_loop
 from tests.postgres import PostgresMissingError, PostgresServer
 
 if TYPE_CHECKING:
@@ -37,6 +40,17 @@ if TYPE_CHECKING:
 
 CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 RUN = "OPENPIM_TEST_RUN"  # the folder and the first process of this test run, for the processes it starts
+FACES = Path(__file__).parent / "faces"
+# Of the faces' tests, those in which the database has a say: what it refuses to store, how it sorts, searches, waits.
+ON_BOTH = {
+    "test_at_once",
+    "test_hostile",
+    "test_lists",
+    "test_pick",
+    "test_scale",
+    "test_tree",
+}
+LONGEST = Path(__file__).parent / "machine"
 DATABASE_KINDS = [pytest.param("sqlite", id="sqlite"), pytest.param("postgresql", id="postgresql")]
 MEMORY, MEMORY_NEEDED = "/dev/shm", 4 << 30  # bytes; a run takes a tenth of it
 SQLITE_TEMPLATE = "template.sqlite3"
@@ -121,16 +135,59 @@ def _is_here(host: str) -> bool:
     return host in {"localhost", "::1", "0.0.0.0", "::", ""} or host.startswith(("127.", "::ffff:127."))
 
 
-# ---------------------------------------------------------------- no test of PostgreSQL is skipped in CI
+@pytest.fixture(scope="session", autouse=True)
+def _one_loop() -> Iterator[None]:
+    with one_loop():
+        yield
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+# ---------------------------------------------------------------- which tests run, and on which database
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--both-databases", action="store_true", help="faces, too, on SQLite and PostgreSQL")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
-        parameters = getattr(getattr(item, "callspec", None), "params", {})
-        if parameters.get("database_kind") == "postgresql" or "postgres_server" in getattr(
-            item, "fixturenames", ()
-        ):
+        if _kind(item) == "postgresql" or "postgres_server" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.postgres)
+    if not config.getoption("both_databases"):
+        _on_one_database(config, items)
+    items.sort(key=lambda item: not item.path.is_relative_to(LONGEST))  # or one process ends alone with them
+
+
+def _kind(item: pytest.Item) -> str | None:
+    return getattr(getattr(item, "callspec", None), "params", {}).get("database_kind")
+
+
+def _on_one_database(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The tests of a face that would run on both databases run on one of them, which their name decides: about half
+    of them on each. What they share is tried on both below tests/store and tests/services."""
+    kinds: dict[str, set[str]] = {}
+    for item in items:
+        if (kind := _kind(item)) and item.path.is_relative_to(FACES) and item.path.stem not in ON_BOTH:
+            kinds.setdefault(_nameless(item, kind), set()).add(kind)
+
+    def chosen(item: pytest.Item) -> bool:
+        kind = _kind(item)
+        name = _nameless(item, kind) if kind else ""
+        if kinds.get(name, set()) != {"sqlite", "postgresql"}:
+            return True
+        return kind == ("sqlite", "postgresql")[zlib.crc32(name.encode()) % 2]
+
+    if others := [item for item in items if not chosen(item)]:
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if chosen(item)]
+
+
+def _nameless(item: pytest.Item, kind: str) -> str:
+    """The test's name without that of its database."""
+    name, _, parameters = item.nodeid.partition("[")
+    return f"{name}[{'-'.join(part for part in parameters[:-1].split('-') if part != kind)}]"
+
+
+# ---------------------------------------------------------------- no test of PostgreSQL is skipped in CI
 
 
 @pytest.hookimpl(wrapper=True)

@@ -12,6 +12,7 @@ from openpim.core.audit import AuditEvent, Target
 from openpim.core.audit_words import has, words_of
 from openpim.core.query import Compare, Query, UnknownFieldError
 from openpim.services import audit_search, audits, recording
+from openpim.store.database import Database
 from tests.world import World
 
 NAMES = ("Ällis Grün", "bob.stone@contoso.test", "Carol", "Teams Administrator", "50%_off", "naïve")
@@ -51,13 +52,22 @@ def search(
             return found
 
 
+@pytest.fixture(scope="module")
+def _full() -> dict[Database, World]:
+    return {}
+
+
 @pytest.fixture
-def full(world: World) -> World:
-    tell(world, 700)
-    enter(world)
-    tell(world, 90, activity="Later")
-    assert world.read(lambda tx: tx.cursors.position(audit_search.CURSOR)) >= 512
-    return world
+def full(shared_database: Database, _full: dict[Database, World]) -> World:
+    """A long history; one for all tests of a database, which only read it."""
+    if shared_database not in _full:
+        world = World(shared_database)
+        tell(world, 700)
+        enter(world)
+        tell(world, 90, activity="Later")
+        assert world.read(lambda tx: tx.cursors.position(audit_search.CURSOR)) >= 512
+        _full[shared_database] = world
+    return _full[shared_database]
 
 
 @pytest.mark.parametrize(
@@ -82,7 +92,7 @@ def test_what_has_the_words_is_found(full: World, text: str) -> None:
     everything = sorted(full.events(), key=lambda one: one.position, reverse=True)
     wanted = [one.id for one in everything if has(one, text.lower().split())]
     assert [one.id for one in search(full, text)] == wanted
-    assert [one.id for one in search(full, text, limit=7)] == wanted
+    assert [one.id for one in search(full, text, limit=31)] == wanted
     assert bool(wanted) is (text not in {"nothing", "team admin carol"})
 
 
