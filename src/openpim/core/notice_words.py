@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, tzinfo
 from urllib.parse import quote
 
-from openpim.core.notices import Audience, Facts, Notice, Topic, one_line
+from openpim.core.notices import KINDS, Audience, Facts, Notice, Topic, one_line
 
 _LONGEST_REASON = 1000
 
@@ -29,6 +29,8 @@ _TITLES: dict[Topic, str] = {
     Topic.RENEWED: "{subject}'s assignment of {role} is renewed",
     Topic.ASSIGNED_OUTSIDE: "{subject} has been assigned {role} outside PIM",
     Topic.REVOCATION_FAILED: "Access of {subject} could not be taken away yet",
+    Topic.TARGET_DRIFT: "Others have changed access in {subject}",
+    Topic.TARGET_UNREACHABLE: "{subject} cannot be reached",
     Topic.BREAK_GLASS: "The emergency account {subject} is in use",
     Topic.AUDIT_ALARM: "The audit history may have been tampered with",
     Topic.WEEKLY_DIGEST: "The week in privileged access",
@@ -59,6 +61,8 @@ _LEADS: dict[Topic, str] = {
     Topic.RENEWED: "An assignment that had ended is in force again.",
     Topic.ASSIGNED_OUTSIDE: "The role's settings did not apply: look whether it is meant to be so, and make it eligible instead.",
     Topic.REVOCATION_FAILED: "It has ended and counts nowhere any more, but a target system has not been told. It is tried again until that succeeds; look at the target system.",
+    Topic.TARGET_DRIFT: "It did not come from here. If nobody knows of it, find out who can write to the system.",
+    Topic.TARGET_UNREACHABLE: "What begins does not take effect there, and what ends is taken away only when it answers again. Look at the system, and at its credentials here.",
     Topic.BREAK_GLASS: "This account is kept for emergencies. If you know of none, act now.",
     Topic.AUDIT_ALARM: "Somebody or something other than OpenPIM has changed what is on record. Find out who can write to the database, and check the history with: pim audit verify",
     Topic.WEEKLY_DIGEST: "What happened in the last seven days.",
@@ -149,7 +153,7 @@ def _link(facts: Facts, audience: Audience) -> tuple[str, str]:
         return f"/portal/approvals/{request}", "Decide"
     if facts.topic is Topic.WEEKLY_DIGEST:
         return "/portal/overview", "Open the overview"
-    if facts.topic in {Topic.BREAK_GLASS, Topic.REVOCATION_FAILED, Topic.AUDIT_ALARM}:
+    if KINDS[facts.topic].group == "alarms":
         return "/portal/audit", "See what happened"
     if facts.topic is Topic.TEST:
         return "/portal/me/notifications", "Choose what you are told"

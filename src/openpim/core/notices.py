@@ -37,6 +37,8 @@ class Topic(StrEnum):
     RENEWED = "renewed"
     ASSIGNED_OUTSIDE = "assignedOutside"
     REVOCATION_FAILED = "revocationFailed"
+    TARGET_DRIFT = "targetDrift"
+    TARGET_UNREACHABLE = "targetUnreachable"
     BREAK_GLASS = "breakGlass"
     AUDIT_ALARM = "auditAlarm"
     WEEKLY_DIGEST = "weeklyDigest"
@@ -88,6 +90,8 @@ KINDS: dict[Topic, Kind] = {
     Topic.RENEWED: Kind((_ADMIN, _REQUESTOR), None, False, "assignments", "An assignment that had ended was renewed."),
     Topic.ASSIGNED_OUTSIDE: Kind((_ADMIN, _REQUESTOR), Event.ACTIVE, True, "assignments", "A role was assigned outside PIM, without its settings."),
     Topic.REVOCATION_FAILED: Kind((_ADMIN,), Event.NONE, True, "alarms", "Access that has ended could not be taken away in a target system yet; it is tried again."),
+    Topic.TARGET_DRIFT: Kind((_ADMIN,), Event.NONE, True, "alarms", "Others gave access in a target system, took it away, or gave back what had ended. Not where the target adopts what others give."),
+    Topic.TARGET_UNREACHABLE: Kind((_ADMIN,), Event.NONE, True, "alarms", "A target system did not answer, or refused us, three times in a row; it is tried again."),
     Topic.BREAK_GLASS: Kind((_ADMIN,), Event.NONE, True, "alarms", "An account that is kept for emergencies signed in, or activated a role."),
     Topic.AUDIT_ALARM: Kind((_ADMIN,), Event.NONE, True, "alarms", "The audit history is not as this server wrote it, or its log can no longer be signed."),
     Topic.WEEKLY_DIGEST: Kind((_ADMIN,), Event.NONE, False, "digest", "What happened in a week. Can be switched off for the organisation."),
@@ -107,7 +111,7 @@ class Facts:
     """What a notice tells, as it was when it happened. All texts are other people's: they are escaped where they are shown.
 
     activation: it is about an activation, not about an assignment. subject_id: whom it is about. request_id, stage_id:
-    of what waits. more: further lines, as (label, value).
+    of what waits. once: what of this kind has the same is told once. more: further lines, as (label, value).
     """
 
     topic: Topic
@@ -130,6 +134,7 @@ class Facts:
     request_id: str = ""
     schedule_id: str = ""
     stage_id: str = ""
+    once: str = ""
     deadline: datetime | None = None
     approved: bool = False
     more: tuple[tuple[str, str], ...] = ()
@@ -217,6 +222,8 @@ def subject_key(facts: Facts) -> str:
         return f"{topic}/{facts.request_id}"
     if facts.topic is Topic.ENDING_SOON and facts.ends_at is not None:
         return f"{topic}/{facts.schedule_id}/{int(facts.ends_at.timestamp())}/{facts.stage_id}"
+    if facts.once:
+        return f"{topic}/{facts.once}"
     if facts.request_id:
         return f"{topic}/{facts.request_id}/{int(facts.at.timestamp())}"
     return f"{topic}/{facts.schedule_id or facts.subject_id}/{int(facts.at.timestamp())}"

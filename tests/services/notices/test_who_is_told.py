@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import update
 
 from openpim.core import notices
+from openpim.core.connecting import Foreign
 from openpim.core.grants import Action
 from openpim.core.notices import Topic
 from openpim.core.policy import Level, Notification, Reviewers, Stage
@@ -301,13 +302,65 @@ def test_a_withdrawal_that_fails_is_told_once(alone: Telling) -> None:
     world.work()
     telling.tell()
     world.forward(hours=2)
-    server.failures = ["before"] * 6
+    server.failures = ["refuse"] * 12
     for _ in range(6):
         world.work()
         world.forward(minutes=6)
     assert telling.told() == {name: ["revocationFailed"] for name in ADMINS}
     world.work()
     assert not server.edges
+
+
+def test_what_others_change_in_a_real_system_is_told_once_a_day(alone: Telling) -> None:
+    telling, world = alone, alone.world
+    target, server = world.target()
+    adopting, other = world.target("other", foreign=Foreign.ADOPT)
+    world.rule(target)
+    group = world.group("Payroll", [world.ann])
+    ok(world.give(group, TEAMS, ASSIGNMENT, permanent=True))
+    world.look(target)
+    telling.tell()
+    server.give("mallory", "payroll_admin")
+    server.give("trudy", "payroll_admin")
+    other.give("mallory", "payroll_admin")
+    for _ in range(3):  # somebody takes it away again and again
+        server.edges.pop((world.name_in_target(world.ann), "payroll_admin", ""))
+        world.look(target)
+        world.look(adopting)
+        world.forward(minutes=1)
+    letters = [one for one in telling.tell() if one.notices[0].topic == "targetDrift"]
+    assert {letter.name for letter in letters} == ADMINS
+    (mine,) = {tuple(sorted(dict(one.lines)["Whose"] for one in letter.notices)) for letter in letters}
+    assert mine == tuple(sorted([world.name_in_target(world.ann), "mallory", "trudy"]))
+    assert {one.title for one in letters[0].notices} == {"Others have changed access in payroll"}
+    world.forward(days=1)
+    server.edges.pop((world.name_in_target(world.ann), "payroll_admin", ""))
+    world.look(target)
+    assert [len(letter.notices) for letter in telling.tell()] == [1] * len(ADMINS)
+
+
+def test_a_real_system_that_does_not_answer_is_told_and_a_moment_s_pause_is_not(alone: Telling) -> None:
+    telling, world = alone, alone.world
+    target, server = world.target()
+    telling.tell()
+
+    def down(looks: int) -> None:
+        server.down = True
+        for _ in range(looks):
+            world.look(target)
+            world.forward(seconds=5)
+        server.down = False
+        world.look(target)
+
+    down(2)
+    assert telling.tell() == []
+    down(5)
+    down(5)
+    letters = telling.tell()
+    assert [(one.name, [notice.title for notice in one.notices]) for one in letters] == [
+        (name, ["payroll cannot be reached"]) for name in sorted(ADMINS)
+    ]
+    assert ("Why", "The twin is down.") in letters[0].notices[0].lines
 
 
 def test_the_digest_on_monday_once(telling: Telling) -> None:

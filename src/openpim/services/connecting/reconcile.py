@@ -390,7 +390,7 @@ def _say_fault(deps: Deps, tenant_id: str, target: Target, facts: Facts, fault: 
         some = open_ends[:_CHUNK]
         news = [ended(one, there=True, error=fault, now=now) for one in some]
         telling.put(tx, deps, target, some, news, now)
-        if not target.fault:
+        if failures == telling.SAID_AT:
             telling.unreachable(tx, deps, target, fault, now)
         return next_at
 

@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 from openpim.core import caller as callers
 from openpim.core.audit import Target as AuditTarget
-from openpim.core.connecting import OVER, Edge, Effect, EffectState, Target
+from openpim.core.connecting import OVER, Edge, Effect, EffectState, Foreign, Target
 from openpim.core.directory import Principal
 from openpim.core.grants import Schedule
 from openpim.ports.deps import Deps
@@ -142,6 +142,8 @@ def _edges(
     every = sorted(edges, key=lambda one: one.name)
     left = len(every[_TOLD:]) + others
     said = [(_details(one), errors.get(one.name, "")) for one in every[:_TOLD]]
+    if activity == FOREIGN and target.foreign is Foreign.ADOPT:
+        said = [((*details, ("Foreign", Foreign.ADOPT.value)), error) for details, error in said]
     said += [((("Others", str(left)),), "")] if left else []
     return [
         Happened(

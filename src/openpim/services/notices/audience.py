@@ -11,7 +11,7 @@ from datetime import datetime
 
 from openpim.core.approval import Approval
 from openpim.core.grants import Kind, Provider, Request
-from openpim.core.notices import KINDS, Audience, Concerned, Facts, Topic
+from openpim.core.notices import KINDS, Audience, Concerned, Event, Facts
 from openpim.core.permissions import MANAGING_ROLES, OWNER
 from openpim.core.query import Query
 from openpim.core.roles import (
@@ -28,7 +28,7 @@ from openpim.services.last_administrator import lasting_owners
 
 TOLD_ROLES = (PRIVILEGED_ROLE_ADMINISTRATOR, SECURITY_ADMINISTRATOR, GLOBAL_ADMINISTRATOR)
 _RESOURCE_ROLES = (OWNER, *MANAGING_ROLES)
-_WHOLE = frozenset({Topic.AUDIT_ALARM, Topic.BREAK_GLASS, Topic.REVOCATION_FAILED, Topic.WEEKLY_DIGEST})
+_WHOLE = frozenset(topic for topic, kind in KINDS.items() if kind.event is Event.NONE)
 _OWNERS = Query(limit=500)
 
 

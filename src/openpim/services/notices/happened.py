@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 
 from openpim.core.audit import AuditEvent, Target
+from openpim.core.connecting import Foreign
 from openpim.core.grants import Action, AssignmentType, Kind, Provider, Request, Schedule
 from openpim.core.lifecycle import ApprovalStatus, RequestStatus
 from openpim.core.notices import ACTIVITIES, Facts, Topic
@@ -22,6 +24,7 @@ _PROVIDERS = {
 _SUBJECTS = frozenset({"User", "Group", "ServicePrincipal", "Other"})
 _EXTENSIONS = frozenset({Action.ADMIN_EXTEND, Action.SELF_EXTEND})
 _RENEWALS = frozenset({Action.ADMIN_RENEW, Action.SELF_RENEW})
+_OF_TARGETS = frozenset({Topic.REVOCATION_FAILED, Topic.TARGET_DRIFT, Topic.TARGET_UNREACHABLE})
 _USED = frozenset({"Sign in", "Add member to role requested (PIM activation)"})
 
 
@@ -30,8 +33,8 @@ def news_of(tx: Transaction, event: AuditEvent, break_glass: Collection[str]) ->
     topic = ACTIVITIES.get(event.activity)
     if topic is Topic.AUDIT_ALARM and event.actor_kind == "system":
         return [_alarm(event)] if event.result == "failure" else []
-    if topic is Topic.REVOCATION_FAILED:
-        return [_left_open(event)]
+    if topic in _OF_TARGETS:
+        return _in_target(event, topic)
     found: list[Facts] = []
     if event.result != "success":
         return found
@@ -64,20 +67,39 @@ def _alarm(event: AuditEvent) -> Facts:
     return Facts(topic=Topic.AUDIT_ALARM, at=event.at, reason=event.reason, more=tuple(more))
 
 
-def _left_open(event: AuditEvent) -> Facts:
-    """What has ended is still there in a real system."""
-    person, system = _target(event, "User"), _target(event, "Other")
-    details = dict(event.details)
-    more = [("System", system.name)] if system is not None else []
-    more += [("Access", details["Entitlement"])] if details.get("Entitlement") else []
-    return Facts(
-        topic=Topic.REVOCATION_FAILED,
-        at=event.at,
-        subject_id=person.id if person is not None else "",
-        subject_name=person.name if person is not None else "",
-        reason=event.reason,
-        more=tuple(more),
-    )
+def _in_target(event: AuditEvent, topic: Topic) -> list[Facts]:
+    """Of a real system: what has ended is still there, others change it, it does not answer. What a target adopts is no news.
+    Where two write against each other that is told once a day, and of a system that comes and goes once an hour."""
+    system, details = _target(event, "Other"), dict(event.details)
+    if details.get("Foreign") == Foreign.ADOPT:
+        return []
+    about = _target(event, "User") if topic is Topic.REVOCATION_FAILED else system
+    drift = topic is Topic.TARGET_DRIFT
+    again = {Topic.TARGET_DRIFT: f"{event.at:%Y-%m-%d}", Topic.TARGET_UNREACHABLE: f"{event.at:%Y-%m-%dT%H}"}
+    same = [
+        event.activity,
+        system.id if system is not None else "",
+        *details.values(),
+        again.get(topic, event.id),
+    ]
+    lines = [
+        ("System", system.name if system is not None else ""),
+        ("What", event.activity if drift else ""),
+        ("Access", details.get("Entitlement", "")),
+        ("Whose", details.get("Subject", "") if drift else ""),
+        ("Others", details.get("Others", "")),
+    ]
+    return [
+        Facts(
+            topic=topic,
+            at=event.at,
+            subject_id=about.id if about is not None else "",
+            subject_name=about.name if about is not None else "",
+            reason=event.reason,
+            once=hashlib.sha256("\0".join(same).encode()).hexdigest()[:32],
+            more=tuple((label, value) for label, value in lines if value),
+        )
+    ]
 
 
 def _facts(tx: Transaction, event: AuditEvent, topic: Topic) -> Facts | None:
