@@ -7,7 +7,7 @@ are: a manager as a bare id, what cannot be changed inside a value without a pat
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from scim2_models import InvalidPathException, InvalidValueException, Path
 from scim2_models.path import (
@@ -26,6 +26,11 @@ from openpim.services.provisioning.teams import Step
 
 _FIXED: Final = frozenset({"id", "meta", "schemas"})
 _MANAGER: Final = "manager"
+_STEPS: Final[Mapping[str, Literal["add", "remove", "set"]]] = {
+    "add": "add",
+    "remove": "remove",
+    "replace": "set",
+}
 MOST_OPERATIONS: Final = 1000
 Body = dict[str, Any]
 
@@ -56,11 +61,11 @@ def of_group(body: Body) -> tuple[Body | None, tuple[Step, ...]]:
         given = {name.lower(): value for name, value in one.items()}
         what, path, value = str(given.get("op", "")).lower(), given.get("path"), given.get("value")
         if isinstance(path, str) and _of_members(path):
-            steps.append(_step(what, path, value, has_value="value" in given))
+            steps.append(_step(what, path, value))
         elif path in (None, "") and isinstance(value, Mapping):
             inner = {name: said for name, said in value.items() if name.lower() not in _FIXED}
             members = [said for name, said in inner.items() if name.lower() == "members"]
-            steps += [_step(what, "members", said, has_value=True) for said in members]
+            steps += [_step(what, "members", said) for said in members]
             inner = {name: said for name, said in inner.items() if name.lower() != "members"}
             if inner or not value:
                 rest.append({"op": given.get("op"), "value": inner})
@@ -130,8 +135,8 @@ def _of_members(path: str) -> bool:
     return name == "members" or name.startswith(("members[", "members.", "members "))
 
 
-def _step(what: str, path: str, value: Any, *, has_value: bool) -> Step:
-    if what not in {"add", "remove", "replace"}:
+def _step(what: str, path: str, value: Any) -> Step:
+    if what not in _STEPS:
         raise InvalidValueException(detail="An operation is add, remove or replace.")
     named = _named(path)
     if named is not None:
@@ -140,13 +145,11 @@ def _step(what: str, path: str, value: Any, *, has_value: bool) -> Step:
                 path=path[:100], detail="Members are added and taken out, not changed."
             )
         return Step("remove", named)
-    if what == "remove" and (not has_value or value is None):
-        return Step("set", ())
-    if what == "replace" and value is None:
-        return Step("set", ())
-    if value is None:
+    if value is None and what == "add":
         raise InvalidValueException(detail="Say which members, in `value`.")
-    return Step("set" if what == "replace" else "remove" if what == "remove" else "add", member_ids(value))
+    if value is None:
+        return Step("set", ())
+    return Step(_STEPS[what], member_ids(value))
 
 
 def _named(path: str) -> tuple[str, ...] | None:

@@ -8,7 +8,7 @@ from typing import Any
 from scim2_models import Context
 
 from openpim.faces.scim.call import Answer, Call, FaultError
-from openpim.faces.scim.paging import LIST
+from openpim.faces.scim.paging import list_of
 
 
 def config(call: Call) -> Answer:
@@ -38,16 +38,7 @@ def _all(call: Call, found: Sequence[Any], kind: str, place: str) -> Answer:
     if any(name.lower() == "filter" for name in call.query):
         raise FaultError(403, f"/{place} cannot be filtered. Read all of it.")
     shown = [_shown(call, one, kind, place, str(one.id)) for one in found]
-    return Answer(
-        200,
-        {
-            "schemas": [LIST],
-            "totalResults": len(shown),
-            "startIndex": 1,
-            "itemsPerPage": len(shown),
-            "Resources": shown,
-        },
-    )
+    return list_of(shown, len(shown))
 
 
 def _one(call: Call, found: Sequence[Any], name: str, kind: str, place: str) -> Answer:

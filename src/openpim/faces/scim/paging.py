@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
@@ -17,7 +17,7 @@ from openpim.faces.scim.models import MOST
 
 T = TypeVar("T")
 _FURTHEST: Final = 1 << 31
-LIST: Final = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
+_LIST: Final = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
 
 
 def page_of(search: SearchRequest[Any], ask: Callable[[int, int], Page[T] | Refusal]) -> Page[T]:
@@ -34,12 +34,17 @@ def page_of(search: SearchRequest[Any], ask: Callable[[int, int], Page[T] | Refu
 
 
 def listed(search: SearchRequest[Any], page: Page[T], render: Callable[[T], Mapping[str, Any]]) -> Answer:
+    return list_of([render(one) for one in page.items], page.total or 0, search.start_index or 1)
+
+
+def list_of(shown: Sequence[Mapping[str, Any]], total: int, start: int = 1) -> Answer:
+    """A ListResponse. start: the place of its first, from 1."""
     body = {
-        "schemas": [LIST],
-        "totalResults": page.total or 0,
-        "startIndex": search.start_index or 1,
-        "itemsPerPage": len(page.items),
-        "Resources": [render(one) for one in page.items],
+        "schemas": [_LIST],
+        "totalResults": total,
+        "startIndex": start,
+        "itemsPerPage": len(shown),
+        "Resources": shown,
     }
     return Answer(200, body)
 

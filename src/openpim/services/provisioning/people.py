@@ -18,12 +18,13 @@ from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
 from openpim.services.directory.create_user import check_user
 from openpim.services.directory.delete_user import gone
-from openpim.services.directory.performing import Done, differences, forbidden, not_found, perform
+from openpim.services.directory.performing import Done, differences, forbidden, not_found
 from openpim.services.directory.targets import of_user
 from openpim.services.directory.update_user import saved
 from openpim.services.ending import end
+from openpim.services.provisioning.performing import perform, read
 from openpim.services.provisioning.records import External, kept, where
-from openpim.services.provisioning.rules import called, may_provision, may_touch_privileged, untouchable
+from openpim.services.provisioning.rules import called, may_touch_privileged, untouchable
 
 _USER = PrincipalKind.USER
 
@@ -54,13 +55,12 @@ ATTRIBUTES = (
 
 def get(deps: Deps, caller: Caller, user_id: str) -> Person | Refusal:
     def work(tx: Transaction) -> Person | Refusal:
-        refusal = may_provision(caller)
-        user = tx.users.get(user_id) if refusal is None else None
+        user = tx.users.get(user_id)
         if user is None:
-            return refusal or not_found("user", user_id)
+            return not_found("user", user_id)
         return _person(tx, caller, user)
 
-    return deps.store.read(caller.tenant_id, work)
+    return read(deps, caller, work)
 
 
 def page(deps: Deps, caller: Caller, query: Query) -> Page[Person] | Refusal:
@@ -68,25 +68,19 @@ def page(deps: Deps, caller: Caller, query: Query) -> Page[Person] | Refusal:
     the domain. Raises UnknownFieldError."""
 
     def work(tx: Transaction) -> Page[Person] | Refusal:
-        refusal = may_provision(caller)
-        if refusal is not None:
-            return refusal
         theirs = External(caller.principal_id, _USER, _domain(tx))
         found = tx.users.page(replace(query, where=where(tx, theirs, query.where)))
         records = tx.provisioning.many(caller.principal_id, [one.id for one in found.items])
         people = tuple(Person(one, records.get(one.id), _domain(tx)) for one in found.items)
         return Page(people, found.next, found.total)
 
-    return deps.store.read(caller.tenant_id, work)
+    return read(deps, caller, work)
 
 
 def create(deps: Deps, caller: Caller, wanted: Wanted) -> Person | Refusal:
     user_id = deps.new_id()
 
     def work(tx: Transaction, now: datetime) -> Done[Person] | Refusal:
-        refusal = may_provision(caller)
-        if refusal is not None:
-            return refusal
         blank = User(user_id, "", "", UserType.MEMBER, enabled=True, created_at=now)
         user = _as_wanted(tx, blank, wanted)
         refusal = check_user(tx, user)
@@ -107,9 +101,6 @@ def change(
     """decide: from what there is, read under a lock, to what there is to be. It may raise: then nothing has happened."""
 
     def work(tx: Transaction, now: datetime) -> Done[Person] | Refusal:
-        refusal = may_provision(caller)
-        if refusal is not None:
-            return refusal
         tx.lock_principal(user_id)
         old = tx.users.get(user_id)
         if old is None:
@@ -145,9 +136,6 @@ def delete(
     """allow: raises where the one who asks has seen another state than this."""
 
     def work(tx: Transaction, now: datetime) -> Done[None] | Refusal:
-        refusal = may_provision(caller)
-        if refusal is not None:
-            return refusal
         tx.lock_principal(user_id)
         user = tx.users.get(user_id)
         if user is None:

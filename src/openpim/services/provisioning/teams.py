@@ -17,11 +17,12 @@ from openpim.core.refusals import Code, Refusal
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
 from openpim.services.directory.delete_group import gone
-from openpim.services.directory.performing import Done, differences, invalid, not_found, perform
+from openpim.services.directory.performing import Done, differences, invalid, not_found
 from openpim.services.directory.targets import of_group
 from openpim.services.provisioning.members import Members
+from openpim.services.provisioning.performing import perform, read
 from openpim.services.provisioning.records import External, kept, where
-from openpim.services.provisioning.rules import fixed, may_provision
+from openpim.services.provisioning.rules import fixed
 
 _GROUP = PrincipalKind.GROUP
 
@@ -46,13 +47,12 @@ def get(deps: Deps, caller: Caller, group_id: str, *, members: bool) -> Team | R
     now = deps.clock()
 
     def work(tx: Transaction) -> Team | Refusal:
-        refusal = may_provision(caller)
-        group = tx.groups.get(group_id) if refusal is None else None
+        group = tx.groups.get(group_id)
         if group is None:
-            return refusal or not_found("group", group_id)
+            return not_found("group", group_id)
         return _team(tx, deps, caller, group, now, members=members)
 
-    return deps.store.read(caller.tenant_id, work)
+    return read(deps, caller, work)
 
 
 def page(deps: Deps, caller: Caller, query: Query, *, members: bool) -> Page[Team] | Refusal:
@@ -60,9 +60,6 @@ def page(deps: Deps, caller: Caller, query: Query, *, members: bool) -> Page[Tea
     now = deps.clock()
 
     def work(tx: Transaction) -> Page[Team] | Refusal:
-        refusal = may_provision(caller)
-        if refusal is not None:
-            return refusal
         theirs = External(caller.principal_id, _GROUP)
         found = tx.groups.page(replace(query, where=where(tx, theirs, query.where)))
         records = tx.provisioning.many(caller.principal_id, [one.id for one in found.items])
@@ -76,7 +73,7 @@ def page(deps: Deps, caller: Caller, query: Query, *, members: bool) -> Page[Tea
         ]
         return Page(tuple(shown), found.next, found.total)
 
-    return deps.store.read(caller.tenant_id, work)
+    return read(deps, caller, work)
 
 
 def create(deps: Deps, caller: Caller, wanted: Wanted) -> Team | Refusal:
@@ -84,9 +81,6 @@ def create(deps: Deps, caller: Caller, wanted: Wanted) -> Team | Refusal:
     group_id = deps.new_id()
 
     def work(tx: Transaction, now: datetime) -> Done[Team] | Refusal:
-        refusal = may_provision(caller)
-        if refusal is not None:
-            return refusal
         tx.lock_tenant()
         group = Group(group_id, wanted.display_name, now)
         refusal = invalid(group_faults(group)) or _taken(tx, wanted.display_name)
@@ -118,9 +112,6 @@ def change(
     members: whether it is given them. shown: the answer has them where they are no more than this; None: it has all."""
 
     def work(tx: Transaction, now: datetime) -> Done[Team] | Refusal:
-        refusal = may_provision(caller)
-        if refusal is not None:
-            return refusal
         tx.lock_tenant()  # two additions that would close a circle together go one after the other
         tx.lock_principal(group_id)
         old = tx.groups.get(group_id)
@@ -163,9 +154,6 @@ def delete(
     """allow: raises where the one who asks has seen another state than this."""
 
     def work(tx: Transaction, now: datetime) -> Done[None] | Refusal:
-        refusal = may_provision(caller)
-        if refusal is not None:
-            return refusal
         tx.lock_principal(group_id)
         group = tx.groups.get(group_id)
         if group is None:

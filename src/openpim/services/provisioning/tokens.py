@@ -110,7 +110,7 @@ def create(
         if PROVISION not in principal.permissions:
             return Refusal(
                 Code.INVALID,
-                f"{principal.display_name} has not the permission {PROVISION}. Grant it first.",
+                f"{principal.display_name} lacks the permission {PROVISION}. Grant it first, on the page of the application.",
                 member="client_id",
             )
         if not name.strip() or len(name) > _LONGEST_NAME or not storable(name):
