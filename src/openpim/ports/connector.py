@@ -141,7 +141,8 @@ class Issuing(Protocol):
 
     def issue(self, edge: Edge, given: Mapping[str, str], fence: Fence) -> Mapping[str, str]:
         """A new credential for an edge that is wanted now; it is valid no longer than the edge. given: what the person sent
-        (a public key). Raises BadNameError for what is wrong with that. What comes back is shown once and kept nowhere."""
+        (a public key). Raises BadNameError for what is wrong with that. What comes back is shown once and kept nowhere; of
+        it `serial`, `keyId` and `user` go into the history."""
         ...
 
 

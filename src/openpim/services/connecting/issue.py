@@ -23,6 +23,8 @@ ISSUED = "Issue credential for target"
 _SECONDS = timedelta(seconds=30)
 _MOST_VALUES = 20
 _LONGEST_VALUE = 20_000
+# What is on record of a credential, and how it is called there: enough to find it again in the target's own log.
+_ON_RECORD = {"serial": "SerialNumber", "keyId": "KeyId", "user": "Login"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ def issue(
             return Refusal(Code.CONFLICT, f"{error.message} Try again in a moment.", retry_after=1)
         return Refusal(Code.CONFLICT, error.message)
     refusal = deps.store.write(
-        caller.tenant_id, lambda tx: _told(tx, deps, caller, target, edge, entitlement)
+        caller.tenant_id, lambda tx: _told(tx, deps, caller, target, edge, values, entitlement)
     )
     return refusal or Credential(edge, target, values)
 
@@ -102,7 +104,13 @@ def _fits(one: Wanted, caller: Caller, entitlement: str) -> bool:
 
 
 def _told(
-    tx: Transaction, deps: Deps, caller: Caller, target: Target, edge: Edge, entitlement: str
+    tx: Transaction,
+    deps: Deps,
+    caller: Caller,
+    target: Target,
+    edge: Edge,
+    values: Mapping[str, str],
+    entitlement: str,
 ) -> Refusal | None:
     """On record, or not given: what it rests on may have ended while the target was asked."""
     now = deps.clock()
@@ -112,6 +120,7 @@ def _told(
     details = [("Subject", edge.subject), ("Entitlement", edge.entitlement)]
     if edge.until is not None:
         details.append(("ExpirationTime", edge.until.isoformat()))
+    details += [(said, values[name]) for name, said in _ON_RECORD.items() if values.get(name)]
     record(
         tx,
         deps,
