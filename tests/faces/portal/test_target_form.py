@@ -11,7 +11,7 @@ from openpim.services.signin.flow import Browser as Nobody
 from openpim.services.signin.portal import sign_in_again
 from tests.faces.portal.client import ORIGIN, Browser, Shown, Site
 from tests.faces.portal.pages import TARGET_FORM
-from tests.world import TEAMS, ok
+from tests.world import ASSIGNMENT, READER, TEAMS, ok
 
 NEW = "/portal/targets/new"
 READER_OF_RESOURCES = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
@@ -222,6 +222,16 @@ def test_groups_are_named_by_people(site: Site, admin: Browser) -> None:
     assert rule.scope == crew
     world.look(target)
     assert server.may(world.name_in_target(world.ann), "payroll_admin")
+
+
+def test_who_may_only_look_is_told_of_no_mapping_that_might_be(site: Site) -> None:
+    world = site.world
+    target, server = world.target("payroll-db")
+    reader = world.user("Rhea")
+    ok(world.give(reader, READER, ASSIGNMENT, permanent=True))
+    fields = {"provider": "directory", "role": TEAMS, "scope": "/", "entitlement": "payroll_admin"}
+    page = site.browser(reader).post(f"/portal/targets/{target}/rules/new", go="preview", **fields)
+    assert (page.status, server.reads) == (403, 0)
 
 
 def test_the_system_that_is_down_does_not_stop_a_mapping(site: Site, admin: Browser) -> None:
