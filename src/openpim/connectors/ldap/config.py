@@ -10,11 +10,10 @@ from typing import Final
 
 from openpim.connectors.ldap.client import Where
 from openpim.connectors.ldap.names import check_dn
+from openpim.connectors.servers import CA, place_faults
 from openpim.ports.connector import BadNameError, Opening, Setting
 
-_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?\.?|[0-9A-Fa-f:]{2,39}")
 _ATTRIBUTE = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,63}")
-_MOST_PEM = 256 * 1024
 PORTS: Final = {"ldaps": 636, "starttls": 389, "plain": 389}
 NO_FENCE: Final = "none"
 NOBODY: Final = "cn=nobody,ou=openpim"
@@ -41,12 +40,7 @@ _SERVER: Final = (
         choices=tuple(PORTS),
         place=True,
     ),
-    Setting(
-        "ca",
-        "Certificates (PEM) of the authorities to trust instead of the machine's.",
-        place=True,
-        lines=True,
-    ),
+    CA,
     Setting(
         "user", "The account of OpenPIM: a DN, or in Active Directory a user principal name.", required=True
     ),
@@ -181,18 +175,10 @@ def check_active_directory(settings: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def _check(settings: Mapping[str, str], dns: tuple[str, ...]) -> dict[str, str]:
-    faults: dict[str, str] = {}
-    if not _HOST.fullmatch(settings.get("host", "")):
-        faults["host"] = "Give the name or the address of one server."
-    port = settings.get("port", "")
-    if port and not (port.isascii() and port.isdecimal() and 1 <= int(port[:6]) <= 65535):
-        faults["port"] = "Give a number from 1 to 65535, or leave it out."
+    faults = place_faults({**settings, "port": settings.get("port", "") or "636"})
     user = settings.get("user", "")
     if not user or len(user) > 1024 or not user.isprintable():
         faults["user"] = "Give the account that OpenPIM signs in as."
-    authority = settings.get("ca", "")
-    if authority and ("-----BEGIN CERTIFICATE-----" not in authority or len(authority) > _MOST_PEM):
-        faults["ca"] = "Give certificates in PEM form."
     for name in dns:
         try:
             if settings.get(name):

@@ -7,20 +7,16 @@ why each end takes the person's connections with it.
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
 
-from openpim.connectors.mariadb.names import person_name, role_name
+from openpim.connectors.mariadb.names import MOST_BYTES, person_name, role_name
+from openpim.connectors.servers import CA, SSLMODE, name_faults, place_faults
 from openpim.ports.connector import Capabilities, Connector, ConnectorKind, Opening, Setting
 
-TLS_MODES: Final = ("verify-full", "verify-ca", "require", "disable")
-
-_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?\.?")
 _ACCOUNT_HOST = re.compile(r"[A-Za-z0-9%_.:/-]{1,255}")
-_MOST_PEM = 256 * 1024
 
 SETTINGS: Final = (
     Setting("host", "Name or address of the server, not of a proxy.", required=True, place=True, stays=True),
@@ -36,19 +32,8 @@ SETTINGS: Final = (
         default="event",
         choices=("event", "none"),
     ),
-    Setting(
-        "sslmode",
-        "How the server is known. Without verify- only where the operator allows its address.",
-        default="verify-full",
-        choices=TLS_MODES,
-        place=True,
-    ),
-    Setting(
-        "ca",
-        "Certificates (PEM) of the authorities to trust instead of the machine's.",
-        place=True,
-        lines=True,
-    ),
+    SSLMODE,
+    CA,
 )
 
 
@@ -63,29 +48,10 @@ def capabilities(settings: Mapping[str, str]) -> Capabilities:
 
 
 def check_settings(settings: Mapping[str, str]) -> Mapping[str, str]:
-    faults: dict[str, str] = {}
-    if not _is_host(settings.get("host", "")):
-        faults["host"] = "Give the name or the address of one server."
-    port = settings.get("port", "")
-    if not (port.isascii() and port.isdecimal() and 1 <= int(port[:6]) <= 65535):
-        faults["port"] = "Give a number from 1 to 65535."
-    user = settings.get("user", "")
-    if not user or len(user.encode(errors="replace")) > 128 or not user.isprintable():
-        faults["user"] = "Give a name of at most 128 bytes."
+    faults = place_faults(settings) | name_faults(settings, ("user",), MOST_BYTES)
     if not _ACCOUNT_HOST.fullmatch(settings.get("people_host", "")):
         faults["people_host"] = "Give what stands after the @ in people's accounts."
-    ca = settings.get("ca", "")
-    if ca and ("-----BEGIN CERTIFICATE-----" not in ca or len(ca) > _MOST_PEM or "\x00" in ca):
-        faults["ca"] = "Give certificates as PEM, or nothing."
     return faults
-
-
-def _is_host(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return _HOST.fullmatch(text) is not None
-    return True
 
 
 def _open(opening: Opening) -> Connector:

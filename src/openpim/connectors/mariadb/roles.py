@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Final, ParamSpec
@@ -27,6 +26,7 @@ from openpim.connectors.mariadb.names import (
     subject_of,
 )
 from openpim.connectors.mariadb.session import Session, broken, code_of
+from openpim.connectors.servers import by_kind, late, looks, overtaken
 from openpim.core.connecting import Edge, Op, OpKind, Snapshot
 from openpim.ports.connector import (
     BadNameError,
@@ -105,7 +105,7 @@ class RolesConnector:
                 errors = {op: why for op in ops if (why := self._fault(op, people))}
                 able = [op for op in ops if op not in errors]
                 scheduled = not self._events or self._scheduler_runs()
-                for kind, run in _runs(able):
+                for kind, run in by_kind(able):
                     if kind is OpKind.REVOKE:
                         errors.update(self._take(run, fence))
                         continue
@@ -143,7 +143,7 @@ class RolesConnector:
     def _seconds(self, fence: Fence) -> float:
         left = (fence.until - self._opening.clock()).total_seconds()
         if left <= 0:
-            raise _fenced()
+            raise late()
         return min(left, _LONGEST_SECONDS)
 
     @contextlib.contextmanager
@@ -159,13 +159,9 @@ class RolesConnector:
             session.do(_PASS, (target, fence.epoch))
             ((epoch, at),) = session.rows(_PASSED, (target,))
             if epoch > fence.epoch:
-                raise TargetError(
-                    Fault.FENCED,
-                    "A later lease has written to this server. Where OpenPIM's own database was restored from a backup: "
-                    "DELETE FROM openpim.fence there.",
-                )
+                raise overtaken("server")
             if at.replace(tzinfo=UTC) >= fence.until:
-                raise _fenced()
+                raise late()
             yield
         finally:
             with contextlib.suppress(pymysql.MySQLError, OSError):
@@ -181,7 +177,7 @@ class RolesConnector:
             )
         except pymysql.MySQLError as error:
             if len(error.args) > 1 and error.args[1] == _LATE:
-                raise _fenced() from None
+                raise late() from None
             raise
 
     # ------------------------------------------------------------ giving and taking
@@ -255,8 +251,8 @@ class RolesConnector:
     def _kill(self, users: Collection[str]) -> dict[str, str]:
         """Until the server finds none. Errors by user."""
         errors: dict[str, str] = {}
-        left, waited, pause, waiting = sorted(users), 0.0, 0.002, threading.Event()
-        while left:
+        left = sorted(users)
+        for last in looks(_SEVER_SECONDS) if left else ():
             live = []
             for user in left:
                 try:
@@ -266,14 +262,10 @@ class RolesConnector:
                     if broken(error):
                         raise
                     errors[user] = self._session.why(error)
-            if live and waited > _SEVER_SECONDS:
-                return errors | dict.fromkeys(live, "A connection does not end.")
-            if live:
-                waiting.wait(pause)
-                waited += pause
-                pause = min(pause * 2, 0.1)
             left = live
-        return errors
+            if last or not left:
+                break
+        return errors | dict.fromkeys(left, "A connection does not end.")
 
     # ------------------------------------------------------------ looking
 
@@ -333,23 +325,6 @@ _NO_SCHEDULER: Final = (
 )
 
 
-def _runs(ops: Sequence[Op]) -> Iterator[tuple[OpKind, list[Op]]]:
-    run: list[Op] = []
-    for op in ops:
-        if run and run[-1].kind is not op.kind:
-            yield run[0].kind, run
-            run = []
-        run.append(op)
-    if run:
-        yield run[0].kind, run
-
-
 def _whole(end: datetime) -> datetime:
     """Events know whole seconds. Never before the end: what is ended early is wanted still, and would be given again."""
     return datetime.fromtimestamp(math.ceil(end.timestamp()), UTC)
-
-
-def _fenced() -> TargetError:
-    return TargetError(
-        Fault.FENCED, "The lease ended before this was written. It is done again under a new one."
-    )

@@ -11,6 +11,7 @@ from typing import Any, Never, TypeVar
 import pymysql
 from pymysql.constants import CR, ER
 
+from openpim.connectors.servers import away, busy, not_done, refused, said_by_server
 from openpim.ports.connector import Fault, Opening, TargetError
 from openpim.ports.outbound import OutboundError
 
@@ -108,9 +109,7 @@ class Session:
     def why(self, error: pymysql.MySQLError) -> str:
         """What the server said, in one line, for administrators."""
         said = str(error.args[1] if len(error.args) > 1 else error)
-        for secret in self._opening.secrets.values():
-            said = said.replace(secret, "…") if secret else said
-        return "".join(letter if letter.isprintable() else " " for letter in said)[:300]
+        return said_by_server(said, self._opening.secrets)
 
     def _once(self, work: Callable[[], T]) -> T:
         try:
@@ -176,14 +175,12 @@ class Session:
     def _fault(self, error: pymysql.MySQLError) -> TargetError:
         where, said, code = f"MariaDB on {self._opening.settings['host']}", self.why(error), code_of(error)
         if code in _REFUSED:
-            return TargetError(
-                Fault.REFUSED, f"{where} refuses it: {said}. See what `pim connector probe` says."
-            )
+            return refused(where, said)
         if code in _BUSY:
-            return TargetError(Fault.UNREACHABLE, f"{where} is busy: {said}. It is tried again.")
+            return busy(where, said)
         if code in _GONE or "SSL" in said or "certificate" in said.lower():
-            return TargetError(Fault.UNREACHABLE, f"{where} cannot be reached: {said}")
-        return TargetError(Fault.BROKEN, f"{where} did not do it: {said}")
+            return away(where, said)
+        return not_done(where, said)
 
 
 def code_of(error: pymysql.MySQLError) -> int:

@@ -10,20 +10,15 @@ Either way: one transaction for all that is done at once, under a lock and behin
 
 from __future__ import annotations
 
-import ipaddress
-import re
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
 
-from openpim.connectors.postgresql.names import role_name
+from openpim.connectors.postgresql.names import MOST_BYTES, role_name
+from openpim.connectors.servers import CA, SSLMODE, name_faults, place_faults
 from openpim.ports.connector import Capabilities, Connector, ConnectorKind, Opening, Setting
 
 MODES: Final = ("membership", "jit")
-TLS_MODES: Final = ("verify-full", "verify-ca", "require", "disable")
-
-_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?\.?")
-_MOST_PEM = 256 * 1024
 
 SETTINGS: Final = (
     Setting("host", "Name or address of the server, not of a pooler.", required=True, place=True, stays=True),
@@ -38,19 +33,8 @@ SETTINGS: Final = (
         choices=MODES,
         stays=True,
     ),
-    Setting(
-        "sslmode",
-        "How the server is known. Without verify- only where the operator allows its address.",
-        default="verify-full",
-        choices=TLS_MODES,
-        place=True,
-    ),
-    Setting(
-        "ca",
-        "Certificates (PEM) of the authorities to trust instead of the machine's.",
-        place=True,
-        lines=True,
-    ),
+    SSLMODE,
+    CA,
 )
 
 
@@ -76,29 +60,7 @@ def capabilities(settings: Mapping[str, str]) -> Capabilities:
 
 
 def check_settings(settings: Mapping[str, str]) -> Mapping[str, str]:
-    faults: dict[str, str] = {}
-    if not _is_host(settings.get("host", "")):
-        faults["host"] = "Give the name or the address of one server."
-    port = settings.get("port", "")
-    if not (port.isascii() and port.isdecimal() and 1 <= int(port[:6]) <= 65535):
-        faults["port"] = "Give a number from 1 to 65535."
-    for name in ("database", "user"):
-        value = settings.get(name, "")
-        if not value or len(value.encode(errors="replace")) > 63 or not value.isprintable():
-            faults[name] = "Give a name of at most 63 bytes."
-    ca = settings.get("ca", "")
-    if ca and ("-----BEGIN CERTIFICATE-----" not in ca or len(ca) > _MOST_PEM or "\x00" in ca):
-        faults["ca"] = "Give certificates as PEM, or nothing."
-    return faults
-
-
-def _is_host(text: str) -> bool:
-    """No list, no folder of sockets, no option: libpq would take each for something else."""
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return _HOST.fullmatch(text) is not None
-    return True
+    return place_faults(settings) | name_faults(settings, ("database", "user"), MOST_BYTES)
 
 
 def _open(opening: Opening) -> Connector:

@@ -16,6 +16,7 @@ import psycopg
 from psycopg import errors, sql
 
 from openpim.connectors.postgresql.session import BoundedConnection
+from openpim.connectors.servers import late, overtaken
 from openpim.ports.connector import Fault, Fence, TargetError
 
 LONGEST_SECONDS = 60.0
@@ -46,7 +47,7 @@ class Fencing:
         """What is left of the lease. Raises TargetError(FENCED)."""
         left = (fence.until - self._clock()).total_seconds()
         if left <= 0:
-            raise _late()
+            raise late()
         return min(left, LONGEST_SECONDS)
 
     @contextlib.contextmanager
@@ -63,13 +64,9 @@ class Fencing:
         try:
             _, passed = send(connection, begin)
             if not passed:
-                raise TargetError(
-                    Fault.FENCED,
-                    "A later lease has written to this database. Where OpenPIM's own database was restored from a backup: "
-                    "DELETE FROM openpim.fence there.",
-                )
+                raise overtaken("database")
             if not passed[0][0]:
-                raise _late()
+                raise late()
             yield
             self._commit(connection, fence)
         except BaseException:
@@ -82,7 +79,7 @@ class Fencing:
         try:
             send(connection, statement.format(sql.Literal(fence.until)))
         except errors.DivisionByZero:
-            raise _late() from None
+            raise late() from None
 
     def _prepare(self, connection: BoundedConnection) -> None:
         """A table that others own could run what they like in our name: it has to be ours."""
@@ -111,9 +108,3 @@ def send(connection: BoundedConnection, statements: sql.Composed | bytes) -> lis
         if cursor.description:
             found.append(cursor.fetchall())
     return found
-
-
-def _late() -> TargetError:
-    return TargetError(
-        Fault.FENCED, "The lease ended before this was written. It is done again under a new one."
-    )

@@ -16,8 +16,9 @@ from psycopg import sql
 
 from openpim.connectors.postgresql.looking import look
 from openpim.connectors.postgresql.names import login_of, told_by
-from openpim.connectors.postgresql.server import Server, by_kind
+from openpim.connectors.postgresql.server import Server
 from openpim.connectors.postgresql.session import BoundedConnection
+from openpim.connectors.servers import by_kind
 from openpim.core.connecting import Edge, Op, OpKind, Snapshot
 from openpim.ports.connector import Fault, Fence, Opening, Probe, Receipt, Severed, TargetError
 

@@ -6,8 +6,9 @@ from collections.abc import Collection, Sequence
 
 from openpim.connectors.postgresql.looking import look
 from openpim.connectors.postgresql.names import role_name
-from openpim.connectors.postgresql.server import MEMBERS, Person, Server, by_kind
+from openpim.connectors.postgresql.server import MEMBERS, Person, Server
 from openpim.connectors.postgresql.session import BoundedConnection
+from openpim.connectors.servers import by_kind
 from openpim.core.connecting import Edge, Op, OpKind, Snapshot
 from openpim.ports.connector import BadNameError, Fence, Opening, Probe, Receipt, Severed
 

@@ -4,11 +4,9 @@ once, and ending sessions. All of it inside a transaction that the caller has fe
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import groupby
 from typing import TypeVar
 
 import psycopg
@@ -16,7 +14,8 @@ from psycopg import sql
 
 from openpim.connectors.postgresql.fencing import Fencing, send
 from openpim.connectors.postgresql.session import BoundedConnection, Session
-from openpim.core.connecting import Edge, Op, OpKind
+from openpim.connectors.servers import looks
+from openpim.core.connecting import Edge
 from openpim.ports.connector import Fence, Opening
 
 T = TypeVar("T")
@@ -83,11 +82,6 @@ class Person:
 
 
 _person = cache(Person)  # there are eight
-
-
-def by_kind(ops: Sequence[Op]) -> Iterator[tuple[OpKind, list[Op]]]:
-    for kind, run in groupby(ops, lambda op: op.kind):
-        yield kind, list(run)
 
 
 class Server:
@@ -172,17 +166,13 @@ class Server:
             self.fencing.seconds(fence)
             left = _live(connection, names)
             errors = self._terminate(connection, left, fence) if left else {}
-            waited, pause, waiting = 0.0, 0.002, threading.Event()
-            while left := {pid: name for pid, name in left.items() if name not in errors}:
+            left = {pid: name for pid, name in left.items() if name not in errors}
+            for last in looks(_SEVER_SECONDS) if left else ():
                 live = _live(connection, names)
                 left = {pid: name for pid, name in left.items() if live.get(pid) == name}
-                if left and waited > _SEVER_SECONDS:
-                    return errors | dict.fromkeys(left.values(), "A session does not end.")
-                if left:
-                    waiting.wait(pause)
-                    waited += pause
-                    pause = min(pause * 2, 0.1)
-            return errors
+                if last or not left:
+                    break
+            return errors | dict.fromkeys(left.values(), "A session does not end.")
 
         return self.session.run(work, self.fencing.seconds(fence) + 1) if names else {}
 

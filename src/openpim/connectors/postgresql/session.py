@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import psycopg
 from psycopg import errors
 
+from openpim.connectors.servers import away, busy, not_done, refused, said_by_server
 from openpim.ports.connector import Fault, Opening, TargetError
 from openpim.ports.outbound import OutboundError
 
@@ -89,9 +90,7 @@ class Session:
     def why(self, error: psycopg.Error) -> str:
         """What the server said, in one line, for administrators."""
         said = error.diag.message_primary or (str(error).strip().splitlines() or [type(error).__name__])[0]
-        for secret in self._opening.secrets.values():
-            said = said.replace(secret, "…") if secret else said
-        return "".join(letter if letter.isprintable() else " " for letter in said)[:300]
+        return said_by_server(said, self._opening.secrets)
 
     def _once(self, work: Callable[[BoundedConnection], T], seconds: float) -> T:
         if self._connection is None:
@@ -146,9 +145,7 @@ class Session:
         where = f"PostgreSQL on {self._opening.settings['host']}"
         said = self.why(error)
         if isinstance(error, errors.InvalidAuthorizationSpecification | errors.InsufficientPrivilege):
-            return TargetError(
-                Fault.REFUSED, f"{where} refuses it: {said}. See what `pim connector probe` says."
-            )
+            return refused(where, said)
         if isinstance(error, errors.InvalidSchemaName | errors.UndefinedTable):
             return TargetError(
                 Fault.REFUSED,
@@ -156,14 +153,14 @@ class Session:
                 "OpenPIM signs in as.",
             )
         if isinstance(error, errors.LockNotAvailable | errors.QueryCanceled):
-            return TargetError(Fault.UNREACHABLE, f"{where} is busy: {said}. It is tried again.")
+            return busy(where, said)
         if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
             if "authentication" in said:  # what fails while connecting carries no code
                 return TargetError(
                     Fault.REFUSED, f"{where} does not let us in: {said}. Check user and password."
                 )
-            return TargetError(Fault.UNREACHABLE, f"{where} cannot be reached: {said}")
-        return TargetError(Fault.BROKEN, f"{where} did not do it: {said}")
+            return away(where, said)
+        return not_done(where, said)
 
 
 @contextlib.contextmanager
