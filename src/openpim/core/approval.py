@@ -82,12 +82,13 @@ class Approval:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A reviewer key by which an approval can be decided now. scope: what its request is about, as in the request."""
+    """A reviewer key by which an approval can be decided now. scope, asked_at: of its request."""
 
     approval_id: str
     key: str
     requestor_id: str
     scope: str
+    asked_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

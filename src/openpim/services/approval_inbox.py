@@ -19,6 +19,7 @@ from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
 from openpim.services import approvals
 from openpim.services.approvals import ApprovalView
+from openpim.services.authority import decider
 from openpim.services.eligibilities import Key, Names, policies_of
 
 A_PAGE = 20
@@ -55,13 +56,17 @@ class Inbox:
 
 def waiting(deps: Deps, caller: Caller, page: int = 1) -> Inbox:
     """The page, or the last one where there are not so many."""
-    views = approvals.mine(deps, caller)
     now = deps.clock()
-    pages = max(1, -(-len(views) // A_PAGE))
-    number = min(max(1, page), pages)
-    shown = views[(number - 1) * A_PAGE : number * A_PAGE]
-    items = deps.store.read(caller.tenant_id, lambda tx: _items(tx, deps, shown, now))
-    return Inbox(items, number, pages, frozenset(view.request.id for view in views))
+
+    def work(tx: Transaction) -> Inbox:
+        me = decider(tx, caller.principal_id, now)
+        ids = approvals.waiting_for(tx, me, now)
+        pages = max(1, -(-len(ids) // A_PAGE))
+        number = min(max(1, page), pages)
+        shown = approvals.views(tx, me, ids[(number - 1) * A_PAGE : number * A_PAGE])
+        return Inbox(_items(tx, deps, shown, now), number, pages, frozenset(ids))
+
+    return deps.store.read(caller.tenant_id, work)
 
 
 def get(deps: Deps, caller: Caller, approval_id: str) -> Item | Refusal:

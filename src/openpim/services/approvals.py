@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
-from openpim.core.approval import Approval
+from openpim.core.approval import Approval, Waiting
 from openpim.core.caller import Caller
 from openpim.core.directory import Principal
 from openpim.core.grants import Provider, Request
 from openpim.core.refusals import Code, Refusal
+from openpim.core.roles import is_role_key, read_role_key
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
 from openpim.services.authority import Decider, decider, keys_within
 from openpim.services.providers import PROVIDERS
+
+MOST = 500  # that wait for one person
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,7 @@ def get(
     now = deps.clock()
 
     def work(tx: Transaction) -> ApprovalView | Refusal:
-        view = next(iter(_views(tx, decider(tx, caller.principal_id, now), [approval_id])), None)
+        view = next(iter(views(tx, decider(tx, caller.principal_id, now), [approval_id])), None)
         if view is None or provider not in {None, view.request.provider}:
             return Refusal(Code.REQUEST_MISSING, f"There is no approval {approval_id}.")
         allowed = (
@@ -55,35 +59,45 @@ def mine(deps: Deps, caller: Caller, provider: Provider | None = None) -> tuple[
 
     def work(tx: Transaction) -> tuple[ApprovalView, ...]:
         me = decider(tx, caller.principal_id, now)
-        views = _views(tx, me, tx.approvals.waiting_for(me.keys))
-        return tuple(
-            sorted(
-                (
-                    view
-                    for view in views
-                    if provider in {None, view.request.provider}
-                    and view.approval.current is not None
-                    and view.approval.current.id in view.assigned
-                    and view.approval.current.open_at(now)
-                ),
-                key=lambda view: (view.request.created_at, view.request.id),
-            )
-        )
+        found = views(tx, me, waiting_for(tx, me, now))
+        return tuple(view for view in found if provider in {None, view.request.provider})
 
     return deps.store.read(caller.tenant_id, work)
 
 
-def _views(tx: Transaction, me: Decider, ids: Collection[str]) -> list[ApprovalView]:
-    """In a fixed number of questions, however many."""
+def waiting_for(tx: Transaction, me: Decider, now: datetime) -> list[str]:
+    """Ids of all that `mine` gives, in its order, in one question."""
+    found = [
+        one
+        for one in tx.approvals.open_for(me.keys, now, MOST)
+        if me.rights(one.requestor_id, frozenset((one.key,)))
+    ]
+    moved = _moved_away(tx, found)
+    asked = {(one.asked_at, one.approval_id) for one in found if one not in moved}
+    return [one for _, one in sorted(asked)]
+
+
+def _moved_away(tx: Transaction, found: Collection[Waiting]) -> frozenset[Waiting]:
+    """Those whose key is a role at a place that does not contain the one they are about any more."""
+    scoped = [(one, read_role_key(one.key)[1]) for one in found if is_role_key(one.key)]
+    scoped = [(one, place) for one, place in scoped if place is not None]
+    if not scoped:
+        return frozenset()
+    chains = tx.resources.chains({one.scope for one, _ in scoped})
+    return frozenset(one for one, place in scoped if place not in chains[one.scope])
+
+
+def views(tx: Transaction, me: Decider, ids: Sequence[str]) -> list[ApprovalView]:
+    """Of these approvals, in this order; in a fixed number of questions, however many."""
     approvals, requests = tx.approvals.many(ids), tx.requests.many(ids)
     places = {one.scope for one in requests.values() if one.provider is Provider.RESOURCE}
     chains = tx.resources.chains(places) if places else {}
     deciders = {one.reviewer_id for approval in approvals.values() for one in approval.decisions}
     people = tx.principals.many(deciders, deleted=True) if deciders else {}
     found = []
-    for one, approval in approvals.items():
-        request = requests.get(one)
-        if request is None:
+    for one in ids:
+        approval, request = approvals.get(one), requests.get(one)
+        if approval is None or request is None:
             continue
         chain = chains.get(request.scope)
         assigned = frozenset(

@@ -148,12 +148,13 @@ class Decider:
 def decider(tx: Transaction, principal_id: str, now: datetime) -> Decider:
     if not able_people(tx, [principal_id]):
         return Decider(principal_id)
+    return decider_of(tx, principal_id, own_reviewer_keys(tx, principal_id, now), now)
+
+
+def decider_of(tx: Transaction, principal_id: str, own: frozenset[str], now: datetime) -> Decider:
+    """Of a person who is enabled. own: his reviewer keys."""
     delegators = sorted(able_people(tx, tx.approvals.delegators_of(principal_id, now)))
-    return Decider(
-        principal_id,
-        own_reviewer_keys(tx, principal_id, now),
-        tuple((one, identities(tx, one, now)) for one in delegators),
-    )
+    return Decider(principal_id, own, tuple((one, identities(tx, one, now)) for one in delegators))
 
 
 def able_reviewers(tx: Transaction, keys: Iterable[str], requestor_id: str, now: datetime) -> frozenset[str]:

@@ -44,6 +44,7 @@ from openpim.store.policies import stage_json, stage_value
 from openpim.store.principals import batches
 from openpim.store.requests import requests
 from openpim.store.schema import metadata
+from openpim.store.told import Told, once
 from openpim.store.types import Instant
 from openpim.store.writing import insert_rows
 
@@ -157,7 +158,13 @@ _DELEGATES = select(delegations.c.approver_id, delegations.c.delegate_id).where(
     delegations.c.ends_at > _NOW,
 )
 _WAITING = (
-    select(reviewers.c.approval_id, reviewers.c.reviewer, approvals.c.requestor_id, requests.c.scope)
+    select(
+        reviewers.c.approval_id,
+        reviewers.c.reviewer,
+        approvals.c.requestor_id,
+        requests.c.scope,
+        requests.c.created_at,
+    )
     .join(
         approvals,
         and_(approvals.c.tenant_id == reviewers.c.tenant_id, approvals.c.id == reviewers.c.approval_id),
@@ -192,9 +199,10 @@ _UPDATE_STAGE = update(stages).where(
 class Approvals:
     """See ports/approvals.py."""
 
-    def __init__(self, connection: Connection, tenant_id: str) -> None:
+    def __init__(self, connection: Connection, tenant_id: str, told: Told | None = None) -> None:
         self._connection = connection
         self._tenant = tenant_id
+        self._told = told
 
     def get(self, approval_id: str, *, lock: bool = False) -> Approval | None:
         given = {"tenant": self._tenant, "approval": approval_id}
@@ -291,8 +299,13 @@ class Approvals:
         return list(self._connection.execute(statement).scalars())
 
     def open_for(self, keys: Collection[str], now: datetime, limit: int) -> list[Waiting]:
-        given = {"tenant": self._tenant, "keys": list(keys), "now": now, "most": limit}
-        return [Waiting(*row) for row in self._connection.execute(_WAITING, given)]
+        wanted = frozenset(keys)
+        given = {"tenant": self._tenant, "keys": list(wanted), "now": now, "most": limit}
+
+        def ask() -> tuple[Waiting, ...]:
+            return tuple(Waiting(*row) for row in self._connection.execute(_WAITING, given))
+
+        return list(once(self._told, ("open for", self._tenant, wanted, now, limit), ask))
 
     def due(self, now: datetime, limit: int) -> list[str]:
         table = stages.c
@@ -323,7 +336,11 @@ class Approvals:
 
     def delegators_of(self, delegate_id: str, now: datetime) -> list[str]:
         given = {"tenant": self._tenant, "delegate": delegate_id, "now": now}
-        return list(self._connection.execute(_DELEGATORS, given).scalars())
+
+        def ask() -> tuple[str, ...]:
+            return tuple(self._connection.execute(_DELEGATORS, given).scalars())
+
+        return list(once(self._told, ("delegators", self._tenant, delegate_id, now), ask))
 
     def delegates_of(self, approver_ids: Collection[str], now: datetime) -> list[tuple[str, str]]:
         found: list[tuple[str, str]] = []

@@ -195,7 +195,7 @@ class StoreTransaction:
 
     @cached_property
     def approvals(self) -> Approvals:
-        return Approvals(self.connection, self.tenant_id)
+        return Approvals(self.connection, self.tenant_id, self._told)
 
     @cached_property
     def policies(self) -> Policies:
