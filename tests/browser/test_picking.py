@@ -162,7 +162,7 @@ def test_the_count_comes_by_itself(site: LiveSite, open_page: Any) -> None:
     )
     dan, cyd = open_page(world.dan), open_page(world.cyd)
     for page in (dan, cyd):
-        with page.expect_response("**/portal/live"):
+        with page.expect_response("**/portal/live?*"):
             page.goto("/portal/people")
         assert page.locator("#waiting").text_content().strip() == ""
     world.forward(seconds=30)

@@ -24,7 +24,7 @@ def test_a_page_weighs_little(site: LiveSite, open_page: Any) -> None:
             world.eligible(world.pra, role, unit)
     for path in PAGES:
         page = open_page(world.pra)  # a browser of its own: nothing is in its cache
-        with page.expect_response("**/portal/live"):  # the last that the script does
+        with page.expect_response("**/portal/live?*"):  # the last that the script does
             page.goto(path.format(me=world.pra), wait_until="load")
         sizes = page.evaluate(LOADED)
         assert len(sizes) >= 3, "the page, the style and the script"
