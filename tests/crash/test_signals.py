@@ -6,15 +6,11 @@ from __future__ import annotations
 import base64
 import json
 import random
-import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,9 +19,8 @@ from openpim.core.caller import Caller, CallerKind
 from openpim.core.signals import PERMISSIONS, SUPPORTED, Method
 from openpim.services.signals import streams
 from openpim.services.signals.streams import Wanted
+from tests.crash.servers import Servers
 from tests.world import World, ok
-
-ROOT = Path(__file__).parents[2]
 
 
 class Receiver:
@@ -78,36 +73,6 @@ def receiver(database_kind: str) -> Iterator[Receiver]:
     made.close()
 
 
-class Servers:
-    def __init__(self, world: World) -> None:
-        url = world.database.url.render_as_string(hide_password=False)
-        self._arguments = [url, world.tenant_id, str(time.time())]
-        self._running: list[subprocess.Popen[str]] = []
-
-    def start(self) -> None:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tests.crash.signalling_victim", *self._arguments],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        self._running.append(process)
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-
-    def kill(self) -> None:
-        process = self._running.pop(0)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        assert process.stdout is not None
-        process.stdout.close()
-
-    def kill_all(self) -> None:
-        while self._running:
-            self.kill()
-
-
 def add_stream(world: World, address: str) -> None:
     app_id = world.app("Receiver")
     face = replace(world.read(lambda tx: tx.service_principals.get(app_id)), permissions=PERMISSIONS)
@@ -128,7 +93,9 @@ def test_every_signal_arrives_whoever_is_killed(
 ) -> None:
     world, chance = own_world, random.Random(database_kind)
     add_stream(world, receiver.address)
-    servers, wanted = Servers(world), []
+    url = world.database.url.render_as_string(hide_password=False)
+    servers = Servers("signalling_victim", url, world.tenant_id, str(time.time()))
+    wanted: list[str] = []
 
     def happens(count: int) -> None:
         for _ in range(count):

@@ -5,9 +5,6 @@ from __future__ import annotations
 
 import json
 import random
-import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from pathlib import Path
@@ -17,41 +14,10 @@ import pytest
 from openpim.core.streams import StreamKind
 from openpim.services.streams import manage
 from openpim.services.streams.manage import Wanted
+from tests.crash.servers import Servers
 from tests.free_ports import two_in_a_row
 from tests.rsyslog import Rsyslog
 from tests.world import World, ok
-
-ROOT = Path(__file__).parents[2]
-
-
-class Servers:
-    def __init__(self, world: World, authority: Path, overlap: int) -> None:
-        url = world.database.url.render_as_string(hide_password=False)
-        self._arguments = [url, world.tenant_id, str(authority), str(overlap), str(time.time())]
-        self._running: list[subprocess.Popen[str]] = []
-
-    def start(self) -> None:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tests.crash.streaming_victim", *self._arguments],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        self._running.append(process)
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-
-    def kill(self) -> None:
-        process = self._running.pop(0)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        assert process.stdout is not None
-        process.stdout.close()
-
-    def kill_all(self) -> None:
-        while self._running:
-            self.kill()
 
 
 def happens(world: World, count: int) -> None:
@@ -70,7 +36,9 @@ def test_every_event_arrives_whoever_is_killed(
     chance = random.Random(queue)
     world = own_world
     log = Rsyslog(tmp_path, two_in_a_row(), queue=queue, tls=tls)
-    servers = Servers(world, log.authority, overlap)
+    url = world.database.url.render_as_string(hide_password=False)
+    facts = (world.tenant_id, str(log.authority), str(overlap), str(time.time()))
+    servers = Servers("streaming_victim", url, *facts)
     by = world.caller(world.ga)
     ok(
         manage.create(

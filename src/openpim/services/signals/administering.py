@@ -3,21 +3,23 @@ receiver's to say; that it stops, or goes on, is told on the stream itself (SSF 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TypeVar
 
-from openpim.core.caller import Caller, CallerKind
+from openpim.core.caller import Caller
 from openpim.core.refusals import Code, Refusal
 from openpim.core.signals import STREAM_UPDATED, SignalStream, Status
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
-from openpim.services.authority import roles_of
 from openpim.services.recording import record
 from openpim.services.signals.planning import of_stream
 from openpim.services.signals.receivers import entitled, named
 from openpim.services.signals.streams import DELETED, UPDATED
-from openpim.services.streams.manage import MANAGERS, VIEWERS
+from openpim.services.streams.manage import MANAGERS, VIEWERS, may
 
+T = TypeVar("T")
 _REASON = "An administrator changed it."
 
 
@@ -65,14 +67,7 @@ def set_status(deps: Deps, caller: Caller, stream_id: str, status: Status) -> Vi
     """The receiver is told before anything stops, and when it goes on."""
     now = deps.clock()
 
-    def work(tx: Transaction) -> View | Refusal:
-        refusal = _may(tx, caller, now, MANAGERS)
-        if refusal is not None:
-            return refusal
-        tx.lock_tenant()
-        before = tx.signal_streams.get(stream_id)
-        if before is None:
-            return _missing(stream_id)
+    def act(tx: Transaction, before: SignalStream) -> View:
         after = replace(before, status=status, reason=_REASON)
         if before.status is not status:
             event = {"status": status.value, "reason": _REASON}
@@ -85,37 +80,40 @@ def set_status(deps: Deps, caller: Caller, stream_id: str, status: Status) -> Vi
         tx.signal_streams.wake(stream_id, now)
         return _view(tx, after)
 
-    return deps.store.write(caller.tenant_id, work)
+    return _changing(deps, caller, now, stream_id, act)
 
 
 def retry(deps: Deps, caller: Caller, stream_id: str) -> Refusal | None:
     """Push at once, whatever pause it is in."""
     now = deps.clock()
 
-    def work(tx: Transaction) -> Refusal | None:
-        refusal = _may(tx, caller, now, MANAGERS)
-        if refusal is None:
-            tx.signal_streams.wake(stream_id, now)
-        return refusal
+    def act(tx: Transaction, _before: SignalStream) -> None:
+        tx.signal_streams.wake(stream_id, now)
 
-    return deps.store.write(caller.tenant_id, work)
+    return _changing(deps, caller, now, stream_id, act)
 
 
 def remove(deps: Deps, caller: Caller, stream_id: str) -> Refusal | None:
     """With all that waits in it."""
     now = deps.clock()
 
-    def work(tx: Transaction) -> Refusal | None:
+    def act(tx: Transaction, before: SignalStream) -> None:
+        tx.signal_streams.remove(stream_id)
+        _tell(tx, deps, caller, now, DELETED, before)
+
+    return _changing(deps, caller, now, stream_id, act)
+
+
+def _changing(
+    deps: Deps, caller: Caller, now: datetime, stream_id: str, act: Callable[[Transaction, SignalStream], T]
+) -> T | Refusal:
+    def work(tx: Transaction) -> T | Refusal:
         refusal = _may(tx, caller, now, MANAGERS)
         if refusal is not None:
             return refusal
         tx.lock_tenant()
         before = tx.signal_streams.get(stream_id)
-        if before is None:
-            return _missing(stream_id)
-        tx.signal_streams.remove(stream_id)
-        _tell(tx, deps, caller, now, DELETED, before)
-        return None
+        return _missing(stream_id) if before is None else act(tx, before)
 
     return deps.store.write(caller.tenant_id, work)
 
@@ -128,12 +126,7 @@ def _view(tx: Transaction, stream: SignalStream) -> View:
 
 
 def _may(tx: Transaction, caller: Caller, now: datetime, roles: frozenset[str]) -> Refusal | None:
-    if caller.kind is not CallerKind.SERVICE_PRINCIPAL and roles_of(tx, caller, now) & roles:
-        return None
-    what = "Changing" if roles is MANAGERS else "Seeing"
-    return Refusal(
-        Code.FORBIDDEN, f"{what} signal streams needs the role Security Administrator. Activate it first."
-    )
+    return may(tx, caller, now, roles, "signal streams")
 
 
 def _missing(stream_id: str) -> Refusal:

@@ -72,7 +72,7 @@ def all_of(deps: Deps, caller: Caller) -> list[View] | Refusal:
     now = deps.clock()
 
     def work(tx: Transaction) -> list[View] | Refusal:
-        refusal = _may(tx, caller, now, VIEWERS)
+        refusal = may(tx, caller, now, VIEWERS)
         return refusal or [View(one, lag(tx, one)) for one in tx.streams.all()]
 
     return deps.store.read(caller.tenant_id, work)
@@ -82,7 +82,7 @@ def get(deps: Deps, caller: Caller, stream_id: str) -> View | Refusal:
     now = deps.clock()
 
     def work(tx: Transaction) -> View | Refusal:
-        refusal = _may(tx, caller, now, VIEWERS)
+        refusal = may(tx, caller, now, VIEWERS)
         found = tx.streams.get(stream_id) if refusal is None else None
         return refusal or (View(found, lag(tx, found)) if found is not None else _missing(stream_id))
 
@@ -92,7 +92,7 @@ def get(deps: Deps, caller: Caller, stream_id: str) -> View | Refusal:
 def may_change(deps: Deps, caller: Caller) -> bool:
     """Whether a form for it is worth showing."""
     now = deps.clock()
-    return deps.store.read(caller.tenant_id, lambda tx: _may(tx, caller, now, MANAGERS)) is None
+    return deps.store.read(caller.tenant_id, lambda tx: may(tx, caller, now, MANAGERS)) is None
 
 
 def lag(tx: Transaction, stream: Stream) -> Lag:
@@ -110,7 +110,7 @@ def create(
     now = deps.clock()
 
     def work(tx: Transaction) -> View | Refusal:
-        refusal = _may(tx, caller, now, MANAGERS)
+        refusal = may(tx, caller, now, MANAGERS)
         if refusal is not None:
             return refusal
         tx.lock_tenant()
@@ -139,7 +139,7 @@ def update(deps: Deps, caller: Caller, stream_id: str, wanted: Wanted) -> View |
     now = deps.clock()
 
     def work(tx: Transaction) -> View | Refusal:
-        refusal = _may(tx, caller, now, MANAGERS)
+        refusal = may(tx, caller, now, MANAGERS)
         if refusal is not None:
             return refusal
         tx.lock_tenant()
@@ -163,7 +163,7 @@ def remove(deps: Deps, caller: Caller, stream_id: str) -> Refusal | None:
     now = deps.clock()
 
     def work(tx: Transaction) -> Refusal | None:
-        refusal = _may(tx, caller, now, MANAGERS)
+        refusal = may(tx, caller, now, MANAGERS)
         if refusal is not None:
             return refusal
         before = tx.streams.get(stream_id)
@@ -177,13 +177,14 @@ def remove(deps: Deps, caller: Caller, stream_id: str) -> Refusal | None:
     return deps.store.write(caller.tenant_id, work)
 
 
-def _may(tx: Transaction, caller: Caller, now: datetime, roles: frozenset[str]) -> Refusal | None:
+def may(
+    tx: Transaction, caller: Caller, now: datetime, roles: frozenset[str], what: str = "audit streams"
+) -> Refusal | None:
+    """roles: MANAGERS or VIEWERS."""
     if caller.kind is not CallerKind.SERVICE_PRINCIPAL and roles_of(tx, caller, now) & roles:
         return None
-    what = "Changing" if roles is MANAGERS else "Seeing"
-    return Refusal(
-        Code.FORBIDDEN, f"{what} audit streams needs the role Security Administrator. Activate it first."
-    )
+    act = "Changing" if roles is MANAGERS else "Seeing"
+    return Refusal(Code.FORBIDDEN, f"{act} {what} needs the role Security Administrator. Activate it first.")
 
 
 def _missing(stream_id: str) -> Refusal:
