@@ -1,5 +1,5 @@
-"""The tables of the event streams of receivers. Leases with an attempt number, as in the outbox; a stream's row is held by
-whoever gives out its next numbers, so events become visible in their order."""
+"""The tables of the event streams of receivers. A stream's row is held by whoever gives out its next numbers, so events become
+visible in their order."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    Connection,
     Index,
     Integer,
     RowMapping,
@@ -37,6 +36,7 @@ from openpim.core.signals import (
     Status,
     SubjectFormat,
 )
+from openpim.store.leases import ERROR, Leased, delivery_columns
 from openpim.store.principals import batches
 from openpim.store.schema import metadata
 from openpim.store.types import Instant
@@ -59,14 +59,7 @@ streams = Table(
     Column("status", String(10), nullable=False),
     Column("reason", Text),
     Column("last_number", BigInteger, nullable=False),
-    Column("next_at", Instant, nullable=False),
-    Column("leased_until", Instant),
-    Column("attempt", Integer, nullable=False),
-    Column("failures", Integer, nullable=False),
-    Column("error", Text, nullable=False),
-    Column("error_at", Instant),
-    Column("sent_at", Instant),
-    Column("sent", BigInteger, nullable=False),
+    *delivery_columns(),
     Column("dropped", BigInteger, nullable=False),
     Column("polled_at", Instant),
     Column("verified_at", Instant),
@@ -109,16 +102,13 @@ _SET = (
     "status",
     "reason",
 )
-_ERROR = 500
 _AT_ONCE = 500
 
 
-class SignalStreams:
+class SignalStreams(Leased):
     """See ports/signals.py."""
 
-    def __init__(self, connection: Connection, tenant_id: str) -> None:
-        self._connection = connection
-        self._tenant = tenant_id
+    table = streams
 
     def all(self) -> list[SignalStream]:
         return self._streams(_c.tenant_id == self._tenant)
@@ -250,31 +240,17 @@ class SignalStreams:
         return [(row["tenant_id"], _value(row)) for row in rows.mappings()]
 
     def lease(self, stream_id: str, now: datetime, until: datetime) -> SignalStream | None:
-        taken = self._connection.execute(
-            update(streams)
-            .where(*self._one(stream_id), _c.method == Method.PUSH.value, _c.next_at <= now, self._free(now))
-            .values(leased_until=until, attempt=_c.attempt + 1)
-        )
-        return self.get(stream_id) if taken.rowcount == 1 else None
+        ready = (_c.method == Method.PUSH.value, _c.next_at <= now)
+        return self.get(stream_id) if self._lease(stream_id, now, until, *ready) else None
 
     def taken(self, stream: SignalStream, now: datetime, until: datetime) -> bool:
-        return self._mine(stream, leased_until=until, sent_at=now, sent=_c.sent + 1, failures=0, error="")
+        return self._as_holder(
+            stream, leased_until=until, sent_at=now, sent=_c.sent + 1, failures=0, error=""
+        )
 
     def refused(self, stream: SignalStream, now: datetime, until: datetime, error: str) -> bool:
-        values = {"error": error[:_ERROR], "error_at": now, "dropped": _c.dropped + 1, "failures": 0}
-        return self._mine(stream, leased_until=until, **values)
-
-    def failed(self, stream: SignalStream, now: datetime, next_at: datetime, error: str) -> bool:
-        values = {"error": error[:_ERROR], "error_at": now, "failures": _c.failures + 1}
-        return self._mine(stream, leased_until=None, next_at=next_at, **values)
-
-    def release(self, stream: SignalStream, next_at: datetime) -> bool:
-        return self._mine(stream, leased_until=None, next_at=next_at)
-
-    def wake(self, stream_id: str, now: datetime) -> None:
-        self._connection.execute(
-            update(streams).where(*self._one(stream_id), _c.next_at > now).values(next_at=now)
-        )
+        values = {"error": error[:ERROR], "error_at": now, "dropped": _c.dropped + 1, "failures": 0}
+        return self._as_holder(stream, leased_until=until, **values)
 
     def polled(self, stream_id: str, now: datetime, taken: int, dropped: int, error: str) -> None:
         values: dict[str, Any] = {"polled_at": now}
@@ -283,7 +259,7 @@ class SignalStreams:
         if taken and not error:
             values["error"] = ""
         if error:
-            values |= {"dropped": _c.dropped + dropped, "error": error[:_ERROR], "error_at": now}
+            values |= {"dropped": _c.dropped + dropped, "error": error[:ERROR], "error_at": now}
         self._connection.execute(update(streams).where(*self._one(stream_id)).values(values))
 
     def verifying(self, stream_id: str, since: datetime, count: int) -> None:
@@ -322,20 +298,8 @@ class SignalStreams:
         )
         return {row.key: (row.included, row.changed_at) for row in rows}
 
-    def _mine(self, stream: SignalStream, **values: Any) -> bool:
-        """Change what only the holder of the lease may change; False when that is somebody else by now."""
-        mine = update(streams).where(*self._one(stream.id), _c.attempt == stream.attempt)
-        return self._connection.execute(mine.values(**values)).rowcount == 1
-
-    def _one(self, stream_id: str) -> tuple[Any, Any]:
-        return _c.tenant_id == self._tenant, _c.id == stream_id
-
     def _in(self, stream_id: str) -> tuple[Any, Any]:
         return _e.tenant_id == self._tenant, _e.stream_id == stream_id
-
-    @staticmethod
-    def _free(now: datetime) -> Any:
-        return or_(_c.leased_until.is_(None), _c.leased_until <= now)
 
 
 def _value(row: RowMapping) -> SignalStream:

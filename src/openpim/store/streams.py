@@ -1,15 +1,13 @@
-"""The table of destinations of the audit history: leases with an attempt number, as in the outbox."""
+"""The table of destinations of the audit history."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    Connection,
     Index,
     Integer,
     RowMapping,
@@ -18,12 +16,12 @@ from sqlalchemy import (
     Text,
     delete,
     insert,
-    or_,
     select,
     update,
 )
 
 from openpim.core.streams import Stream, StreamKind
+from openpim.store.leases import ERROR, Leased, delivery_columns
 from openpim.store.schema import metadata
 from openpim.store.types import Instant
 
@@ -43,27 +41,17 @@ streams = Table(
     Column("begins_at", BigInteger, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("created_by", String(36), nullable=False),
-    Column("next_at", Instant, nullable=False),
-    Column("leased_until", Instant),
-    Column("attempt", Integer, nullable=False),
-    Column("failures", Integer, nullable=False),
-    Column("error", Text, nullable=False),
-    Column("error_at", Instant),
-    Column("sent_at", Instant),
-    Column("sent", BigInteger, nullable=False),
+    *delivery_columns(),
     Index("ix_audit_streams_due", "paused", "next_at"),
 )
 _c = streams.c
 _SET = ("name", "kind", "address", "header", "secret", "facility", "gzip", "paused")
-_ERROR = 500
 
 
-class Streams:
+class Streams(Leased):
     """See ports/streams.py."""
 
-    def __init__(self, connection: Connection, tenant_id: str) -> None:
-        self._connection = connection
-        self._tenant = tenant_id
+    table = streams
 
     def all(self) -> list[Stream]:
         rows = self._connection.execute(
@@ -99,53 +87,18 @@ class Streams:
         return [(row["tenant_id"], _value(row)) for row in rows.mappings()]
 
     def lease(self, stream_id: str, now: datetime, until: datetime) -> Stream | None:
-        taken = self._connection.execute(
-            update(streams)
-            .where(*self._one(stream_id), _c.paused.is_(False), self._free(now))
-            .values(leased_until=until, attempt=_c.attempt + 1)
-        )
-        return self.get(stream_id) if taken.rowcount == 1 else None
+        return self.get(stream_id) if self._lease(stream_id, now, until, _c.paused.is_(False)) else None
 
     def taken(self, stream: Stream, now: datetime, until: datetime, count: int, said: str = "") -> bool:
-        return self._held(
+        return self._as_holder(
             stream,
             leased_until=until,
             sent_at=now,
             sent=_c.sent + count,
             failures=0,
-            error=said[:_ERROR],
+            error=said[:ERROR],
             error_at=now if said else None,
         )
-
-    def release(self, stream: Stream, next_at: datetime) -> bool:
-        return self._held(stream, leased_until=None, next_at=next_at)
-
-    def failed(self, stream: Stream, now: datetime, next_at: datetime, error: str) -> bool:
-        return self._held(
-            stream,
-            leased_until=None,
-            next_at=next_at,
-            failures=_c.failures + 1,
-            error=error[:_ERROR],
-            error_at=now,
-        )
-
-    def wake(self, stream_id: str, now: datetime) -> None:
-        self._connection.execute(
-            update(streams).where(*self._one(stream_id), _c.next_at > now).values(next_at=now)
-        )
-
-    def _held(self, stream: Stream, **values: Any) -> bool:
-        """Change what only the holder of the lease may change; False when that is somebody else by now."""
-        mine = update(streams).where(*self._one(stream.id), _c.attempt == stream.attempt)
-        return self._connection.execute(mine.values(**values)).rowcount == 1
-
-    def _one(self, stream_id: str) -> tuple[Any, Any]:
-        return _c.tenant_id == self._tenant, _c.id == stream_id
-
-    @staticmethod
-    def _free(now: datetime) -> Any:
-        return or_(_c.leased_until.is_(None), _c.leased_until <= now)
 
 
 def _value(row: RowMapping) -> Stream:
