@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from typing import Any
 
-from tests.faces.graph.client import Graph
+import httpx
+
+from openpim.ports.connector import Probe
+from tests.connectors.twin import TwinConnector
+from tests.faces.graph.client import ORIGIN, Graph
 from tests.services.groups import give_group
 from tests.world import TEAMS, World, ok
 
@@ -155,3 +161,34 @@ def test_where_it_leads_what_one_may_activate(graph: Graph) -> None:
     assert (way["entitlement"], way["scopeDisplayName"]) == ("auditor", "inner")
     done(graph.send("PATCH", path, world.ga, {"isEnabled": False}))
     assert graph.rows(ways, world.ann) == graph.rows(ways, world.bob) == []
+
+
+def test_a_target_that_does_not_answer_holds_up_nobody_else(graph: Graph, monkeypatch: Any) -> None:
+    """However many ask it at once: sign-ins and activations have threads that it cannot take."""
+    path, gate, asked = f"{PATH}/{made(graph)['id']}", threading.Event(), list[int]()
+
+    def silent(_connector: TwinConnector) -> Probe:
+        asked.append(1)
+        gate.wait(60)
+        return Probe(reachable=True)
+
+    monkeypatch.setattr(TwinConnector, "probe", silent)
+    whose = graph.headers(graph.world.ga)
+
+    async def story() -> None:
+        transport = httpx.ASGITransport(graph.client.app)
+        async with httpx.AsyncClient(transport=transport, base_url=ORIGIN, headers=whose) as client:
+            batch = {
+                "requests": [{"id": "1", "method": "POST", "url": path.removeprefix("/beta/") + "/probe"}]
+            }
+            slow = [asyncio.create_task(client.post(f"{path}/probe")) for _ in range(10)]
+            slow += [asyncio.create_task(client.post("/beta/$batch", json=batch)) for _ in range(10)]
+            while not asked:  # noqa: ASYNC110 - it is appended to in another thread
+                await asyncio.sleep(0.01)
+            answer = await asyncio.wait_for(client.get("/beta/me"), 20)
+            assert answer.status_code == 200
+            gate.set()
+            assert {one.status_code for one in await asyncio.gather(*slow)} == {200}
+
+    asyncio.run(story())
+    assert len(asked) == 20

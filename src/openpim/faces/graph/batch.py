@@ -64,7 +64,7 @@ async def run(dispatcher: Dispatcher, raw: Raw) -> Answer:
             message = f"The request {failed[0]} that this one depends on failed."
             answers[item.id] = _fault(dispatcher, item.raw, "FailedDependency", message, 424)
         else:
-            answers[item.id] = await in_thread(dispatcher.run, item.raw)
+            answers[item.id] = await dispatcher.hop(item.raw)(dispatcher.run, item.raw)
     return Answer(200, {"responses": [_shown(item.id, answers[item.id]) for item in items]})
 
 

@@ -7,7 +7,7 @@ Nothing a client sends ends in a 500: what cannot be read is 400, a database tha
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
@@ -19,6 +19,7 @@ from openpim.faces.graph.call import Answer, Call, Raw
 from openpim.faces.graph.faults import Fault, RefusedError, Style, worded
 from openpim.faces.graph.table import Endpoint, Match, Miss, Table
 from openpim.faces.shared.bearer import challenge, step_up_challenge
+from openpim.faces.shared.threads import beside, in_thread
 from openpim.ports.deps import Deps
 from openpim.ports.store import StoreUnavailableError
 from openpim.services.signin.context import SignIn
@@ -42,6 +43,7 @@ VERSIONS = {"v1.0": "v1.0", "beta": "beta"}
 # A person's token with one of these acts as that person: what he may do is decided by his roles alone. Tools that
 # use one token for both APIs send the management API's.
 _AS_THE_PERSON = frozenset({"user_impersonation", "Directory.AccessAsUser.All"})
+_OURS = b"/openpim/"  # what waits for somebody else's server is among our own additions
 _log = logging.getLogger(__name__)
 
 
@@ -92,6 +94,15 @@ class Dispatcher:
         except Exception:  # noqa: BLE001 - whatever it is, the client gets a Graph error and nothing of ours
             _log.exception("request %s failed", raw.request_id)
             return self._answer(raw, Fault("UnknownError"), Style.DIRECTORY)
+
+    def hop(self, raw: Raw) -> Callable[..., Awaitable[Answer]]:
+        """How it comes to a thread."""
+        if _OURS not in raw.path.lower():
+            return in_thread
+        try:
+            return beside if self.find(raw)[1].endpoint.waits else in_thread
+        except Fault:
+            return in_thread
 
     def known(self, raw: Raw) -> Answer | None:
         """None for a caller who may ask at all, else the answer that says why not: for the envelope of a batch."""

@@ -20,7 +20,6 @@ from openpim.faces.graph.endpoints import ENDPOINTS
 from openpim.faces.graph.table import Table
 from openpim.faces.shared.body import BadBody, read_body
 from openpim.faces.shared.origin import public_origin
-from openpim.faces.shared.threads import in_thread
 from openpim.ports.deps import Deps
 from openpim.services.signin.context import SignIn
 from openpim.wire.graph_errors import ERRORS, error_body
@@ -77,7 +76,7 @@ class Face:
         raw = with_body(raw, body)
         if batch.is_batch(raw):
             return respond(raw, await batch.run(self.dispatcher, raw))
-        return respond(raw, await in_thread(self.dispatcher.run, raw))
+        return respond(raw, await self.dispatcher.hop(raw)(self.dispatcher.run, raw))
 
 
 def with_body(raw: Raw, body: bytes) -> Raw:

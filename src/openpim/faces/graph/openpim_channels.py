@@ -120,5 +120,5 @@ ENDPOINTS = (
     Endpoint("PATCH", f"{PATH}/{{id}}", change, p.CHANNELS_WRITE),
     Endpoint("DELETE", f"{PATH}/{{id}}", delete, p.CHANNELS_WRITE),
     Endpoint("POST", f"{PATH}/{{id}}/rotateSecret", rotate, p.CHANNELS_WRITE),
-    Endpoint("POST", f"{PATH}/{{id}}/test", test, p.CHANNELS_WRITE),
+    Endpoint("POST", f"{PATH}/{{id}}/test", test, p.CHANNELS_WRITE, waits=True),
 )

@@ -345,9 +345,9 @@ ENDPOINTS = (
     Endpoint("DELETE", f"{PATH}/{{id}}", delete, p.TARGETS_WRITE, people_only=True),
     Endpoint("GET", f"{PATH}/{{id}}/effects", effects, p.TARGETS_READ, people_only=True),
     Endpoint("POST", f"{PATH}/{{id}}/rotateSecret", rotate, p.TARGETS_WRITE, people_only=True),
-    Endpoint("POST", f"{PATH}/{{id}}/probe", probe, p.TARGETS_READ, people_only=True),
-    Endpoint("POST", f"{PATH}/{{id}}/plan", plan, p.TARGETS_READ, people_only=True),
-    Endpoint("POST", f"{PATH}/{{id}}/apply", apply, p.TARGETS_WRITE, people_only=True),
+    Endpoint("POST", f"{PATH}/{{id}}/probe", probe, p.TARGETS_READ, people_only=True, waits=True),
+    Endpoint("POST", f"{PATH}/{{id}}/plan", plan, p.TARGETS_READ, people_only=True, waits=True),
+    Endpoint("POST", f"{PATH}/{{id}}/apply", apply, p.TARGETS_WRITE, people_only=True, waits=True),
     Endpoint("POST", f"{PATH}/{{id}}/mappings", add_mapping, p.TARGETS_WRITE, people_only=True),
     Endpoint(
         "DELETE",
@@ -357,5 +357,5 @@ ENDPOINTS = (
         people_only=True,
     ),
     Endpoint("PUT", f"{PATH}/{{id}}/subjects/{{principal}}", name, p.TARGETS_WRITE, people_only=True),
-    Endpoint("POST", f"{PATH}/{{id}}/credentials", credential, p.TARGETS_OWN, people_only=True),
+    Endpoint("POST", f"{PATH}/{{id}}/credentials", credential, p.TARGETS_OWN, people_only=True, waits=True),
 )

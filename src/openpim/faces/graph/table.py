@@ -25,7 +25,7 @@ BETA = "beta"
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """scopes: any of these delegated permissions (scp) lets a person's token in. permissions: any of these application
-    permissions (roles) lets an application in; empty means the same names as scopes. What the caller may then *do* is decided by the acts, from the roles he holds now."""
+    permissions (roles) lets an application in; empty means the same names as scopes. What the caller may then *do* is decided by the acts, from the roles he holds now. waits: for somebody else's server."""
 
     method: str
     address: str
@@ -34,6 +34,7 @@ class Endpoint:
     style: Style = Style.DIRECTORY
     permissions: tuple[str, ...] = ()
     people_only: bool = False
+    waits: bool = False
 
     @property
     def app_permissions(self) -> tuple[str, ...]:

@@ -177,7 +177,7 @@ PAGES: Final = (
     Page("POST", f"{HERE}/new", added),
     Page("GET", f"{HERE}/{{id}}", one),
     Page("POST", f"{HERE}/{{id}}", changed),
-    Page("POST", f"{HERE}/{{id}}/test", tested),
+    Page("POST", f"{HERE}/{{id}}/test", tested, waits=True),
     Page("POST", f"{HERE}/{{id}}/secret", rotated),
     Page("GET", f"{HERE}/{{id}}/remove", removal),
     Page("POST", f"{HERE}/{{id}}/remove", removed),

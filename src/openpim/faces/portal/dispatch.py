@@ -27,7 +27,7 @@ from openpim.faces.portal.statuses import status_of
 from openpim.faces.portal.table import Page
 from openpim.faces.shared.body import BadBody, parse_form
 from openpim.faces.shared.multipart import Sent, read_sent
-from openpim.faces.shared.threads import in_thread
+from openpim.faces.shared.threads import beside, in_thread
 from openpim.ports.store import StoreUnavailableError
 from openpim.services.signin.context import SignIn
 from openpim.services.signin.flow import Ask, Browser, Turn, local_path
@@ -51,7 +51,7 @@ def endpoint(signin: SignIn, page: Page) -> Endpoint:
         form: Sent | BadBody = Sent({}, {})
         if request.method == "POST":
             form = await read_sent(request, page.largest)
-        return await in_thread(_answer, signin, page, request, query, form)
+        return await (beside if page.waits else in_thread)(_answer, signin, page, request, query, form)
 
     return handle
 

@@ -19,10 +19,12 @@ SIGNED_IN = "signed in"
 @dataclass(frozen=True, slots=True)
 class Page:
     """path: `{names}` match one segment. A POST is a form: it carries the session's token and comes from our pages, and
-    has at most `largest` bytes, files included (which a handler that does not look for them never sees)."""
+    has at most `largest` bytes, files included (which a handler that does not look for them never sees). waits: for
+    somebody else's server."""
 
     method: str
     path: str
     handler: Handler
     who: str = SIGNED_IN
     largest: int = 256 * 1024
+    waits: bool = False

@@ -135,8 +135,8 @@ def _values(call: Call, tried: Tried) -> dict[str, object]:
 
 PAGES: Final = (
     Page("GET", f"{HERE}/{{id}}/rules/new", form),
-    Page("POST", f"{HERE}/{{id}}/rules/new", step),
-    Page("GET", f"{HERE}/{{id}}/rules/{{rule}}/remove", removal),
+    Page("POST", f"{HERE}/{{id}}/rules/new", step, waits=True),
+    Page("GET", f"{HERE}/{{id}}/rules/{{rule}}/remove", removal, waits=True),
     Page("POST", f"{HERE}/{{id}}/rules/{{rule}}/remove", removed),
     Page("POST", f"{HERE}/{{id}}/names", named),
 )

@@ -252,8 +252,8 @@ def _sorted(effects: list[Effect]) -> list[Effect]:
 PAGES = (
     Page("GET", HERE, listing),
     Page("GET", f"{HERE}/{{id}}", one),
-    Page("POST", f"{HERE}/{{id}}/look", looked),
-    Page("GET", f"{HERE}/{{id}}/check", check),
+    Page("POST", f"{HERE}/{{id}}/look", looked, waits=True),
+    Page("GET", f"{HERE}/{{id}}/check", check, waits=True),
     Page("POST", f"{HERE}/{{id}}/switch", switched),
     Page("GET", f"{HERE}/{{id}}/foreign", foreign),
     Page("POST", f"{HERE}/{{id}}/foreign", foreign_changed),
