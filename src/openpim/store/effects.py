@@ -16,6 +16,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    bindparam,
     delete,
     func,
     or_,
@@ -57,7 +58,12 @@ _ERROR = 500
 _OVER = tuple(one.value for one in OVER)
 _BATCH = 200
 _STATES = {one.value: one for one in EffectState}
-_ALL = select(effects).order_by(*(_c[one] for one in _NAME))
+_ALL = (
+    select(effects)
+    .where(_c.tenant_id == bindparam("tenant"), _c.target_id == bindparam("target"))
+    .order_by(*(_c[one] for one in _NAME))
+)
+_STANDING = _ALL.where(_c.state.not_in(_OVER))
 
 
 class Effects:
@@ -68,10 +74,8 @@ class Effects:
         self._tenant = tenant_id
 
     def of_target(self, target_id: str, *, over: bool = False) -> list[Effect]:
-        where = [_c.tenant_id == self._tenant, _c.target_id == target_id]
-        if not over:
-            where.append(_c.state.not_in(_OVER))
-        return [_value(row) for row in self._connection.execute(_ALL.where(*where))]
+        given = {"tenant": self._tenant, "target": target_id}
+        return [_value(row) for row in self._connection.execute(_ALL if over else _STANDING, given)]
 
     def named(
         self, target_id: str, names: Collection[tuple[str, str, str]]

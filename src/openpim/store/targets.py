@@ -19,6 +19,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    Update,
     bindparam,
     delete,
     func,
@@ -30,6 +31,7 @@ from sqlalchemy import (
 
 from openpim.core.connecting import Foreign, Holder, Link, Rule, Target
 from openpim.core.grants import Kind, Provider
+from openpim.core.lifecycle import ScheduleStatus
 from openpim.store import memberships as m
 from openpim.store.schedules import in_force_at, schedules
 from openpim.store.schema import metadata
@@ -95,6 +97,44 @@ _c, _r, _s, _m, _g = targets.c, rules.c, subjects.c, memories.c, schedules.c
 _SET = ("name", "sealed", "subject", "enabled", "version", "next_at")
 _FAULT = 500
 
+# Asked at each look, and each commit may lead to one: built once, because building a statement costs five times as much as
+# running it.
+_at = (_c.tenant_id == bindparam("tenant"), _c.id == bindparam("which"))
+_now = bindparam("now", type_=Instant)
+_GET = select(targets).where(*_at)
+_LEASE = (
+    update(targets)
+    .where(*_at, _c.enabled.is_(True), or_(_c.leased_until.is_(None), _c.leased_until <= _now))
+    .values(leased_until=bindparam("until", type_=Instant), epoch=_c.epoch + 1)
+)
+_mine = update(targets).where(*_at, _c.epoch == bindparam("mine"))
+_RENEW = _mine.values(leased_until=bindparam("until", type_=Instant))
+_RELEASE = _mine.values(
+    leased_until=None,
+    next_at=bindparam("then", type_=Instant),
+    looked_at=_now,
+    failures=bindparam("tries"),
+    fault=bindparam("why"),
+    fault_at=bindparam("since", type_=Instant),
+)
+_RULES = (
+    select(rules)
+    .where(_r.tenant_id == bindparam("tenant"), _r.target_id == bindparam("which"))
+    .order_by(_r.entitlement, _r.created_at, _r.id)
+)
+_SUBJECTS = select(_s.principal_id, _s.subject).where(
+    _s.tenant_id == bindparam("tenant"), _s.target_id == bindparam("which")
+)
+_CHANGES = tuple(
+    select(func.min(column)).where(
+        _g.tenant_id == bindparam("tenant"),
+        _g.kind == Kind.ASSIGNMENT.value,
+        _g.status == ScheduleStatus.PROVISIONED.value,
+        column > _now,
+    )
+    for column in (_g.starts_at, _g.ends_at)
+)
+
 
 class Targets:
     """See ports/targets.py."""
@@ -110,7 +150,7 @@ class Targets:
         return [_target(row) for row in rows.mappings()]
 
     def get(self, target_id: str) -> Target | None:
-        row = self._connection.execute(select(targets).where(*self._one(target_id))).mappings().first()
+        row = self._connection.execute(_GET, self._at(target_id)).mappings().first()
         return None if row is None else _target(row)
 
     def put(self, target: Target) -> None:
@@ -150,35 +190,34 @@ class Targets:
         return [(row["tenant_id"], _target(row)) for row in rows.mappings()]
 
     def lease(self, target_id: str, now: datetime, until: datetime) -> Target | None:
-        free = or_(_c.leased_until.is_(None), _c.leased_until <= now)
-        taken = self._connection.execute(
-            update(targets)
-            .where(*self._one(target_id), _c.enabled.is_(True), free)
-            .values(leased_until=until, epoch=_c.epoch + 1)
-        )
+        given = {**self._at(target_id), "now": now, "until": until}
+        taken = self._connection.execute(_LEASE, given)
         return self.get(target_id) if taken.rowcount == 1 else None
 
     def wake(self, target_id: str, now: datetime) -> None:
         self._connection.execute(update(targets).where(*self._one(target_id)).values(next_at=now))
 
     def renew(self, target: Target, until: datetime) -> bool:
-        return self._held(target, leased_until=until)
+        return self._held(target, _RENEW, until=until)
 
     def release(self, target: Target, now: datetime, next_at: datetime, failures: int, fault: str) -> bool:
         return self._held(
             target,
-            leased_until=None,
-            next_at=next_at,
-            looked_at=now,
-            failures=failures,
-            fault=fault[:_FAULT],
-            fault_at=now if fault else None,
+            _RELEASE,
+            then=next_at,
+            now=now,
+            tries=failures,
+            why=fault[:_FAULT],
+            since=now if fault else None,
         )
 
-    def _held(self, target: Target, **values: Any) -> bool:
+    def _held(self, target: Target, change: Update, **values: Any) -> bool:
         """Change what only the holder of the lease may change; False when that is somebody else by now."""
-        mine = update(targets).where(*self._one(target.id), _c.epoch == target.epoch)
-        return self._connection.execute(mine.values(**values)).rowcount == 1
+        given = {**self._at(target.id), "mine": target.epoch, **values}
+        return self._connection.execute(change, given).rowcount == 1
+
+    def _at(self, target_id: str) -> dict[str, Any]:
+        return {"tenant": self._tenant, "which": target_id}
 
     def _one(self, target_id: str) -> tuple[Any, Any]:
         return _c.tenant_id == self._tenant, _c.id == target_id
@@ -189,12 +228,7 @@ class Targets:
 
     # -- rules
     def rules(self, target_id: str) -> list[Rule]:
-        rows = self._connection.execute(
-            select(rules)
-            .where(_r.tenant_id == self._tenant, _r.target_id == target_id)
-            .order_by(_r.entitlement, _r.created_at, _r.id)
-        )
-        return [_rule(row) for row in rows.mappings()]
+        return [_rule(row) for row in self._connection.execute(_RULES, self._at(target_id)).mappings()]
 
     def add_rule(self, rule: Rule) -> bool:
         said = ("target_id", "role_id", "scope", "entitlement")
@@ -225,10 +259,7 @@ class Targets:
 
     # -- names
     def subjects(self, target_id: str) -> dict[str, str]:
-        rows = self._connection.execute(
-            select(_s.principal_id, _s.subject).where(_s.tenant_id == self._tenant, _s.target_id == target_id)
-        )
-        return {row[0]: row[1] for row in rows}
+        return {row[0]: row[1] for row in self._connection.execute(_SUBJECTS, self._at(target_id))}
 
     def put_subject(self, target_id: str, principal_id: str, subject: str) -> None:
         self._connection.execute(
@@ -316,11 +347,8 @@ class Targets:
         return [Holder(*row) for row in self._connection.execute(_held(), given)]
 
     def next_change(self, now: datetime) -> datetime | None:
-        ours = (_g.tenant_id == self._tenant, _g.kind == "assignment", _g.status == "Provisioned")
-        moments = [
-            self._connection.execute(select(func.min(column)).where(*ours, column > now)).scalar()
-            for column in (_g.starts_at, _g.ends_at)
-        ]
+        given = {"tenant": self._tenant, "now": now}
+        moments = [self._connection.execute(first, given).scalar() for first in _CHANGES]
         return min((one for one in moments if one is not None), default=None)
 
 
