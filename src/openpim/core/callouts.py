@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from openpim.core.approval import Approval, Decision, StageStatus, Verdict, decided
 from openpim.core.lifecycle import ApprovalStatus
+from openpim.core.pauses import doubled
 
 LONGEST_ID = 100
 MOST_REASONS = 10
@@ -76,7 +77,7 @@ def keys_for(channel_id: str) -> frozenset[str]:
 
 def pause(attempt: int) -> timedelta:
     """Before the next try: 2, 4, 8 … seconds, a minute at most."""
-    return timedelta(seconds=min(60, 2 ** min(attempt, 6)))
+    return doubled(attempt, timedelta(minutes=1), timedelta(seconds=2))
 
 
 def answered(approval: Approval, evaluation: Evaluation, now: datetime) -> Approval:

@@ -16,6 +16,7 @@ from enum import StrEnum
 
 from openpim.core.directory import User
 from openpim.core.grants import Provider
+from openpim.core.pauses import doubled
 
 LONGEST_NAME = 60
 MOST_TARGETS = 200
@@ -381,4 +382,4 @@ def subject_of(
 
 def pause_after(failures: int) -> timedelta:
     """How long a target that fails rests: 1 s, 2 s, 4 s, … five at most, for ever."""
-    return min(timedelta(seconds=2 ** min(max(failures - 1, 0), 10)), _LONGEST_PAUSE)
+    return doubled(failures, _LONGEST_PAUSE)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from openpim.core.pauses import doubled
+
 GIVE_UP = timedelta(days=3)
 FIRST_PAUSE = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(hours=2)
@@ -49,5 +51,4 @@ class Delivery:
 
 def pause_after(failures: int) -> timedelta:
     """How long to wait after this many failures: half a minute, doubled each time, two hours at most."""
-    doubled: int = 2 ** min(failures - 1, 16)
-    return min(FIRST_PAUSE * doubled, LONGEST_PAUSE)
+    return doubled(failures, LONGEST_PAUSE, FIRST_PAUSE)

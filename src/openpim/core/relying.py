@@ -13,6 +13,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from openpim.core.pauses import doubled
+
 Fault = tuple[str, str]
 
 
@@ -214,7 +216,7 @@ _LONGEST_PAUSE = timedelta(minutes=5)
 
 def pause_after(failures: int) -> timedelta:
     """A second, doubled each time, five minutes at most: who is away for a moment is told a moment later."""
-    return min(timedelta(seconds=2 ** min(failures - 1, 16)), _LONGEST_PAUSE)
+    return doubled(failures, _LONGEST_PAUSE)
 
 
 def final(status: int | None, attempt: int, age: timedelta) -> bool:

@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from urllib.parse import urlsplit
 
+from openpim.core.pauses import doubled
+
 LONGEST_NAME = 60
 LONGEST_ADDRESS = 2000
 LONGEST_SECRET = 4000
@@ -70,7 +72,7 @@ class Lag:
 
 def pause_after(failures: int) -> timedelta:
     """How long a destination rests after so many failures in a row: 1 s, 2 s, 4 s, … five minutes at most."""
-    return min(timedelta(seconds=2 ** min(max(failures - 1, 0), 16)), _LONGEST_PAUSE)
+    return doubled(failures, _LONGEST_PAUSE)
 
 
 def syslog_place(address: str) -> tuple[bool, str, int] | None:

@@ -18,6 +18,7 @@ from openpim.core.audit import Target, moment
 from openpim.core.caller import system
 from openpim.core.checkpoints import SignedCheckpoint, origin_of
 from openpim.core.organisation_settings import OrganisationSettings
+from openpim.core.pauses import doubled
 from openpim.ports.deps import Deps
 from openpim.ports.outbound import OutboundError
 from openpim.ports.store import Transaction
@@ -103,7 +104,7 @@ class Witnesses:
     def _failed(self, tenant_id: str, kind: str, why: str) -> None:
         trouble = self._trouble.get((tenant_id, kind))
         tries = 1 if trouble is None else trouble.tries + 1
-        pause = min(timedelta(seconds=2 ** min(tries, 12)), _LONGEST_PAUSE)
+        pause = doubled(tries, _LONGEST_PAUSE, timedelta(seconds=2))
         self._trouble[tenant_id, kind] = _Trouble(tries, self._deps.clock() + pause)
         if tries == 1:
             _witnessed(self._deps, tenant_id, kind, UNREACHED, why)
