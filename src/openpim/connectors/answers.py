@@ -1,11 +1,15 @@
-"""Calls to targets over HTTP, by the one guarded road: what has no answer, and what an answer is, in the words of a connector."""
+"""Targets over HTTP: their address, and calls by the one guarded road: what has no answer, and what an answer is, in the words of a
+connector."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, Final
+from urllib.parse import urlsplit
 
+from openpim.connectors.checks import is_number
 from openpim.ports.connector import Fault, TargetError
 from openpim.ports.outbound import Answer, Outbound, OutboundError, OutboundFault
 
@@ -14,6 +18,46 @@ _AWAY: Final = frozenset(
     {OutboundFault.UNKNOWN_NAME, OutboundFault.UNREACHABLE, OutboundFault.TIMED_OUT, OutboundFault.NONSENSE}
 )
 _BUSY: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
+
+
+_MOST_SECONDS: Final = 30 * 24 * 3600
+
+
+def web_faults(settings: Mapping[str, str]) -> dict[str, str]:
+    """What is wrong with url and session_seconds."""
+    faults: dict[str, str] = {}
+    if not _is_base(settings.get("url", "")):
+        faults["url"] = "Give an address that begins with https:// and has no query."
+    if _seconds(settings) is None:
+        faults["session_seconds"] = f"Give a number of seconds from 0 to {_MOST_SECONDS}."
+    return faults
+
+
+def session_of(settings: Mapping[str, str]) -> timedelta:
+    """How long somebody may work on whose access was taken, where that is for the service to say."""
+    return timedelta(seconds=_seconds(settings) or 0)
+
+
+def _seconds(settings: Mapping[str, str]) -> int | None:
+    text = settings.get("session_seconds") or "0"
+    return int(text) if is_number(text, 0, _MOST_SECONDS) else None
+
+
+def _is_base(text: str) -> bool:
+    """An address that a path can be put behind."""
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        return False
+    plain = text.isascii() and text.isprintable() and " " not in text and len(text) <= 1000
+    return (
+        plain
+        and parts.scheme in {"https", "http"}
+        and bool(parts.hostname)
+        and port != 0
+        and not (parts.query or parts.fragment or parts.username or "?" in text or "#" in text)
+    )
 
 
 def call(

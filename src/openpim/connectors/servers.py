@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Final
 
+from openpim.connectors.checks import is_number
 from openpim.core.connecting import Op, OpKind
 from openpim.ports.connector import Fault, Setting, TargetError
 
@@ -37,8 +38,7 @@ def place_faults(settings: Mapping[str, str]) -> dict[str, str]:
     faults: dict[str, str] = {}
     if not _is_host(settings.get("host", "")):
         faults["host"] = "Give the name or the address of one server."
-    port = settings.get("port", "")
-    if not (port.isascii() and port.isdecimal() and 1 <= int(port[:6]) <= 65535):
+    if not is_number(settings.get("port", ""), 1, 65535):
         faults["port"] = "Give a number from 1 to 65535."
     ca = settings.get("ca", "")
     if ca and ("-----BEGIN CERTIFICATE-----" not in ca or len(ca) > _MOST_PEM or "\x00" in ca):

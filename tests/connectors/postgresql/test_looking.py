@@ -145,6 +145,7 @@ def test_an_address_that_the_operator_does_not_allow_is_not_called(membership):
         ("port", "0"),
         ("port", "5432,5433"),
         ("port", "٥"),
+        ("port", "0000019999"),
         ("database", ""),
         ("user", "a\nb"),
         ("ca", "/etc/ssl/cert.pem"),

@@ -213,6 +213,11 @@ def test_addresses_that_are_none(url: str) -> None:
     assert "url" in KIND.check_settings({"url": url})
 
 
+@pytest.mark.parametrize("text", ["x", "-1", "2592001", "0000000019", "0" * 5000])
+def test_seconds_that_are_none(text: str) -> None:
+    assert set(KIND.check_settings({"url": "https://a", "session_seconds": text})) == {"session_seconds"}
+
+
 def test_an_address_inside_is_not_called_unless_it_is_allowed() -> None:
     from openpim.notify.outbound import GuardedOutbound
 

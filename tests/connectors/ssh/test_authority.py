@@ -333,6 +333,8 @@ def test_keys_over_time():
         ("longest_hours", "8.5"),
         ("refresh_seconds", "9"),
         ("refresh_seconds", "9" * 40),
+        ("refresh_seconds", "0000000609999"),
+        ("longest_hours", "0" * 5000),
         ("rotation_overlap_hours", "721"),
         ("force_command", "a\nb"),
         ("source_addresses", "10.0.0.0/33"),

@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from openpim.connectors.checks import is_number
 from openpim.core.connecting import Edge, Op, OpKind, Snapshot
 from openpim.core.hosts import (
     DESIRED,
@@ -69,7 +70,7 @@ def check_entitlement(name: str) -> str:
 
 def check_settings(settings: Mapping[str, str]) -> Mapping[str, str]:
     given = settings.get("lease_minutes", "")
-    if given and not (given.isascii() and given.isdigit() and 1 <= int(given[:9]) <= 10_080):
+    if given and not is_number(given, 1, 10_080):
         return {"lease_minutes": "write a number from 1 to 10080"}
     return {}
 

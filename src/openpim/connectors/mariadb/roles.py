@@ -125,9 +125,8 @@ class RolesConnector:
 
         def work() -> dict[str, str]:
             with self._writing(fence):
-                for edge in (
-                    over
-                ):  # where others took the role away the event is left, and would end later connections
+                for edge in over:
+                    # Where others took the role away the event is left, and would end later connections.
                     self._unschedule(edge)
                 return self._kill(users)
 

@@ -7,16 +7,14 @@ is there is read from the application, never remembered. People have to be there
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Final
-from urllib.parse import urlsplit
 
+from openpim.connectors.answers import session_of, web_faults
 from openpim.connectors.naming import plain_name
 from openpim.connectors.scim.connector import ScimConnector
 from openpim.ports.connector import Capabilities, ConnectorKind, Setting
 
 _LONGEST: Final = 256
-_MOST_SECONDS: Final = 30 * 24 * 3600
 
 SETTINGS: Final = (
     Setting(
@@ -54,43 +52,12 @@ SETTINGS: Final = (
 )
 
 
-def _seconds(settings: Mapping[str, str]) -> int | None:
-    text = settings.get("session_seconds") or "0"
-    return int(text) if text.isascii() and text.isdecimal() and int(text[:9]) <= _MOST_SECONDS else None
-
-
 def capabilities(settings: Mapping[str, str]) -> Capabilities:
-    seconds = _seconds(settings) or 0
+    session = session_of(settings)
     return Capabilities(
-        grant_live="next_login" if seconds else "immediate",
-        revoke_live="session_keeps" if seconds else "immediate",
-        worst_case_after_revoke=timedelta(seconds=seconds) if seconds else None,
-    )
-
-
-def check_settings(settings: Mapping[str, str]) -> Mapping[str, str]:
-    faults: dict[str, str] = {}
-    if not is_base(settings.get("url", "")):
-        faults["url"] = "Give an address that begins with https:// and has no query."
-    if _seconds(settings) is None:
-        faults["session_seconds"] = f"Give a number of seconds from 0 to {_MOST_SECONDS}."
-    return faults
-
-
-def is_base(text: str) -> bool:
-    """An address that a path can be put behind."""
-    try:
-        parts = urlsplit(text)
-        port = parts.port
-    except ValueError:
-        return False
-    plain = text.isascii() and text.isprintable() and " " not in text and len(text) <= 1000
-    return (
-        plain
-        and parts.scheme in {"https", "http"}
-        and bool(parts.hostname)
-        and port != 0
-        and not (parts.query or parts.fragment or parts.username or "?" in text or "#" in text)
+        grant_live="next_login" if session else "immediate",
+        revoke_live="session_keeps" if session else "immediate",
+        worst_case_after_revoke=session or None,
     )
 
 
@@ -107,5 +74,5 @@ KIND: Final = ConnectorKind(
     open=ScimConnector,
     check_subject=check_subject,
     check_entitlement=lambda text: plain_name(text, "a group", _LONGEST),
-    check_settings=check_settings,
+    check_settings=web_faults,
 )

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from openpim.connectors.answers import session_of
 from openpim.connectors.remembering import RememberedFence
 from openpim.connectors.scim.client import Client, NoError, Resource
 from openpim.core.connecting import Edge, Op, OpKind, Snapshot
@@ -26,7 +27,7 @@ class ScimConnector:
         self._managed = opening.managed
         self._groups_by = opening.settings.get("groups_by") or "displayName"
         self._people_by = opening.settings.get("people_by") or "userName"
-        self._session = timedelta(seconds=int(opening.settings.get("session_seconds") or "0"))
+        self._session = session_of(opening.settings)
         self._keys: dict[str, str] = {}  # of groups, by entitlement; looked at again at each reading
         self._names: dict[str, tuple[str, datetime]] = {}  # of people, by their ids there
 

@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
+from openpim.connectors.remembering import RememberedFence
 from openpim.connectors.ssh.authority import SECRET, Authority
 from openpim.connectors.ssh.certificates import sign
 from openpim.connectors.ssh.keys import line_of, read_public_key
@@ -59,6 +60,7 @@ class SshFleet:
         self._opening = opening
         self._rules = rules_of(opening.settings)
         self._register = Register(opening.memory)
+        self._fence = RememberedFence(opening.memory, opening.clock)
         self._authority = Authority(opening.secrets.get(SECRET, ""))
 
     def probe(self) -> Probe:
@@ -83,11 +85,10 @@ class SshFleet:
     def apply(self, ops: Sequence[Op], fence: Fence) -> list[Receipt]:
         receipts = []
         if ops:
-            self._register.enter(fence.epoch)
+            self._fence.enter(fence)
             self._register.changed(self._opening.clock())
         for op in ops:
-            if self._opening.clock() >= fence.until:
-                raise TargetError(Fault.FENCED, "the lease of this target is over")
+            self._fence.in_time(fence)
             if op.edge.entitlement not in self._opening.managed:
                 receipts.append(Receipt(op, f"{op.edge.entitlement} is not among the managed entitlements"))
                 continue

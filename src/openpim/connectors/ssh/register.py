@@ -15,12 +15,11 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from openpim.core.connecting import Edge
-from openpim.ports.connector import Fault, Memory, TargetError
+from openpim.ports.connector import Memory
 
 _EDGE: Final = "edge:"
 _CERTIFICATE: Final = "certificate:"
 _CHANGED: Final = "changed"
-_EPOCH: Final = "epoch"
 _KEPT: Final = timedelta(hours=1)  # on the list after its end, for hosts whose clocks are behind
 
 
@@ -48,14 +47,6 @@ class Register:
 
     def drop(self, edge: Edge) -> None:
         self._memory.save(_name_of(edge), "")
-
-    def enter(self, epoch: int) -> None:
-        """Before anything is written. Raises TargetError when somebody with a later lease has written."""
-        known = int(self._memory.load(_EPOCH) or "0")
-        if epoch < known:
-            raise TargetError(Fault.FENCED, "somebody with a later lease has written here")
-        if epoch > known:
-            self._memory.save(_EPOCH, str(epoch))
 
     def changed(self, now: datetime) -> None:
         """The revocation list may be another one from now on."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
+from openpim.connectors.checks import is_number
 from openpim.ports.connector import Setting
 
 _YES_NO: Final = ("no", "yes")
@@ -56,7 +57,7 @@ def check_settings(settings: Mapping[str, str]) -> Mapping[str, str]:
     wrong: dict[str, str] = {}
     for name, (least, most) in _NUMBERS.items():
         given = settings.get(name, "")
-        if given and not (given.isascii() and given.isdigit() and least <= int(given[:9]) <= most):
+        if given and not is_number(given, least, most):
             wrong[name] = f"write a number from {least} to {most}"
     command = settings.get("force_command", "")
     if not command.isprintable() or len(command) > 1000:

@@ -5,16 +5,14 @@ them, and an answer that says what there is. The contract: docs/reference/webhoo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Final
 
+from openpim.connectors.answers import session_of, web_faults
 from openpim.connectors.naming import plain_name
-from openpim.connectors.scim import is_base
 from openpim.connectors.webhook.connector import WebhookConnector
 from openpim.ports.connector import Capabilities, ConnectorKind, Setting
 
 _LONGEST: Final = 1000
-_MOST_SECONDS: Final = 30 * 24 * 3600
 _ENDS: Final = ("none", "new_logins", "full")
 
 SETTINGS: Final = (
@@ -53,33 +51,18 @@ SETTINGS: Final = (
 )
 
 
-def session_seconds(settings: Mapping[str, str]) -> int | None:
-    text = settings.get("session_seconds") or "0"
-    return int(text) if text.isascii() and text.isdecimal() and int(text[:9]) <= _MOST_SECONDS else None
-
-
 def capabilities(settings: Mapping[str, str]) -> Capabilities:
     severs = settings.get("sever") == "yes"
-    seconds = session_seconds(settings) or 0
+    session = session_of(settings)
     end = settings.get("native_end")
-    keeps = bool(seconds) or severs
     return Capabilities(
         native_end="full" if end == "full" else "new_logins" if end == "new_logins" else "none",
         grant_live="immediate",
-        revoke_live="session_keeps" if keeps else "immediate",
-        worst_case_after_revoke=timedelta(seconds=seconds) if seconds and not severs else None,
+        revoke_live="session_keeps" if session or severs else "immediate",
+        worst_case_after_revoke=session if session and not severs else None,
         sever="by_subject" if severs else "none",
         atomic_batch=True,
     )
-
-
-def check_settings(settings: Mapping[str, str]) -> Mapping[str, str]:
-    faults: dict[str, str] = {}
-    if not is_base(settings.get("url", "")):
-        faults["url"] = "Give an address that begins with https:// and has no query."
-    if session_seconds(settings) is None:
-        faults["session_seconds"] = f"Give a number of seconds from 0 to {_MOST_SECONDS}."
-    return faults
 
 
 KIND: Final = ConnectorKind(
@@ -90,5 +73,5 @@ KIND: Final = ConnectorKind(
     open=WebhookConnector,
     check_subject=lambda text: plain_name(text, "a person", _LONGEST),
     check_entitlement=lambda text: plain_name(text, "an entitlement", _LONGEST),
-    check_settings=check_settings,
+    check_settings=web_faults,
 )

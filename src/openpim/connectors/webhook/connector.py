@@ -6,10 +6,10 @@ import base64
 import binascii
 import json
 from collections.abc import Collection, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Final
 
-from openpim.connectors.answers import call, object_of, said_by
+from openpim.connectors.answers import call, object_of, said_by, session_of
 from openpim.connectors.remembering import RememberedFence, fenced
 from openpim.core import webhooks
 from openpim.core.connecting import Edge, Op, OpKind, Snapshot
@@ -33,7 +33,7 @@ class WebhookConnector:
         self._secrets = [one for one in given if one]
         self._severs = opening.settings.get("sever") == "yes"
         self._bounded = (opening.settings.get("native_end") or "none") != "none"
-        self._session = timedelta(seconds=int(opening.settings.get("session_seconds") or "0"))
+        self._session = session_of(opening.settings)
 
     # -- looking
     def probe(self) -> Probe:
