@@ -263,6 +263,21 @@ def test_paused_and_going_on(site: Site, admin: Browser) -> None:
     world.look(target)
     assert server.may(world.name_in_target(world.ann), "payroll_admin")
     assert admin.post(f"{here}/switch", on="maybe").status == 400
+    # Paused again: what has ended meanwhile is still there, and that is said.
+    admin.get(here)
+    admin.send(f"{here}/switch")
+    assert "still there" not in admin.follow().text
+    world.forward(hours=1)
+    admin.sign_in_again()
+    page = admin.get(here)
+    assert ("1 access has ended and is still there" in page.text, "Ended, still there" in page.text) == (
+        True,
+        True,
+    )
+    admin.send(f"{here}/switch")
+    world.look(target)
+    assert "still there" not in admin.follow().text
+    assert not server.may(world.name_in_target(world.ann), "payroll_admin")
 
 
 def test_access_from_elsewhere(site: Site, admin: Browser) -> None:

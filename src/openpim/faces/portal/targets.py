@@ -4,7 +4,7 @@ names in target_rules.py."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -65,8 +65,11 @@ def one(call: Call) -> Answer:
 
 def show(call: Call, view: View, typed: Typed | None = None, status: int = 400) -> Show:
     """The page of a target. typed: what was typed for somebody's name there, and is wrong; status: of the answer then."""
+    paused = not view.target.enabled
+    late = settled(acting.outlived(call.deps, call.caller, view.target.id)) if paused else frozenset()
     effects = settled(acting.effects_of(call.deps, call.caller, view.target.id))
-    found, people = settled(acting.named(call.deps, call.caller, view, effects[:MOST]))
+    shown = _sorted(effects, late)
+    found, people = settled(acting.named(call.deps, call.caller, view, shown))
     lines = [Line(rule, *found[rule.id]) for rule in view.rules]
     kind = manage.kind_called(call.deps, call.caller, view.target.kind)
     known = () if isinstance(kind, Refusal) else kind.settings
@@ -85,10 +88,9 @@ def show(call: Call, view: View, typed: Typed | None = None, status: int = 400) 
             ((people.get(key, key), key, said) for key, said in (view.subjects or {}).items()),
             key=lambda one: one[0].casefold(),
         ),
-        "effects": [
-            (effect, people.get(effect.principal_id, effect.edge.subject)) for effect in _sorted(effects)
-        ],
+        "effects": [(effect, people.get(effect.principal_id, effect.edge.subject)) for effect in shown],
         "more": max(0, len(effects) - MOST),
+        "late": late,
         "states": STATES,
         "foreign": FOREIGN[view.target.foreign],
         "has_agent": view.target.kind == hosts.KIND,
@@ -242,11 +244,14 @@ def _counts(view: View) -> tuple[int, int]:
     )
 
 
-def _sorted(effects: list[Effect]) -> list[Effect]:
-    """What fails first."""
-    return sorted(
-        effects, key=lambda one: (not one.failing, one.state is EffectState.EFFECTIVE, one.edge.name)
-    )[:MOST]
+def _sorted(effects: list[Effect], late: Collection[tuple[str, str, str]]) -> list[Effect]:
+    """What should not be there, and what fails, first."""
+
+    def order(one: Effect) -> tuple[bool, bool, bool, tuple[str, str, str]]:
+        name = one.edge.name
+        return name not in late, not one.failing, one.state is EffectState.EFFECTIVE, name
+
+    return sorted(effects, key=order)[:MOST]
 
 
 PAGES = (

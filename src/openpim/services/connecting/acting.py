@@ -29,6 +29,7 @@ from openpim.services.connecting.manage import (
 )
 from openpim.services.connecting.opening import opened
 from openpim.services.connecting.reconcile import Held, Looked, look, planned
+from openpim.services.connecting.wanting import wish
 from openpim.services.eligibilities import Names
 from openpim.services.recording import record
 
@@ -164,18 +165,18 @@ def _planned(
     deps: Deps, caller: Caller, target: Target, rules: Sequence[Rule] | None = None
 ) -> Planned | Refusal:
     try:
-        todo, wish = planned(deps, caller.tenant_id, target, rules)
+        todo, wished = planned(deps, caller.tenant_id, target, rules)
     except TargetError as error:
         return Refusal(Code.CONFLICT, error.message)
     names = deps.store.read(
-        caller.tenant_id, lambda tx: tx.principals.many(wish.problems.keys(), deleted=True)
+        caller.tenant_id, lambda tx: tx.principals.many(wished.problems.keys(), deleted=True)
     )
     return Planned(
         todo.ops,
         tuple((edge.subject, edge.entitlement) for edge in sorted(todo.foreign, key=lambda one: one.name)),
         tuple(
             (key, names[key].display_name if key in names else "", why)
-            for key, why in sorted(wish.problems.items())
+            for key, why in sorted(wished.problems.items())
         ),
     )
 
@@ -220,6 +221,22 @@ def effects_of(deps: Deps, caller: Caller, target_id: str, *, over: bool = False
     if isinstance(target, Refusal):
         return target
     return deps.store.read(caller.tenant_id, lambda tx: tx.effects.of_target(target_id, over=over))
+
+
+def outlived(deps: Deps, caller: Caller, target_id: str) -> frozenset[tuple[str, str, str]] | Refusal:
+    """Names of edges that are there though nothing gives them any more: what a target that is paused keeps."""
+    now = deps.clock()
+    found = _found(deps, caller, target_id)
+    if isinstance(found, Refusal):
+        return found
+    target = found
+    kind = deps.connectors.load(target.kind)
+
+    def work(tx: Transaction) -> frozenset[tuple[str, str, str]]:
+        wanted = wish(tx, kind, target, now).edges.keys() if kind is not None else ()
+        return frozenset(one.edge.name for one in tx.effects.of_target(target_id)).difference(wanted)
+
+    return deps.store.read(caller.tenant_id, work)
 
 
 def mine(deps: Deps, caller: Caller) -> list[Mine]:
