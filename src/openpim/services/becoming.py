@@ -98,11 +98,12 @@ def of_principal(
         own = identities(tx, caller.principal_id, now)
         mine = ways.keys() if principal_id == caller.principal_id else own
         shown, everything = readable(tx, caller, found, frozenset(mine), now)
-        names = Names(tx, {_key(one) for one in shown})
+        names = Names(tx, {(one.provider, one.role_id, one.scope) for one in shown})
+        free = _without_activation(ways)
         may: list[Brief] = []
         held: list[Brief] = []
         for one in _by_names(shown, names):
-            (held if _held(one, ways) else may).append(one)
+            (held if one.kind is Kind.ASSIGNMENT and one.principal_id in free else may).append(one)
         return Becoming(
             _part(tx, may, eligible, ways, names), _part(tx, held, active, ways, names), everything
         )
@@ -168,16 +169,16 @@ def _ways(tx: Transaction, principal_id: str, now: datetime) -> Ways:
     return ways
 
 
-def _held(one: Brief, ways: Ways) -> bool:
-    """Without anything being activated first."""
-    steps = ways.get(one.principal_id, ())
-    return one.kind is Kind.ASSIGNMENT and not any(activated for _, activated in steps)
+def _without_activation(ways: Ways) -> frozenset[str]:
+    """Those of them whose rights one has as they are, without a membership being activated first."""
+    return frozenset(one for one, steps in ways.items() if not any(activated for _, activated in steps))
 
 
 def _by_names(found: Sequence[Brief], names: Names) -> list[Brief]:
     """By name, those without one first."""
     place = {key: number for number, key in enumerate(names.in_order())}
-    return [one for _, _, one in sorted((place.get(_key(one), -1), one.id, one) for one in found)]
+    ordered = sorted((place.get((one.provider, one.role_id, one.scope), -1), one.id, one) for one in found)
+    return [one for _, _, one in ordered]
 
 
 def _part(tx: Transaction, found: Sequence[Brief], page: int, ways: Ways, names: Names) -> Part:
@@ -197,6 +198,8 @@ def readable(
     wide = {Provider.DIRECTORY: None, Provider.GROUP: None, Provider.RESOURCE: ROOT}
     known: dict[tuple[Provider, str], bool] = {}
     whole = {one: PROVIDERS[one].may_read(tx, caller, wide[one], now) for one in Provider}
+    if all(whole.values()):
+        return list(found), True
 
     def may(one: Schedule | Brief) -> bool:
         if whole[one.provider] or one.principal_id in own:
@@ -206,7 +209,7 @@ def readable(
             known[key] = len(known) < _LOOKS and PROVIDERS[one.provider].may_read(tx, caller, one.scope, now)
         return known[key]
 
-    return [one for one in found if may(one)], all(whole.values())
+    return [one for one in found if may(one)], False
 
 
 # ---------------------------------------------------------------- names

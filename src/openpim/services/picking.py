@@ -72,7 +72,7 @@ def principals(
 
 
 def roles(deps: Deps, caller: Caller, provider: Provider, text: str) -> tuple[Choice, ...]:
-    """Those with every word of it in their name, those that begin with it first. A custom role of resources is for those
+    """The one with this id; or those with every word of it in their name, those that begin with it first. A custom role of resources is for those
     to know who read all assignments."""
     words = text.casefold().split()
     now = deps.clock()
@@ -96,10 +96,11 @@ def roles(deps: Deps, caller: Caller, provider: Provider, text: str) -> tuple[Ch
                     for one in tx.resource_roles.all()
                     if one.built_in or all_of_them
                 ]
+        meant = [one for one in found if one[0] == text.strip().lower()]
         fitting = [
             Choice(role_id, name, name, "role", more)
-            for role_id, name, more in found
-            if role_id == text.strip().lower() or all(word in name.casefold() for word in words)
+            for role_id, name, more in meant or found
+            if meant or all(word in name.casefold() for word in words)
         ]
         return _first(fitting, text)
 

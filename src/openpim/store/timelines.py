@@ -45,10 +45,9 @@ class Timelines:
         for statement in (_asked_for(walk, names), _lasting(walk, names)):
             for row in self._connection.execute(statement, {**given, "since": since}).mappings():
                 found[row["id"]] = schedule_of(row)
-        older = self._connection.execute(_oldest_asked_for(walk), given).scalar()
-        more = self._connection.execute(_more_lasting(walk), given).first() is not None
+        older, more = self._connection.execute(_beyond(walk), given).one()
         newest = sorted(found.values(), key=lambda one: (one.starts_at, one.id), reverse=True)
-        cut = more or len(newest) > most or (older is not None and older > since)
+        cut = more is not None or len(newest) > most or (older is not None and older > since)
         return Held(tuple(newest[:most]), cut)
 
 
@@ -103,12 +102,8 @@ def _lasting(walk: frozenset[str], names: frozenset[str]) -> Select[Any]:
 
 
 @cache
-def _oldest_asked_for(names: frozenset[str]) -> Select[Any]:
-    """When the first request was made that is not looked at."""
-    newest = _newest_requests(names).with_only_columns(_r.created_at)
-    return newest.offset(bindparam("look", type_=Integer)).limit(1)
-
-
-@cache
-def _more_lasting(names: frozenset[str]) -> Select[Any]:
-    return _live(names, _s.id).offset(bindparam("look", type_=Integer)).limit(1)
+def _beyond(names: frozenset[str]) -> Select[Any]:
+    """What is not looked at any more: when the first such request was made, and the first such schedule that lasts."""
+    look = bindparam("look", type_=Integer)
+    older = _newest_requests(names).with_only_columns(_r.created_at).offset(look).limit(1)
+    return select(older.scalar_subquery(), _live(names, _s.id).offset(look).limit(1).scalar_subquery())

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
+import pytest
 from markupsafe import Markup
 
 from openpim.faces.portal.pages import environment
+from openpim.faces.portal.paging import page_number
 from openpim.faces.portal.pieces import badge, left
+from openpim.faces.portal.words import moment
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -42,3 +45,20 @@ def test_every_symbol_is_drawn() -> None:
     assert "<path" in icon("star")
     assert icon("star") is icon("star")
     assert icon("star") != icon("key")
+
+
+@pytest.mark.parametrize(
+    ("typed", "number"),
+    [("", 1), ("1", 1), ("3", 3), ("9", 4), ("0", 1), ("-2", 1), ("two", 1), ("²", 1), ("9" * 5000, 1)],
+)
+def test_which_page_is_meant(typed: str, number: int) -> None:
+    assert page_number(typed, 4) == number
+
+
+def test_a_moment_is_the_same_whatever_its_zone() -> None:
+    """They are kept, and two that are equal are one."""
+    when = datetime(2026, 11, 21, 23, 5, tzinfo=UTC)
+    there = when.astimezone(timezone(timedelta(hours=2)))
+    assert moment(when) == moment(there) == moment(when, "none")
+    assert "21 Nov 2026, 23:05 UTC" in moment(there)
+    assert moment(None) != moment(None, "none")

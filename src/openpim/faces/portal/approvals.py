@@ -8,6 +8,7 @@ from openpim.core.approval import Verdict
 from openpim.core.refusals import Refusal
 from openpim.core.risk import Risk
 from openpim.faces.portal.call import Answer, Call, Go, RefusedError, Show
+from openpim.faces.portal.paging import page_number
 from openpim.faces.portal.requests import steps
 from openpim.faces.portal.statuses import status_of
 from openpim.faces.portal.table import Page
@@ -74,9 +75,7 @@ def decide_one(call: Call) -> Answer:
 
 
 def _inbox(call: Call, *, problem: str = "", errors: dict[str, str] | None = None, status: int = 200) -> Show:
-    number = call.query.get("page", "")
-    page = int(number) if number.isascii() and number.isdigit() and len(number) < 5 else 1
-    found = approval_inbox.waiting(call.deps, call.caller, page)
+    found = approval_inbox.waiting(call.deps, call.caller, page_number(call.query.get("page", "")))
     values: dict[str, Any] = {
         "items": found.items,
         "page": found.number,

@@ -22,6 +22,7 @@ from openpim.faces.portal.assignment_draft import Line
 from openpim.faces.portal.assignments import HERE, NAV
 from openpim.faces.portal.call import Answer, Call, File, Go, Show, Verify
 from openpim.faces.portal.marks import proof_needed
+from openpim.faces.portal.paging import page_number
 from openpim.faces.portal.table import Page
 from openpim.faces.portal.words import plural, t
 from openpim.services import assigning
@@ -240,8 +241,7 @@ def _show(
     # What is wrong comes first, for it is what is to be looked at.
     order = sorted(lines, key=lambda one: one.ask is not None)
     pages = max(1, -(-len(order) // A_PAGE))
-    at = min(int(page), pages) if page.isascii() and page.isdigit() and len(page) < 5 else 1
-    at = max(at, 1)
+    at = page_number(page, pages)
     file = call.files.get("file")
     values = {
         "csv": "" if again else call.form.get("csv", "")[:_LONGEST_TEXT],

@@ -12,6 +12,7 @@ from openpim.core.grants import Kind, Provider
 from openpim.core.query import Compare, Order, Page, Query, Some, UnknownFieldError
 from openpim.core.refusals import Code, Refusal
 from openpim.faces.portal.call import Call, RefusedError, settled
+from openpim.faces.portal.paging import page_number
 from openpim.services import becoming
 from openpim.services.becoming import Becoming
 
@@ -71,10 +72,7 @@ def here(call: Call, provider: Provider, scope: str) -> Mapping[str, Any]:
 
 def rights_of(call: Call, key: str) -> Becoming:
     """What somebody can become and is: the pages that the address asks for (`can`, `holds`)."""
-    can, holds = (
-        int(text) if text.isascii() and text.isdigit() and len(text) < 5 else 1
-        for text in (call.query.get(name, "") for name in ("can", "holds"))
-    )
+    can, holds = (page_number(call.query.get(name, "")) for name in ("can", "holds"))
     return settled(becoming.of_principal(call.deps, call.caller, key, eligible=can, active=holds))
 
 

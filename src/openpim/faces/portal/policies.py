@@ -13,6 +13,7 @@ from openpim.core.refusals import Code, Refusal
 from openpim.core.resources import canonical
 from openpim.core.scopes import TENANT
 from openpim.faces.portal.call import Answer, Call, Go, RefusedError, Show, settled
+from openpim.faces.portal.paging import page_number
 from openpim.faces.portal.policy_words import TABS, brief, facts, sentence
 from openpim.faces.portal.table import Page
 from openpim.faces.portal.words import t
@@ -148,10 +149,8 @@ def _list(call: Call, provider: Provider, scope: str, found: Sequence[RoleSettin
     rows = [one for one in found if all(word in one.role_name.casefold() for word in words)]
     if changed:
         rows = [one for one in rows if not one.untouched]
-    number = call.query.get("page", "1")
-    page = int(number) if number.isascii() and number.isdigit() and len(number) < 5 else 1
     pages = max(1, -(-len(rows) // A_PAGE))
-    page = min(max(page, 1), pages)
+    page = page_number(call.query.get("page", ""), pages)
     values = {
         "provider": provider,
         "scope": scope,

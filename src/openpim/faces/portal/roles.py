@@ -12,6 +12,7 @@ from openpim.core.grants import Action, AssignmentType, Kind, Provider
 from openpim.core.refusals import Refusal
 from openpim.faces.portal.call import Answer, Call, Go, Show
 from openpim.faces.portal.marks import longest_words, marks
+from openpim.faces.portal.paging import page_number
 from openpim.faces.portal.table import Page
 from openpim.services import bundles, eligibilities, my_grants
 from openpim.services.eligibilities import Outline
@@ -122,9 +123,7 @@ def _pages(found: int) -> int:
 
 
 def _page_number(call: Call, found: int) -> int:
-    number = call.query.get("page", "1")
-    page = int(number) if number.isascii() and number.isdigit() and len(number) < 5 else 1
-    return min(max(1, page), _pages(found))
+    return page_number(call.query.get("page", ""), _pages(found))
 
 
 def _page_of(rows: Sequence[T], call: Call) -> Sequence[T]:

@@ -47,7 +47,12 @@ class Bar:
 class Lane:
     name: str
     more: str
-    bars: tuple[Bar, ...]
+    bars: list[Bar]
+
+    @property
+    def said(self) -> str:
+        """For who does not see them: the first of them."""
+        return "; ".join(bar.title for bar in self.bars[:12])
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +164,7 @@ def _lanes(subject: Subject, since: datetime, until: datetime, now: datetime) ->
         else:
             name, more = holder, one.scope_name if subject.kind == "role" else one.role_name
         key = (one.schedule.principal_id, what, one.schedule.scope)
-        lane = lanes.get(key, Lane(name, more, ()))
-        lanes[key] = replace(lane, bars=(*lane.bars, _bar(one, since, until, now)))
+        lanes.setdefault(key, Lane(name, more, [])).bars.append(_bar(one, since, until, now))
     return sorted(lanes.values(), key=lambda one: (one.name.casefold(), one.more.casefold()))
 
 

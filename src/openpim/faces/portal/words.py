@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from markupsafe import Markup
@@ -32,6 +33,7 @@ def utc(when: datetime) -> str:
     return f"{at.day} {MONTHS[at.month - 1]} {at.year}, {at:%H:%M} UTC"
 
 
+@lru_cache(maxsize=2000)
 def moment(when: datetime | None, absent: str = "Permanent") -> Markup:
     """A <time>: UTC as written, in the reader's zone where a script runs, UTC then on hover."""
     if when is None:
