@@ -209,7 +209,8 @@ class Context:
         if not given.startswith("@"):
             text = "a secret on the command line can be seen by others"
             raise PimError("usage", text, f"write {option}@FILE, or {option}@-")
-        return self.ask_secret(option.strip(" -=")) if given == "@-" else read_text(given[1:])
+        name = option.split()[-1].strip("-=")
+        return self.ask_secret(name) if given == "@-" else read_text(given[1:])
 
     def confirm(self, question: str) -> bool:
         """Yes or no; no without a person."""

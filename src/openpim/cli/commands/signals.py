@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from openpim.cli.match import called
 from openpim.cli.output import one_line
 from openpim.client.errors import PimError
 from openpim.client.roles import named, text
@@ -116,13 +117,8 @@ def _streams(context: Context) -> list[Row]:
 
 
 def _called(context: Context, given: str) -> Row:
-    rows = _streams(context)
-    low = given.lower()
-    found = [row for row in rows if low in {text(row.get("stream_id")), text(row.get("description")).lower()}]
-    if len(found) != 1:
-        names = ", ".join(f"{_name(row)} ({text(row.get('stream_id'))})" for row in rows) or "none"
-        raise PimError("missing", f"there is no one stream {given[:80]!r}", f"there are: {names}")
-    return found[0]
+    hint = "list them: pim signals"
+    return called(given, _streams(context), "stream", hint, name="description", key="stream_id")
 
 
 def _ask(context: Context, method: str, path: str, body: Row | None = None) -> Any:
