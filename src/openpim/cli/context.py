@@ -209,7 +209,7 @@ class Context:
         if not given.startswith("@"):
             text = "a secret on the command line can be seen by others"
             raise PimError("usage", text, f"write {option}@FILE, or {option}@-")
-        name = option.split()[-1].strip("-=")
+        name = option.rsplit(maxsplit=1)[-1].strip("-=")
         return self.ask_secret(name) if given == "@-" else read_text(given[1:])
 
     def confirm(self, question: str) -> bool:
