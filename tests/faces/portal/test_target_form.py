@@ -266,7 +266,9 @@ def test_paused_and_going_on(site: Site, admin: Browser) -> None:
     # Paused again: what has ended meanwhile is still there, and that is said.
     admin.get(here)
     admin.send(f"{here}/switch")
-    assert "still there" not in admin.follow().text
+    page = admin.follow()
+    assert "1 access stays there until it goes on" in page.text
+    assert "still there" not in page.text
     world.forward(hours=1)
     admin.sign_in_again()
     page = admin.get(here)
@@ -278,6 +280,11 @@ def test_paused_and_going_on(site: Site, admin: Browser) -> None:
     world.look(target)
     assert "still there" not in admin.follow().text
     assert not server.may(world.name_in_target(world.ann), "payroll_admin")
+    # What is over is not counted.
+    assert "Access there now 0" in admin.get(f"{here}/remove").text
+    admin.get(here)
+    admin.send(f"{here}/switch")
+    assert "stays there" not in admin.follow().text
 
 
 def test_access_from_elsewhere(site: Site, admin: Browser) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from openpim.core import hosts
-from openpim.core.connecting import Effect, EffectState, Foreign, OpKind, Rule
+from openpim.core.connecting import OVER, Effect, EffectState, Foreign, OpKind, Rule
 from openpim.core.refusals import Code, Refusal
 from openpim.faces.portal.call import Answer, Call, Go, RefusedError, Show, settled
 from openpim.faces.portal.statuses import status_of
@@ -147,9 +147,17 @@ def switched(call: Call) -> Answer:
     on = call.form.get("on", "")
     if on not in {"yes", "no"}:
         raise RefusedError(Refusal(Code.INVALID, "Choose whether it should go on."))
-    done = settled(manage.update(call.deps, call.caller, view.target.id, Desired(enabled=on == "yes"))).target
-    said = t("{name} goes on.", name=done.name) if done.enabled else t("{name} is paused.", name=done.name)
-    return Go(f"{HERE}/{done.id}", said)
+    done = settled(manage.update(call.deps, call.caller, view.target.id, Desired(enabled=on == "yes")))
+    said = t("{name} goes on.", name=done.target.name)
+    if not done.target.enabled:
+        count = _held(done)
+        held = plural(
+            count,
+            "{count} access stays there until it goes on, even after its end.",
+            "{count} accesses stay there until it goes on, even after their end.",
+        )
+        said = f"{t('{name} is paused.', name=done.target.name)} {held if count else ''}".strip()
+    return Go(f"{HERE}/{done.target.id}", said)
 
 
 def foreign(call: Call) -> Answer:
@@ -229,11 +237,17 @@ def _removal(call: Call, view: View, refusal: Refusal | None = None) -> Show:
     values = {
         "view": view,
         "target": view.target,
+        "held": _held(view),
         "problem": refusal.message if refusal is not None else "",
         "may": may(call),
         "here": f"{HERE}/{view.target.id}",
     }
     return Show("target_remove.html", values, status_of(refusal) if refusal is not None else 200, nav=NAV)
+
+
+def _held(view: View) -> int:
+    """Accesses that are not seen to be over."""
+    return sum(number for state, number in view.counts.items() if state not in OVER)
 
 
 def _counts(view: View) -> tuple[int, int]:
