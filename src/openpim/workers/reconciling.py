@@ -70,8 +70,9 @@ class Reconciling:
             return False
 
     def happened(self, tenant_id: str, events: Sequence[AuditEvent]) -> None:
-        """Told of each commit. What looks at targets themselves have written concerns none."""
-        if all(event.activity in _OURS for event in events):
+        """Told of each commit. What looks at targets themselves have written concerns none; nor do sign-ins, of which there
+        are many."""
+        if all(event.activity in _OURS or event.category == "Authentication" for event in events):
             return
         with self._gate:
             for keeping in self._running.values():
