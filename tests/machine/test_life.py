@@ -742,7 +742,7 @@ def test_life(database_kind: str, request: pytest.FixtureRequest) -> None:
     server = request.getfixturevalue("postgres_server") if database_kind == "postgresql" else None
     databases = _Databases(server)
     database = Database(databases.make())
-    share = 4 if server is None else 10
+    share = 8 if server is None else 20
     wanted = settings(
         max_examples=max(4, settings.default.max_examples // share),
         deadline=None,
