@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from openpim.services.provisioning import members
 from tests.faces.scim.client import ENTERPRISE, GROUP, PATCH, USER, Scim
 
 BODIES: list[Any] = [
@@ -146,3 +147,27 @@ def test_anything_at_all(scim: Scim) -> None:
         check(scim.put(f"/Users/{user}", json.dumps(body).encode()))
 
     try_it()
+
+
+@pytest.mark.parametrize("how", ["patch", "put", "post", "two steps"])
+def test_one_request_does_not_hold_up_all_others(
+    scim: Scim, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While members are written, nobody else writes: a megabyte of them would take minutes."""
+    monkeypatch.setattr(members, "MOST_AT_ONCE", 3)
+    people = [{"value": scim.world.user(f"Person{number}")} for number in range(4)]
+    team = scim.team("Team", *(one["value"] for one in people[:1]))
+    path, body = f"/Groups/{team['id']}", {"schemas": [GROUP], "displayName": "Team", "members": people}
+    if how == "patch":
+        refused = scim.patch(path, {"op": "add", "path": "members", "value": people})
+    elif how == "two steps":
+        steps = [{"op": "add", "path": "members", "value": some} for some in (people[:2], people[2:])]
+        refused = scim.patch(path, *steps)
+    elif how == "put":
+        assert scim.put(path, body).status_code == 200, "three are new"
+        refused = scim.put(path, {**body, "members": []})
+    else:
+        refused = scim.post("/Groups", {**body, "displayName": "Other"})
+    assert refused.status_code == 400, refused.text
+    assert "at most 3 members" in refused.text
+    assert len(scim.members(team["id"])) == (4 if how == "put" else 1), "nothing of it was done"

@@ -31,6 +31,7 @@ from openpim.services.recording import record
 
 _MEMBER = "member"
 _PAGE = 1000
+MOST_AT_ONCE = 1000
 # The right to make members eligible, and no other, for the one request in which a group's setting says so.
 _LENT = frozenset({"PrivilegedEligibilitySchedule.ReadWrite.AzureADGroup"})
 ADDED, REMOVED = "Add member to group", "Remove member from group"
@@ -42,6 +43,7 @@ class Members:
     def __init__(self, tx: Transaction, deps: Deps, caller: Caller, group: Group, now: datetime) -> None:
         self._tx, self._deps, self._caller, self._group, self._now = tx, deps, caller, group, now
         self.mode, self.narrow = mode_of(tx, group, now)
+        self._changes = 0
 
     # -- reading
     def shown(self, most: int | None = None) -> tuple[Principal, ...] | None:
@@ -83,7 +85,11 @@ class Members:
 
     # -- writing
     def add(self, ids: Iterable[str]) -> Refusal | None:
-        for member_id in dict.fromkeys(ids):
+        wanted = dict.fromkeys(ids)
+        refusal = self._counted(len(wanted))
+        if refusal is not None:
+            return refusal
+        for member_id in wanted:
             refusal = self._put_in(member_id)
             if refusal is not None:
                 return refusal
@@ -91,11 +97,12 @@ class Members:
 
     def remove(self, ids: Iterable[str]) -> Refusal | None:
         """Somebody who is not in it is out of it already."""
-        refusal = writable(self._group)
+        wanted = dict.fromkeys(ids)
+        refusal = writable(self._group) or self._counted(len(wanted))
         if refusal is not None:
             return refusal
         mine = self._mine()
-        for member_id in dict.fromkeys(ids):
+        for member_id in wanted:
             refusal = self._take_out(member_id, mine.get(member_id))
             if refusal is not None:
                 return refusal
@@ -106,6 +113,17 @@ class Members:
         present = {one.id for one in self._shown()}
         return self.remove(one for one in sorted(present) if one not in wanted) or self.add(
             one for one in wanted if one not in present
+        )
+
+    def _counted(self, number: int) -> Refusal | None:
+        """Each takes some milliseconds, and all others who write wait for the whole of it."""
+        self._changes += number
+        if self._changes <= MOST_AT_ONCE:
+            return None
+        return Refusal(
+            Code.INVALID,
+            f"One request adds and takes out at most {MOST_AT_ONCE} members: send them in several.",
+            member="members",
         )
 
     def _put_in(self, member_id: str) -> Refusal | None:
