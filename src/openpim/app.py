@@ -33,6 +33,7 @@ from openpim.connectors import KINDS
 from openpim.core import caller as callers
 from openpim.core.caller import Caller
 from openpim.core.refusals import Refusal
+from openpim.core.settings import at_the_door
 from openpim.faces import monitoring as health
 from openpim.faces import oidc
 from openpim.faces.shared.closing import close_all
@@ -385,7 +386,7 @@ def _demo_door(system: System) -> DemoDoor | None:
     if listening is None:
         return None
     origin = f"http://localhost:{listening.getsockname()[1]}"
-    settings = replace(system.deps.settings, origin=origin, allowed_hosts=("127.0.0.1", "[::1]"))
+    settings = at_the_door(system.deps.settings, origin)
     signin = replace(system.signin, deps=replace(system.deps, settings=settings))
     door = Door(signin, people(system.deps))
     app = RequestIds(TidyPaths(demo.application(signin, door, portal.routes(signin))), new_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, time, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -58,6 +58,20 @@ class Settings:
     # -- telling people: the mail server ("" : there is none) and the address its mail comes from
     mail_host: str = ""
     mail_from: str = ""
+    # Where clients find Graph, sign-in and the rest while people reach the portal elsewhere (the demo's plain door).
+    clients_elsewhere: str = ""
+
+    @property
+    def clients_origin(self) -> str:
+        """The address that clients are told."""
+        return self.clients_elsewhere or self.origin
+
+
+def at_the_door(settings: Settings, origin: str) -> Settings:
+    """Those of the demo's plain door. origin: its own."""
+    return replace(
+        settings, origin=origin, allowed_hosts=("127.0.0.1", "[::1]"), clients_elsewhere=settings.origin
+    )
 
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")

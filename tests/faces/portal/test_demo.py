@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from openpim.core.settings import at_the_door
 from openpim.core.signin.values import Account
 from openpim.faces import portal
 from openpim.faces.portal import demo
@@ -28,9 +29,12 @@ class Demo:
         count = itertools.count(1)
         self.world = world
         self.site = Site(world)
+        deps = self.site.signin.deps
+        self.clients = "https://pim.example.com"
+        known = at_the_door(replace(deps.settings, origin=self.clients), deps.settings.origin)
         signin = replace(
             self.site.signin,
-            deps=replace(self.site.signin.deps, secret=lambda _size: f"secret-{next(count):040}"),
+            deps=replace(deps, secret=lambda _size: f"secret-{next(count):040}", settings=known),
         )
         people = [
             DemoPerson(Account(world.tenant_id, world.ann), "Ann", "Engineer", "World", "does things"),
@@ -61,6 +65,7 @@ def test_a_link_lets_one_browser_be_anybody(demo_site: Demo) -> None:
     form = {"token": page.form("/demo")["token"], "mfa": "on"}
     assert browser.post("/demo", data={**form, "person": demo_site.world.ann}).status_code == 303
     assert "ann" in browser.get("/portal/roles").text
+    assert f"pim login --server {demo_site.clients} " in browser.get("/portal/organisation").text
     assert browser.post("/demo", data={**form, "person": demo_site.world.bob}).status_code == 303
     assert "bob" in browser.get("/portal/roles").text
     assert browser.post("/demo", data={**form, "person": demo_site.world.ga}).status_code == 403, (

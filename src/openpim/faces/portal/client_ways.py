@@ -64,21 +64,21 @@ class Ways:
 
 def of_application(settings: Settings, tenant: Tenant, application: Application) -> Ways:
     """How this application signs in to this organisation."""
-    authority = f"{settings.origin}/{tenant.id}"
+    authority = f"{settings.clients_origin}/{tenant.id}"
     if application.public:
         lines: tuple[str, ...] = (
-            f"pim login --server {settings.origin} --tenant {tenant.domain} --client-id {application.app_id}",
+            f"pim login --server {settings.clients_origin} --tenant {tenant.domain} --client-id {application.app_id}",
         )
     else:
         form = f"-d grant_type=client_credentials -d client_id={application.app_id} -d client_secret=SECRET"
         lines = (
-            f"curl {authority}/oauth2/v2.0/token {form} -d scope={settings.origin}/.default",
+            f"curl {authority}/oauth2/v2.0/token {form} -d scope={settings.clients_origin}/.default",
             f"az login --service-principal --username {application.app_id} --password SECRET --tenant {tenant.id}",
         )
     return Ways(
         authority,
-        f"{issuer(settings.origin, tenant.id)}/.well-known/openid-configuration",
-        f"{settings.origin}/.default",
+        f"{issuer(settings.clients_origin, tenant.id)}/.well-known/openid-configuration",
+        f"{settings.clients_origin}/.default",
         f"{settings.arm_origin}/.default",
         lines,
     )
@@ -86,7 +86,7 @@ def of_application(settings: Settings, tenant: Tenant, application: Application)
 
 def addresses(settings: Settings, tenant: Tenant) -> tuple[tuple[str, str], ...]:
     """What clients of this organisation are told: (what it is, address)."""
-    origin = settings.origin
+    origin = settings.clients_origin
     return (
         ("Sign-in (authority)", f"{origin}/{tenant.id}"),
         ("OpenID configuration", f"{issuer(origin, tenant.id)}/.well-known/openid-configuration"),
@@ -101,7 +101,7 @@ def addresses(settings: Settings, tenant: Tenant) -> tuple[tuple[str, str], ...]
 def sign_in_lines(settings: Settings, tenant: Tenant) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """(the program, its lines)."""
     return (
-        ("pim", (f"pim login --server {settings.origin} --tenant {tenant.domain}",)),
+        ("pim", (f"pim login --server {settings.clients_origin} --tenant {tenant.domain}",)),
         (
             "Azure CLI",
             (

@@ -109,7 +109,7 @@ def _of_path(call: Call) -> tuple[Token, str]:
 
 
 def _address(call: Call) -> str:
-    return f"{call.deps.settings.origin}/scim/v2"
+    return f"{call.deps.settings.clients_origin}/scim/v2"
 
 
 def _listing(call: Call, typed: Typed, status: int = 200) -> Show:

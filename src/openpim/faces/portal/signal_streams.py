@@ -24,7 +24,7 @@ _SAID: Final = {
 
 def listing(call: Call) -> Answer:
     found = settled(administering.all_of(call.deps, call.caller))
-    base = f"{call.deps.settings.origin}/.well-known/ssf-configuration/{call.caller.tenant_id}/v2.0"
+    base = f"{call.deps.settings.clients_origin}/.well-known/ssf-configuration/{call.caller.tenant_id}/v2.0"
     return Show("signal_streams.html", {"views": found, "push": Method.PUSH, "address": base}, nav=NAV)
 
 

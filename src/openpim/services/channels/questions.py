@@ -18,7 +18,7 @@ _ARM_ACTIONS = {Action.SELF_ACTIVATE: "SelfActivate", Action.SELF_EXTEND: "SelfE
 
 def callback_address(deps: Deps, tenant_id: str, channel_id: str) -> str:
     """Where a system calls back, signed with its secret."""
-    return f"{deps.settings.origin}/hooks/{tenant_id}/{channel_id}"
+    return f"{deps.settings.clients_origin}/hooks/{tenant_id}/{channel_id}"
 
 
 def about_request(
