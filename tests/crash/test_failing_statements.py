@@ -298,7 +298,7 @@ def test_a_look_at_a_target_at_every_statement(own_world: World, failure: str) -
                     done = server.may(ann, "payroll_admin") is wanted and not server.failures
                 except CrashError:
                     pass
-            record = world.read(lambda tx: tx.effects.names(target))
+            record = {one.edge.name for one in world.read(lambda tx: tx.effects.of_target(target, over=True))}
             assert server.edges.keys() <= record, "what is given is on record before"
             world.forward(minutes=2)
             assert statement < 100

@@ -56,7 +56,7 @@ def nothing_by_half(world: World) -> None:
 
 def known_as_ours(world: World, target: str, server: TwinServer) -> None:
     """Whatever was given is on record: it was written down before it was given."""
-    record = world.read(lambda tx: tx.effects.names(target))
+    record = {one.edge.name for one in world.read(lambda tx: tx.effects.of_target(target, over=True))}
     assert server.edges.keys() <= record
 
 

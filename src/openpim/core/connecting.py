@@ -143,13 +143,20 @@ class EffectState(StrEnum):
     RESIDUE = "endedWithResidue"  # removed, but something that cannot be cut off lives on until a known time
 
 
-# Every move of an effect. An ended one begins anew when somebody activates again.
+# Every move of an effect, which core/proving.py makes; an ended one begins anew when somebody activates again, and goes on
+# ending where others give it again.
 MOVES: Mapping[EffectState, frozenset[EffectState]] = {
-    EffectState.PENDING: frozenset({EffectState.EFFECTIVE, EffectState.ENDING}),
-    EffectState.EFFECTIVE: frozenset({EffectState.ENDING, EffectState.PENDING}),
-    EffectState.ENDING: frozenset({EffectState.ENDED, EffectState.RESIDUE, EffectState.PENDING}),
+    EffectState.PENDING: frozenset(
+        {EffectState.EFFECTIVE, EffectState.ENDING, EffectState.ENDED, EffectState.RESIDUE}
+    ),
+    EffectState.EFFECTIVE: frozenset(
+        {EffectState.PENDING, EffectState.ENDING, EffectState.ENDED, EffectState.RESIDUE}
+    ),
+    EffectState.ENDING: frozenset(
+        {EffectState.PENDING, EffectState.EFFECTIVE, EffectState.ENDED, EffectState.RESIDUE}
+    ),
     EffectState.ENDED: frozenset({EffectState.PENDING, EffectState.ENDING, EffectState.RESIDUE}),
-    EffectState.RESIDUE: frozenset({EffectState.ENDED, EffectState.PENDING, EffectState.ENDING}),
+    EffectState.RESIDUE: frozenset({EffectState.PENDING, EffectState.ENDING, EffectState.ENDED}),
 }
 OVER = frozenset({EffectState.ENDED, EffectState.RESIDUE})
 

@@ -14,6 +14,19 @@ def over(edge: Edge, now: datetime) -> bool:
     return edge.until is not None and edge.until <= now
 
 
+def asked(target_id: str, wanted: Wanted, now: datetime) -> Effect:
+    """Of an edge that is to be given, and was not asked for or is over."""
+    return Effect(
+        target_id,
+        wanted.principal_id,
+        wanted.edge,
+        EffectState.PENDING,
+        now,
+        now,
+        schedules=wanted.schedules,
+    )
+
+
 def proved(old: Effect, wanted: Wanted, found: Edge | None, error: str, now: datetime) -> Effect:
     """Of an edge that is wanted. found: as read back; None: it is not there."""
     new = old

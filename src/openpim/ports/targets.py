@@ -103,10 +103,6 @@ class Effects(Protocol):
         self, target_id: str, names: Collection[tuple[str, str, str]]
     ) -> dict[tuple[str, str, str], Effect]: ...
 
-    def names(self, target_id: str) -> frozenset[tuple[str, str, str]]:
-        """Of every edge that was ever asked for here, while it is kept."""
-        ...
-
     def of_principals(self, principal_ids: Collection[str], *, since: datetime) -> list[Effect]:
         """Theirs that are not over, or were since then."""
         ...

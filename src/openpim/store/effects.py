@@ -93,12 +93,6 @@ class Effects:
             found |= {one.edge.name: one for one in map(_value, rows)}
         return found
 
-    def names(self, target_id: str) -> frozenset[tuple[str, str, str]]:
-        rows = self._connection.execute(
-            select(*(_c[one] for one in _NAME)).where(_c.tenant_id == self._tenant, _c.target_id == target_id)
-        )
-        return frozenset((subject, entitlement, key) for subject, entitlement, key in rows)
-
     def of_principals(self, principal_ids: Collection[str], *, since: datetime) -> list[Effect]:
         rows = self._connection.execute(
             select(effects)

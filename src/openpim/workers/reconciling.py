@@ -23,19 +23,6 @@ from openpim.services.connecting.reconcile import Held, look
 _log = logging.getLogger(__name__)
 _BUSY = timedelta(seconds=1)  # until the next try of a target that somebody else is at
 _REST = 0.02  # seconds between two looks: what was committed together is looked at together
-_OURS = frozenset(
-    {
-        telling.EFFECTIVE,
-        telling.ENDED,
-        telling.FAILED,
-        telling.DENIED,
-        telling.FOREIGN,
-        telling.REMOVED,
-        telling.LOST,
-        telling.BACK,
-        telling.UNREACHABLE,
-    }
-)
 _LISTEN_AGAIN = 30.0
 
 
@@ -72,7 +59,7 @@ class Reconciling:
     def happened(self, tenant_id: str, events: Sequence[AuditEvent]) -> None:
         """Told of each commit. What looks at targets themselves have written concerns none; nor do sign-ins, of which there
         are many."""
-        if all(event.activity in _OURS or event.category == "Authentication" for event in events):
+        if all(event.activity in telling.ALL or event.category == "Authentication" for event in events):
             return
         with self._gate:
             for keeping in self._running.values():

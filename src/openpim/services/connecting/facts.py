@@ -18,6 +18,7 @@ from openpim.core.connecting import (
     Wanted,
     plan,
 )
+from openpim.core.proving import asked
 from openpim.ports.connector import Capabilities
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
@@ -51,15 +52,7 @@ class Facts:
     def unasked(self, now: datetime) -> list[Effect]:
         """Records of what is to be given and was not asked for yet."""
         return [
-            Effect(
-                self.target.id,
-                one.principal_id,
-                one.edge,
-                EffectState.PENDING,
-                now,
-                now,
-                schedules=one.schedules,
-            )
+            asked(self.target.id, one, now)
             for name, one in self.wish.edges.items()
             if name not in self.effects or self.effects[name].state in OVER
         ]

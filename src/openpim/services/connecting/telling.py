@@ -29,6 +29,7 @@ REMOVED = "Access from elsewhere removed from target"
 LOST = "Access was taken away in target by others"
 BACK = "Ended access was given again in target by others"
 UNREACHABLE = "Target cannot be reached"
+ALL = frozenset({EFFECTIVE, ENDED, FAILED, DENIED, FOREIGN, REMOVED, LOST, BACK, UNREACHABLE})
 DRIFT, MORE_DRIFT = "drift", "more drift"
 SAID_AT = 3  # the try whose failure is said aloud: some seconds after the first
 _MOST = 1000  # of what others gave, kept to be told once
