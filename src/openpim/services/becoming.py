@@ -104,9 +104,8 @@ def of_principal(
         held: list[Brief] = []
         for one in _by_names(shown, names):
             (held if one.kind is Kind.ASSIGNMENT and one.principal_id in free else may).append(one)
-        return Becoming(
-            _part(tx, may, eligible, ways, names), _part(tx, held, active, ways, names), everything
-        )
+        to_activate, in_force = _parts(tx, ((may, eligible), (held, active)), ways, names)
+        return Becoming(to_activate, in_force, everything)
 
     return deps.store.read(caller.tenant_id, work)
 
@@ -181,14 +180,22 @@ def _by_names(found: Sequence[Brief], names: Names) -> list[Brief]:
     return [one for _, _, one in ordered]
 
 
-def _part(tx: Transaction, found: Sequence[Brief], page: int, ways: Ways, names: Names) -> Part:
-    """That page of them, or the last one."""
-    pages = max(1, -(-len(found) // RIGHTS))
-    number = min(max(1, page), pages)
-    shown = [one.id for one in found[(number - 1) * RIGHTS : number * RIGHTS]]
-    schedules = tx.schedules.many(shown)
-    rights = _dressed(tx, [schedules[one] for one in shown if one in schedules], ways, names)
-    return Part(tuple(rights), number, pages, len(found))
+def _parts(
+    tx: Transaction, asked: Sequence[tuple[Sequence[Brief], int]], ways: Ways, names: Names
+) -> list[Part]:
+    """That page of each, or its last one."""
+    places = []
+    for found, page in asked:
+        pages = max(1, -(-len(found) // RIGHTS))
+        number = min(max(1, page), pages)
+        places.append((number, pages, found[(number - 1) * RIGHTS : number * RIGHTS]))
+    schedules = tx.schedules.many([one.id for _, _, shown in places for one in shown])
+    rights = _dressed(tx, list(schedules.values()), ways, names)
+    by_id = {one.schedule.id: one for one in rights}
+    return [
+        Part(tuple(by_id[one.id] for one in shown if one.id in by_id), number, pages, len(found))
+        for (number, pages, shown), (found, _) in zip(places, asked, strict=True)
+    ]
 
 
 def readable(

@@ -43,7 +43,7 @@ class Choice:
 def principals(
     deps: Deps, caller: Caller, text: str, kinds: Collection[PrincipalKind] = EVERYBODY
 ) -> tuple[Choice, ...]:
-    """Those whose name or address begins so, or whose id it is, by name. Guests: themselves and their groups."""
+    """The one whose id it is, or those whose name or address begins so, by name. Guests: themselves and their groups."""
     text = text.strip()
     now = deps.clock()
 
@@ -57,8 +57,8 @@ def principals(
             begins = text.casefold()
             mine = tx.principals.many(sorted(own)).values()
             found = {one.id: one for one in mine if one.display_name.casefold().startswith(begins)}
-        else:
-            found |= {one.id: one for one in tx.principals.search(text, kinds, MOST)}
+        elif known is None:
+            found = {one.id: one for one in tx.principals.search(text, kinds, MOST)}
             if PrincipalKind.USER in kinds:
                 also = [one.id for one in tx.users.search(text, MOST) if one.id not in found]
                 found |= tx.principals.many(also)

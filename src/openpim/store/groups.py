@@ -41,6 +41,7 @@ from openpim.store.principals import (
 )
 from openpim.store.schema import metadata
 from openpim.store.told import Told, once
+from openpim.store.types import Instant
 
 groups = Table(
     "groups",
@@ -127,6 +128,25 @@ _OWNS_ANY = (
     .limit(1)
 )
 _MANY = _rows(bindparam("tenant")).where(groups.c.id.in_(bindparam("ids", expanding=True)))
+_tenant, _group = bindparam("tenant", type_=String), bindparam("group", type_=String)
+_now = bindparam("now", type_=Instant)
+_IN = m.groups_of(_tenant, bindparam("member"), _now)
+_MEMBERS = (
+    select(principals)
+    .join(
+        group_members,
+        and_(
+            group_members.c.tenant_id == principals.c.tenant_id,
+            group_members.c.member_id == principals.c.id,
+        ),
+    )
+    .where(
+        group_members.c.tenant_id == _tenant,
+        group_members.c.group_id == _group,
+        principals.c.deleted_at.is_(None),
+    )
+)
+_OWNERS = select(principals).where(living(_tenant), principals.c.id.in_(m.owners_of(_tenant, _group, _now)))
 
 
 class Groups:
@@ -190,25 +210,10 @@ class Groups:
     # -- who is in them
     def members(self, group_id: str, now: datetime, query: Query) -> Page[Principal]:
         if m.has_granted_members(self._connection, self._tenant_id, group_id, now):
-            base, fields = self._among(m.members_of(self._tenant_id, (group_id,), now)), PRINCIPAL_FIELDS
-        else:
-            fields = _MEMBER_FIELDS
-            base = (
-                select(principals)
-                .join(
-                    group_members,
-                    and_(
-                        group_members.c.tenant_id == principals.c.tenant_id,
-                        group_members.c.member_id == principals.c.id,
-                    ),
-                )
-                .where(
-                    group_members.c.tenant_id == self._tenant_id,
-                    group_members.c.group_id == group_id,
-                    principals.c.deleted_at.is_(None),
-                )
-            )
-        return page(self._connection, base, fields, query, make_principal)
+            base = self._among(m.members_of(self._tenant_id, (group_id,), now))
+            return page(self._connection, base, PRINCIPAL_FIELDS, query, make_principal)
+        given = {"tenant": self._tenant_id, "group": group_id}
+        return page(self._connection, _MEMBERS, _MEMBER_FIELDS, query, make_principal, given)
 
     def transitive_members(self, group_id: str, now: datetime, query: Query) -> Page[Principal]:
         base = self._among(m.members_of(self._tenant_id, self._below(group_id, now), now))
@@ -234,8 +239,8 @@ class Groups:
         return frozenset(found)
 
     def owners(self, group_id: str, now: datetime, query: Query) -> Page[Principal]:
-        base = self._among(m.owners_of(self._tenant_id, group_id, now))
-        return page(self._connection, base, PRINCIPAL_FIELDS, query, make_principal)
+        given = {"tenant": self._tenant_id, "group": group_id, "now": now}
+        return page(self._connection, _OWNERS, PRINCIPAL_FIELDS, query, make_principal, given)
 
     def is_member(self, group_id: str, principal_id: str) -> bool:
         statement = select(group_members.c.member_id).where(*self._member(group_id, principal_id))
@@ -303,10 +308,10 @@ class Groups:
         if transitive:
             found = self.groups_of(principal_id, now)
         else:
-            direct = m.groups_of(self._tenant_id, principal_id, now)
-            found = frozenset(self._connection.execute(direct).scalars())
-        base = _rows(self._tenant_id).where(groups.c.id.in_(found))
-        return page(self._connection, base, FIELDS, query, make_group)
+            asked = {"tenant": self._tenant_id, "member": principal_id, "now": now}
+            found = frozenset(self._connection.execute(_IN, asked).scalars())
+        given = {"tenant": self._tenant_id, "ids": list(found)}
+        return page(self._connection, _MANY, FIELDS, query, make_group, given)
 
     def owned(self, principal_id: str, now: datetime, query: Query) -> Page[Group]:
         base = _rows(self._tenant_id).where(groups.c.id.in_(m.owned_by(self._tenant_id, principal_id, now)))

@@ -192,7 +192,7 @@ def members_of(tenant_id: str, groups: Collection[str], now: datetime) -> Compou
     )
 
 
-def owners_of(tenant_id: str, group_id: str, now: datetime) -> CompoundSelect[Any]:
+def owners_of(tenant_id: Any, group_id: Any, now: Any) -> CompoundSelect[Any]:
     owners, schedules = group_owners.c, _schedules.c
     return union(
         select(owners.owner_id).where(owners.tenant_id == tenant_id, owners.group_id == group_id),
@@ -210,7 +210,7 @@ def owned_by(tenant_id: str, principal_id: str, now: datetime) -> CompoundSelect
     )
 
 
-def groups_of(tenant_id: str, member_id: str, now: datetime) -> CompoundSelect[Any]:
+def groups_of(tenant_id: Any, member_id: Any, now: Any) -> CompoundSelect[Any]:
     """The ids of the groups someone is directly in."""
     members, schedules = group_members.c, _schedules.c
     return union(
@@ -219,12 +219,20 @@ def groups_of(tenant_id: str, member_id: str, now: datetime) -> CompoundSelect[A
     )
 
 
+_GRANTED_IN = (
+    select(_schedules.c.scope)
+    .where(
+        granted(bindparam("tenant"), bindparam("now")),
+        _schedules.c.scope == bindparam("group"),
+    )
+    .limit(1)
+)
+
+
 def has_granted_members(connection: Connection, tenant_id: str, group_id: str, now: datetime) -> bool:
     """Whether a schedule makes anyone a member; if not, a list can walk the table of members alone."""
-    statement = (
-        select(_schedules.c.scope).where(granted(tenant_id, now), _schedules.c.scope == group_id).limit(1)
-    )
-    return connection.execute(statement).first() is not None
+    given = {"tenant": tenant_id, "group": group_id, "now": now}
+    return connection.execute(_GRANTED_IN, given).first() is not None
 
 
 def forget(connection: Connection, tenant_id: str, id: str) -> None:

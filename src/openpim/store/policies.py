@@ -82,6 +82,16 @@ _GET = select(policies).where(
     _c.role_id == bindparam("role"),
 )
 _GET_LOCKED = _GET.with_for_update()
+_AT_SCOPE = (
+    select(policies)
+    .where(
+        _c.tenant_id == bindparam("tenant"),
+        _c.provider == bindparam("provider"),
+        _c.scope == bindparam("scope"),
+    )
+    .order_by(_c.role_id)
+)
+_OF_ROLES = _AT_SCOPE.where(_c.role_id.in_(bindparam("roles", expanding=True)))
 _MANY = select(policies).where(
     _c.tenant_id == bindparam("tenant"), _c.id.in_(bindparam("ids", expanding=True))
 )
@@ -119,10 +129,12 @@ class Policies:
     def at_scope(
         self, provider: Provider, scope: str, role_ids: Collection[str] | None = None
     ) -> list[Policy]:
-        statement = self._select().where(_c.provider == provider.value, _c.scope == scope)
-        if role_ids is not None:
-            statement = statement.where(_c.role_id.in_(role_ids))
-        return [_value(row) for row in self._connection.execute(statement.order_by(_c.role_id)).mappings()]
+        given = {"tenant": self._tenant, "provider": provider.value, "scope": scope}
+        if role_ids is None:
+            rows = self._connection.execute(_AT_SCOPE, given)
+        else:
+            rows = self._connection.execute(_OF_ROLES, {**given, "roles": list(role_ids)})
+        return [_value(row) for row in rows.mappings()]
 
     def remove_at(self, provider: Provider, scopes: Collection[str]) -> None:
         for part in batches(scopes):

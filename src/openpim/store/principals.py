@@ -86,7 +86,7 @@ def batches(ids: Iterable[str]) -> Iterable[list[str]]:
         yield distinct[start : start + BATCH]
 
 
-def living(tenant_id: str, *kinds: PrincipalKind) -> ColumnElement[bool]:
+def living(tenant_id: Any, *kinds: PrincipalKind) -> ColumnElement[bool]:
     """The condition of every list: this tenant, these kinds (all when none is named), not deleted."""
     parts = [principals.c.tenant_id == tenant_id, principals.c.deleted_at.is_(None)]
     if len(kinds) == 1:
