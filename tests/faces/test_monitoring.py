@@ -22,6 +22,8 @@ from openpim.faces import monitoring
 from openpim.faces.shared.metering import Metering
 from openpim.keyfile import read_or_make_token
 from openpim.ports.store import StoreUnavailableError
+from openpim.services.connecting import manage as targets
+from openpim.services.connecting.checking import Desired
 from openpim.services.monitoring import MOST_STREAMS, REFRESH, STALE, Counters, Monitor, gauges
 from openpim.services.streams import manage
 from tests.plans import look, noted
@@ -146,6 +148,26 @@ def test_effects_that_fail_are_seen(own_world: World, monitor: Monitor) -> None:
     found = read(monitor.text())
     assert found["openpim_effects_failing"][()] == 1
     assert found["openpim_targets_failing"][()] == 1
+
+
+def test_what_has_ended_and_stays_in_a_paused_target_is_seen(own_world: World, monitor: Monitor) -> None:
+    world = own_world
+    target, server = world.target()
+    world.rule(target)
+    world.eligible(world.ann)
+    ok(world.activate(world.ann, hours=1))
+    world.look(target)
+    admin = world.caller(world.ga)
+    ok(targets.update(world.deps, admin, target, Desired(enabled=False)))
+    assert read(monitor.text())["openpim_effects_failing"][()] == 0
+    world.forward(hours=1)
+    assert server.edges
+    assert read(monitor.text())["openpim_effects_failing"][()] == 1
+    ok(targets.update(world.deps, admin, target, Desired(enabled=True)))
+    world.look(target)
+    world.forward(minutes=1)
+    assert not server.edges
+    assert read(monitor.text())["openpim_effects_failing"][()] == 0
 
 
 def test_no_person_and_no_tenant_is_in_the_figures(own_world: World, monitor: Monitor) -> None:

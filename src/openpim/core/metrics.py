@@ -38,7 +38,7 @@ METRICS: Final = (
     Metric("openpim_grants_in_force", "gauge", "Eligibilities and assignments in force.", ("provider", "kind")),
     Metric("openpim_requests_waiting", "gauge", "Requests that wait for a decision.", ("provider",)),
     Metric("openpim_effects", "gauge", "Privileges in real systems, by what has become of them.", ("state",)),
-    Metric("openpim_effects_failing", "gauge", "Removals that failed and are tried again: a privilege outlasts its end."),
+    Metric("openpim_effects_failing", "gauge", "Removals that failed and are tried again, or wait because the target is paused: a privilege outlasts its end."),
     Metric("openpim_targets_failing", "gauge", "Real systems that could not be looked at."),
     Metric("openpim_outbox_entries", "gauge", "Applications that are not yet told of the end of a session."),
     Metric("openpim_outbox_failing", "gauge", "Of these, those that were told without success and are told again."),

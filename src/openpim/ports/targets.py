@@ -117,8 +117,9 @@ class Effects(Protocol):
         """How many in each state, of every tenant (in the unit of work of tenant "")."""
         ...
 
-    def failing(self) -> int:
-        """How many removals have failed and are tried again (any tenant, in the unit of work of tenant "")."""
+    def failing(self, now: datetime) -> int:
+        """How many removals have failed and are tried again, and how many whose time is over nobody tries because the target is
+        paused (any tenant, in the unit of work of tenant "")."""
         ...
 
     def forget(self, before: datetime, limit: int) -> int:

@@ -170,7 +170,7 @@ def gauges(tx: Transaction, now: datetime) -> dict[str, Samples]:
             (provider,): count for provider, count in tx.figures.requests_waiting(tenants).items()
         },
         "openpim_effects": {(state.value,): count for state, count in tx.effects.everywhere().items()},
-        "openpim_effects_failing": {(): tx.effects.failing()},
+        "openpim_effects_failing": {(): tx.effects.failing(now)},
         "openpim_targets_failing": {(): tx.targets.failing()},
         "openpim_outbox_entries": {(): outbox.waiting},
         "openpim_outbox_failing": {(): outbox.failing},

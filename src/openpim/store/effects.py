@@ -16,6 +16,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    and_,
     bindparam,
     delete,
     func,
@@ -26,6 +27,7 @@ from sqlalchemy import (
 
 from openpim.core.connecting import OVER, Edge, Effect, EffectState
 from openpim.store.schema import metadata
+from openpim.store.targets import targets
 from openpim.store.types import Instant
 from openpim.store.writing import insert_rows, inserter
 
@@ -125,8 +127,17 @@ class Effects:
         rows = self._connection.execute(select(_c.state, func.count()).group_by(_c.state))
         return {EffectState(state): number for state, number in rows}
 
-    def failing(self) -> int:
-        statement = select(func.count()).where(_c.state == EffectState.ENDING.value, _c.failures > 0)
+    def failing(self, now: datetime) -> int:
+        statement = select(func.count()).where(
+            or_(
+                and_(_c.state == EffectState.ENDING.value, _c.failures > 0),
+                and_(
+                    _c.target_id.in_(select(targets.c.id).where(targets.c.enabled.is_(False))),
+                    _c.until <= now,
+                    _c.state.not_in(_OVER),
+                ),
+            )
+        )
         return self._connection.execute(statement).scalar() or 0
 
     def forget(self, before: datetime, limit: int) -> int:
