@@ -90,6 +90,8 @@ def answer(
 def role_named(index: Index, text: str, scope: str, provider: str) -> tuple[str, str] | None:
     """(provider, role id) of a role by its id or its name. Which provider: as said, or as the scope tells."""
     rules = index.rules
+    if scope == TENANT and provider != RESOURCE and text in rules.directory_roles:
+        return DIRECTORY, text  # nearly always: the rest says the same of it
     wanted = provider or (DIRECTORY if _of_directory(scope) else RESOURCE)
     if wanted == DIRECTORY and text in rules.directory_roles:
         return DIRECTORY, text
