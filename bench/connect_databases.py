@@ -310,7 +310,7 @@ def _seconds(act: Callable[[], object]) -> float:
 
 
 def _apply(connector: Connector, ops: list[Op]) -> None:
-    assert all(one.ok for one in connector.apply(ops, _fence()))
+    assert not [one for one in connector.apply(ops, _fence()) if one.error]
 
 
 def _end(connector: Connector, revokes: list[Op]) -> None:

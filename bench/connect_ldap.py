@@ -215,7 +215,7 @@ def _many(
 
 
 def _all(connector: Connector, ops: list[Op]) -> None:
-    assert all(receipt.ok for receipt in connector.apply(ops, _fence()))
+    assert not [receipt for receipt in connector.apply(ops, _fence()) if receipt.error]
 
 
 def _none(connector: Connector) -> None:

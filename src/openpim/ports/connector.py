@@ -81,7 +81,8 @@ class Fence:
     until: datetime
 
 
-@dataclass(frozen=True, slots=True)
+# Of thousands at once, making them frozen would take longer than all else that a connector does with each.
+@dataclass(slots=True)
 class Receipt:
     """What became of an operation. Only reading it back proves it; "it is so already" is no error."""
 
@@ -93,7 +94,7 @@ class Receipt:
         return not self.error
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Severed:
     """What became of the live sessions of an edge that has ended. residue_until: something lives on until then, and cannot be
     cut off. error: they could not be ended; it is tried again."""

@@ -18,12 +18,11 @@ class BerError(ValueError):
 
 def tlv(tag: int, *parts: bytes) -> bytes:
     """One element, its content given in parts."""
-    content = parts[0] if len(parts) == 1 else b"".join(parts)
-    size = len(content)
+    size = sum(map(len, parts))
     if size < 0x80:
-        return bytes((tag, size)) + content
+        return b"".join((bytes((tag, size)), *parts))
     length = size.to_bytes((size.bit_length() + 7) // 8, "big")
-    return bytes((tag, 0x80 | len(length))) + length + content
+    return b"".join((bytes((tag, 0x80 | len(length))), length, *parts))
 
 
 def integer(value: int, tag: int = INTEGER) -> bytes:

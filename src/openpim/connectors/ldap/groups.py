@@ -3,6 +3,7 @@ see active_directory.py), so the end is ours to bring about."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -166,10 +167,10 @@ class Groups:
         in_time(fence, self.clock())
         connection = self.session.connection()
         self.fencing.check(connection, self.managed, fence.epoch)
-        leave: dict[str, list[int]] = {}
-        come: dict[str, list[int]] = {}
+        leave: dict[str, list[int]] = defaultdict(list)
+        come: dict[str, list[int]] = defaultdict(list)
         for place, op in enumerate(ops):
-            (leave if op.kind is OpKind.REVOKE else come).setdefault(op.edge.entitlement, []).append(place)
+            (leave if op.kind is OpKind.REVOKE else come)[op.edge.entitlement].append(place)
         receipts: dict[int, Receipt] = {}
         for change, by_group in ((Change.DELETE, leave), (Change.ADD, come)):
             for job in self._jobs(connection, change, ops, by_group, fence, receipts):
@@ -193,7 +194,7 @@ class Groups:
         else:
             by_member = self._coming(connection, ops, by_group, receipts)
         for group, members in by_member.items():
-            longest = max((len(written) for _, written in members), default=1)
+            longest = max([len(written) for _, written in members], default=1)
             most = min(MOST_VALUES, max(_MOST_LETTERS // longest, 1))
             for at in range(0, len(members), most):
                 yield Job(group, change, members[at : at + most], ops, fence, receipts)
@@ -202,22 +203,20 @@ class Groups:
         self, connection: Connection, ops: Sequence[Op], by_group: Mapping[str, Sequence[int]]
     ) -> dict[str, list[Member]]:
         """Who loses it may be gone: what was seen is taken away, as it was written there. Who was not seen is looked up."""
-        seen = self._seen
-        found: Mapping[str, Found | str] = {}
-        if self.people.by_name:
-            unseen = {
-                subject
-                for group, places in by_group.items()
-                for place in places
-                if (subject := ops[place].edge.subject) not in seen.get(group, ())
-            }
-            found = find(connection, self.people, unseen)
         leaving: dict[str, list[Member]] = {}
+        unseen: dict[str, list[int]] = {}
         for group, places in by_group.items():
-            there = seen.get(group, {})
+            there = self._seen.get(group, {})
+            raws = [there.get(ops[place].edge.subject, "") for place in places]
+            leaving[group] = list(zip(places, raws, strict=True))
+            if "" in raws:
+                unseen[group] = [place for place, raw in leaving[group] if not raw]
+        subjects = {ops[place].edge.subject for places in unseen.values() for place in places}
+        found = find(connection, self.people, subjects) if self.people.by_name and subjects else {}
+        for group in unseen:
             leaving[group] = [
-                (place, there.get(name := ops[place].edge.subject) or self._written(found.get(name), name))
-                for place in places
+                (place, raw or self._written(found.get(name := ops[place].edge.subject), name))
+                for place, raw in leaving[group]
             ]
         return leaving
 
