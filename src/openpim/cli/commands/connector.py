@@ -118,7 +118,8 @@ def run(args: Namespace, context: Context) -> int:
         context.printer.rows(rows, COLUMNS, empty="There is no target. Add one: pim connector add")
         return 0
     if not args.name:
-        raise PimError("usage", "say which", "list them: pim connector")
+        hint = "pim connector add NAME --kind KIND" if args.act == "add" else "list them: pim connector"
+        raise PimError("usage", "say which", hint)
     if args.act == "add":
         return _add(args, context)
     rows = context.graph.rows(PATH, beta=True)
