@@ -14,6 +14,7 @@ from openpim.core.approval import Verdict
 from openpim.ports.kept import MOST, Kept
 from openpim.services import overview, role_assignments
 from openpim.services.overview import Overview
+from openpim.store import tallies
 from tests.plans import noted
 from tests.world import HELPDESK, READER, TEAMS, World, ok
 
@@ -91,6 +92,19 @@ def test_nothing_is_counted_twice(world: World) -> None:
     assert not [text for text, _ in again if "count(" in text and "audit_queue" not in text]
     world.forward(hours=1)
     assert len(asked(world)) == len(again), "time alone changes nothing here"
+
+
+@SQLITE
+def test_nothing_is_kept_while_the_log_is_far_behind(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tallies, "_COUNTED", 3)
+    world.eligible(world.ann, HELPDESK)
+    assert world.read(lambda tx: tx.tallies.changes()) == 0
+    assert len(asked(world)) == len(asked(world))
+    world.eligible(world.bob, HELPDESK)
+    assert shown(world).counts.eligible == 2
+    world.grow()
+    assert world.read(lambda tx: tx.tallies.changes()) > 3
+    assert len(asked(world)) > len(asked(world)), "now it is"
 
 
 @SQLITE

@@ -54,7 +54,8 @@ class People:
 class Tallies(Protocol):
     def changes(self) -> int:
         """How many audit events the tenant has: more after each change of privilege, which none is without, and after a
-        change alone. What was counted between two equal answers is still what there is, until the next turn."""
+        change alone. What was counted between two equal answers is still what there is, until the next turn. 0: it is
+        not known, because the audit log is far behind, and nothing follows from it."""
         ...
 
     def next_turn(self, now: datetime) -> datetime | None:

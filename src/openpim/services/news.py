@@ -67,7 +67,7 @@ def missed(deps: Deps, tenant_id: str, who: str, changes: int, at: datetime) -> 
     """Whether something may have concerned a person since a page was made: at that moment, when the tenant had so many
     changes."""
     now = deps.clock()
-    if deps.store.read(tenant_id, lambda tx: tx.tallies.changes()) == changes:
+    if changes and deps.store.read(tenant_id, lambda tx: tx.tallies.changes()) == changes:
         return False
     if not timedelta() <= now - at <= LONG_AGO:
         return True

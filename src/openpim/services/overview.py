@@ -105,7 +105,7 @@ def summary(deps: Deps, caller: Caller) -> Overview | Refusal:
             return NOT_A_READER
         changes = tx.tallies.changes()  # before it is counted: a change meanwhile makes it old at once
         kept: _Kept | None = deps.kept.get(("overview", tx.tenant_id, readable))
-        if kept is None or kept.changes != changes or not kept.since <= now < kept.until:
+        if kept is None or not changes or kept.changes != changes or not kept.since <= now < kept.until:
             until = min(midnight + timedelta(days=1), tx.tallies.next_turn(now) or _NEVER)
             kept = _Kept(changes, now, until, _count(tx, readable, since, now))
             deps.kept.keep(("overview", tx.tenant_id, readable), kept)
