@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -190,14 +189,6 @@ def test_credentials_are_new_each_time_and_work(demo):
         assert demo.signin.hasher.verify(known.password, account.password)
         assert (known.totp is None) is (account.totp_secret is None)
     assert len(demo.accounts.client.secret) >= 24
-
-
-def test_it_is_made_quickly(database_url):
-    demo = Demo(database_url)
-    start = time.perf_counter()
-    create(demo.signin)
-    assert time.perf_counter() - start < 10
-    demo.database.close()
 
 
 def test_mira_can_go_through_the_story_of_the_readme(demo):

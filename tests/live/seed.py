@@ -60,7 +60,8 @@ def seed(config_file: str, certificate: str) -> dict[str, object]:
     must(update_service_principal(deps, system_caller, face.id, {"permissions": PERMISSIONS}))
 
     def credentials(tx):
-        must(add_client_certificate(tx, signin, application.app_id, Path(certificate).read_bytes()))
+        _, begins, public = Path(certificate).read_bytes().partition(b"-----BEGIN CERTIFICATE")
+        must(add_client_certificate(tx, signin, application.app_id, begins + public))
         return must(add_client_secret(tx, signin, application.app_id, name="conformance")).secret
 
     def person(tx, key, name, domain):

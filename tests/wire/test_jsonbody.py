@@ -180,10 +180,10 @@ def test_whole_numbers() -> None:
     ],
 )
 def test_refuses_the_whole_body_and_says_why(data: bytes, says: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(BodyError, match=says) as caught:
         read_object(data)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 3, "seconds of processor time: it does not grow with the text"
     assert len(str(caught.value)) < 200
 
 

@@ -289,10 +289,10 @@ def test_a_long_list_of_alternatives_is_flat() -> None:
     ],
 )
 def test_hostile_texts_are_refused_at_once(source: str, says: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(ODataError, match=says) as caught:
         parse_filter(source)
-    assert time.perf_counter() - started < 0.5
+    assert time.process_time() - started < 2, "seconds of processor time: it does not grow with the text"
     assert len(str(caught.value)) < 300
 
 

