@@ -101,7 +101,7 @@ class Dispatcher:
             return in_thread
         try:
             return beside if self.find(raw)[1].endpoint.waits else in_thread
-        except Fault:
+        except (Fault, ODataError):
             return in_thread
 
     def known(self, raw: Raw) -> Answer | None:
