@@ -85,7 +85,9 @@ def test_one_of_several_is_chosen(capsys):
     assert way(Asked(rows, "y"), "--target", "others", "db1") == OWNER
 
 
-@pytest.mark.parametrize("rows", [[], [DATABASE], GraphError("missing", "no such path", "", 404, "notFound", ())])
+@pytest.mark.parametrize(
+    "rows", [[], [DATABASE], GraphError("missing", "no such path", "", 404, "notFound", ())]
+)
 def test_nothing_is_offered(rows):
     assert refused(Asked(rows), "-j", "x", "db1").message == "nothing"
 

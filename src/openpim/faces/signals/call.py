@@ -115,7 +115,10 @@ class Face:
         """The caller, in the tenant that the address names."""
         found = self._who(request.headers.get("authorization"), **facts(request))
         if isinstance(found, Caller) and found.tenant_id != request.path_params["tenant"].lower():
-            return Refusal(Code.SIGN_IN, "The access token is for another tenant: write the id of its tenant into the address.")
+            return Refusal(
+                Code.SIGN_IN,
+                "The access token is for another tenant: write the id of its tenant into the address.",
+            )
         return found
 
     def _do(self, request: Request, act: Act, members: Mapping[str, Any] | BodyError | BadBody) -> Response:
