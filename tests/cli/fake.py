@@ -524,6 +524,8 @@ class Fake:
                 )
             self.active.remove(held[0])
             return 201, self._request(body, "Revoked")
+        if action == "selfExtend" and match[1] == "Assignment" and not self.ours:
+            raise Refused(400, "InvalidRoleAssignmentRequest", "The role assignment request is invalid.")
         if action == "adminRemove" and not any(
             row["roleDefinitionId"] == key[1] for row in (*self.eligible, *self.active)
         ):

@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+from openpim.client.profiles import NO_ARM, load_config, save_config
 from tests.cli import fake as f
 
 
@@ -83,6 +84,39 @@ def test_deactivate_too_early_and_all(signed_in):
     ran = signed_in("deactivate", "--all", "-o", "json")
     assert ran.code == 10
     assert sorted(row["state"] for row in ran.json) == ["ended", "failed"]
+
+
+def test_extend_where_activations_are_not_extended(signed_in):
+    fake = signed_in.fake
+    fake.make_eligible("Teams Administrator")
+    fake.make_active("Teams Administrator")
+    fake.ours = False
+    config = load_config()
+    config.choose().kind, config.choose().arm = "entra", NO_ARM
+    save_config(config)
+    ran = signed_in("extend", "teams", "-d", "2h")
+    assert ran.code == 2, ran
+    assert "Teams Administrator: The role assignment request is invalid." in ran.err
+    assert "Microsoft Entra does not extend activations" in ran.err
+
+
+def test_extend_never_guesses_and_names_what_is_missing(signed_in):
+    fake = signed_in.fake
+    fake.make_eligible("Teams Administrator")
+    fake.make_eligible("Teams Communications Administrator")
+    assert signed_in("extend", "teams").code == 7
+    fake.make_active("Teams Communications Administrator")  # the one that runs is meant
+    fake.demand("Teams Communications Administrator", "Ticketing")
+    ran = signed_in("extend", "teams")
+    assert (ran.code, "-t SYSTEM:NUMBER" in ran.err) == (8, True), ran
+    assert signed_in("extend", "teams", "-d", "2h", "--until", "18:00").code == 2
+    assert not fake.requests
+    ran = signed_in("extend", "teams", "nonsense", "-t", "JIRA:1", "-o", "json")
+    assert (ran.code, [row["exitCode"] for row in ran.json]) == (10, [0, 6]), ran
+    path, body = fake.bodies[-1]
+    assert path.endswith("/roleAssignmentScheduleRequests")
+    assert (body["action"], body["ticketInfo"]["ticketNumber"]) == ("selfExtend", "1")
+    assert body["scheduleInfo"] == {"expiration": {"type": "afterDuration", "duration": "PT8H"}}
 
 
 def test_requests_and_cancel(signed_in):
@@ -359,6 +393,8 @@ _pim; printf '%s\\n' "${{COMPREPLY[@]}}"
         ("pim activate sg-admins:o", "pim activate sg-admins : o", ["owner"]),
         (r"pim activate Key\ V", r"pim activate 'Key\ V'", [r"Key\ Vault\ Administrator@kv"]),
         ("pim activate --red", "pim activate --red", ["--reduce"]),
+        ("pim extend Owner@pr", "pim extend Owner @ pr", ["prod"]),
+        ("pim renew --elig", "pim renew --elig", ["--eligible"]),
     ],
 )
 def test_completion_in_bash(pim, line, words, found):
@@ -371,6 +407,8 @@ def test_completion_of_role_names_never_asks(signed_in):
     signed_in.fake.make_eligible("Teams Administrator")
     signed_in.fake.make_eligible("evil\nname")
     assert signed_in("completion", "names", "activate").out == "Teams Administrator\n"
+    signed_in.fake.make_active("Exchange Administrator")
+    assert signed_in("completion", "names", "extend").out == "Exchange Administrator\nTeams Administrator\n"
     signed_in("logout")
     assert signed_in("completion", "names", "activate", tty=True).out == ""
 

@@ -18,6 +18,7 @@ LINES = [
     ("list", ""), ("list", "active -o json"), ("list", "nonsense"), ("list", "-o"), ("list", "-o xml"), ("list", "active all"),
     ("activate", "teams"), ("activate", ""), ("activate", "a b -d 2h -j 'x y' -t A:1 --au Berlin --dry-run"),
     ("activate", "a --duration=2h"), ("activate", "a -d2h"), ("activate", "--help"), ("activate", "-- -x"), ("activate", "a -j -x"),
+    ("extend", "a b -d 2h --eligible -t A:1 --no-wait"), ("renew", "a --until +90d --active"), ("renew", "a --active --eligible"),
     ("requests", "-n 5"), ("requests", "-n x"), ("login", "--server a --entra"), ("login", "--entra --tenant t --acr c1"),
     ("policy", "set x --mfa --no-ticket --approver a --approver b"), ("policy", "set"), ("assign", "r w --permanent -d 2h"),
     ("profile", ""), ("profile", "use x"), ("approve", "--all -y -j ok"), ("approve", "a --debug --no-color --profile p"),

@@ -1,4 +1,5 @@
-"""The body of an activation: how long, from when, why; clamped to what the policy and the eligibility allow."""
+"""The body of an activation, and of one that is to last longer: how long, from when, why; clamped to what the policy and the
+eligibility allow."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ from openpim.client.roles import subject
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from argparse import Namespace
     from typing import Any
 
     from openpim.cli.context import Context
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
     Row = dict[str, Any]
 
-__all__ = ["Wish", "body", "complete"]
+__all__ = ["Wish", "asking", "body", "complete", "wish_of"]
 
 _UNKNOWN_LONGEST = 8 * 3600  # the default of an untouched policy
 
@@ -38,6 +40,25 @@ class Wish:
         self.justification = justification
         self.ticket = ticket
         self.validate = validate
+
+
+def wish_of(args: Namespace) -> Wish:
+    """What the options say; not every command has all of them."""
+    from openpim.cli.times import moment, seconds_of
+
+    if args.duration and args.until:
+        raise PimError("usage", "-d and --until exclude each other", "give one of them")
+    ticket, start = getattr(args, "ticket", ""), getattr(args, "start", "")
+    if ticket:
+        ticket_parts(ticket)
+    return Wish(
+        duration=seconds_of(args.duration, "-d") if args.duration else 0,
+        until=moment(args.until, "--until") if args.until else None,
+        start=moment(start, "--start") if start else None,
+        justification=args.justification.strip(),
+        ticket=ticket,
+        validate=getattr(args, "dry_run", False),
+    )
 
 
 def ticket_parts(ticket: str) -> tuple[str, str]:
@@ -87,7 +108,7 @@ def _expiration(name: str, held: Holding, wish: Wish, demand: Demand, notes: lis
     if demand.longest and asked > demand.longest:
         notes.append(f"{name}: the policy allows at most {short(longest)}; asking for that")
         asked, exact = longest, None
-    if held.ends is not None and start + asked > held.ends > start:
+    if held.eligible and held.ends is not None and start + asked > held.ends > start:
         notes.append(f"{name}: your eligibility ends before that; asking until then")
         exact = held.ends
     if exact is not None:
@@ -97,11 +118,11 @@ def _expiration(name: str, held: Holding, wish: Wish, demand: Demand, notes: lis
 
 def body(
     me: str, name: str, held: Holding, scope: str, wish: Wish, demand: Demand, notes: list[str], *, stamp: bool,
-    link: bool = True,
+    link: bool = True, action: str = "selfActivate",
 ) -> Row:  # fmt: skip
     """The request to activate `held` at `scope`, called `name`; `stamp` writes a start also where it is now (Entra wants one).
 
-    link: name the eligibility it rests on, where it is a resource's.
+    link: name the eligibility it rests on, where it is a resource's.  action: selfExtend, where `held` is the activation.
 
     Raises a policy error that names everything missing.  What was shortened is added to `notes`.
     """
@@ -116,16 +137,23 @@ def body(
     schedule: Row = {"expiration": _expiration(name, held, wish, demand, notes)}
     if wish.start is not None or stamp:
         schedule["startDateTime"] = iso(wish.start if wish.start is not None else clock.now())
-    row: Row = {
-        "action": "selfActivate",
-        "principalId": me,
-        **subject(held.provider, held.role_id, scope),
-        "justification": wish.justification or None,
+    row = asking(me, action, held, scope, wish) | {
         "scheduleInfo": schedule,
         "isValidationOnly": wish.validate,
     }
     if held.provider == "resource" and link:
         row["linkedRoleEligibilityScheduleId"] = held.schedule_id or None
+    return row
+
+
+def asking(me: str, action: str, held: Holding, scope: str, wish: Wish) -> Row:
+    """What every request of a holder says: what, of which role, where, why."""
+    row: Row = {
+        "action": action,
+        "principalId": me,
+        **subject(held.provider, held.role_id, scope),
+        "justification": wish.justification or None,
+    }
     if wish.ticket:
         system, number = ticket_parts(wish.ticket)
         row["ticketInfo"] = {"ticketSystem": system, "ticketNumber": number}

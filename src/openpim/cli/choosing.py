@@ -7,11 +7,13 @@ from openpim.cli.output import one_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from typing import Protocol, TypeVar
 
     from openpim.client.errors import PimError
     from openpim.client.graph import Graph
+    from openpim.client.pim import Pim
+    from openpim.client.roles import Holding
 
     class Scoped(Protocol):
         """Something with a role and a scope."""
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 
     S = TypeVar("S", bound=Scoped)
 
-__all__ = ["by_key", "choose", "label", "label_at", "scope_option", "split"]
+__all__ = ["around", "by_key", "choose", "label", "label_at", "scope_option", "split"]
 
 
 def label(item: Scoped) -> str:
@@ -103,9 +105,19 @@ def _members_first(wanted: str, found: list[S]) -> list[S]:
 
 
 def choose(
-    wanted: str, items: Sequence[S], scope: str, *, what: str, hint: str, around: dict[str, str] | None = None
+    wanted: str,
+    items: Sequence[S],
+    scope: str,
+    *,
+    what: str,
+    hint: str,
+    around: dict[str, str] | None = None,
+    prefer: Callable[[S], bool] | None = None,
 ) -> list[S] | PimError:
-    """All items of the one role and scope that `wanted` means; the error for none or several."""
+    """All items of the one role and scope that `wanted` means; the error for none or several.
+
+    prefer: which of several that fit equally well are meant, where that leaves one.
+    """
     found = _members_first(wanted, fits(wanted, items, _names) or _of_group(wanted, items))
     if not found:
         wanted, scope = split(wanted, scope)
@@ -117,6 +129,10 @@ def choose(
         scopes = sorted({item.scope_name for item in found})
         return missing(scope, scopes, f"{found[0].role}: no scope is called", "see: pim list eligible")
     groups = by_key(here)
+    if prefer is not None and len(groups) > 1:
+        liked = [group for group in groups.values() if any(map(prefer, group))]
+        if len(liked) == 1:
+            return liked[0]
     if len(groups) == 1:
         return next(iter(groups.values()))
     roles = {key[0] for key in groups}
@@ -127,6 +143,16 @@ def choose(
     where = "say where: --scope SCOPE" if here[0].provider == "directory" else f"say where: {wanted}@PLACE"
     more = where if len(roles) == 1 else "type more of the name, or its id"
     return ambiguous(wanted, sorted(shown), more)
+
+
+def around(pim: Pim, scope: str, held: Sequence[Holding]) -> dict[str, str]:
+    """Names of the subscriptions around what is held, where `prod/rg-web` needs them."""
+    resources = [one for one in held if one.provider == "resource"]
+    if "/" not in scope or not resources:
+        return {}
+    from openpim.cli.places import named_around, read_place
+
+    return named_around(pim, read_place(scope), resources)
 
 
 def _of_group(wanted: str, items: Sequence[S]) -> list[S]:

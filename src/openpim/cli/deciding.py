@@ -5,7 +5,7 @@ from __future__ import annotations
 from openpim.cli.output import one_line
 from openpim.client import clock
 from openpim.client.errors import GraphError, PimError
-from openpim.client.roles import APPROVAL, FAILED, Asked
+from openpim.client.roles import AWAITING, FAILED, Asked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["DEFAULT_TIMEOUT", "failure", "is_settled", "watch", "who_approves"]
 
 DEFAULT_TIMEOUT = 900
+_AGAIN = {"selfextend": "pim extend", "selfrenew": "pim renew"}
 _FIRST, _SLOWEST, _GROWTH = 0.25, 10.0, 1.5
 
 
@@ -34,7 +35,8 @@ def failure(asked: Asked) -> PimError | None:
     if asked.status in {"Canceled", "Revoked"}:
         return PimError("denied", f"the request for {asked.role} was taken back", see)
     if asked.status == "TimedOut":
-        return PimError("timeout", f"nobody decided on {asked.role} in time", "ask again: pim activate")
+        again = _AGAIN.get(asked.action.lower(), "pim activate")
+        return PimError("timeout", f"nobody decided on {asked.role} in time", f"ask again: {again}")
     return PimError("server", f"the request for {asked.role} failed on the server ({asked.status})", see)
 
 
@@ -62,7 +64,7 @@ def watch(pim: Pim, waiting: dict[str, Asked], timeout: float) -> dict[str, Aske
         if not open_ones or left <= 0:
             return known
         clock.sleep(min(pause, left))
-        slow = all(known[key].status in APPROVAL for key in open_ones)
+        slow = all(known[key].status in AWAITING for key in open_ones)
         pause = min(pause * _GROWTH, _SLOWEST if slow else 3.0)
         _refresh(pim, known, open_ones)
 
@@ -76,7 +78,7 @@ def _refresh(pim: Pim, known: dict[str, Asked], keys: list[str]) -> None:
         raise
     for key, answer in zip(keys, answers, strict=True):
         if isinstance(answer, dict):
-            fresh = Asked(answer)
+            fresh = Asked(answer, eligibility=known[key].eligibility)
             fresh.role, fresh.scope_name = known[key].role, known[key].scope_name
             known[key] = fresh
         elif isinstance(answer, GraphError) and answer.kind not in {"server", "missing"}:

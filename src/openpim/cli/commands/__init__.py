@@ -37,6 +37,8 @@ COMMANDS = {
     "list": ("your roles", "List roles you may activate, that are active, or that wait"),
     "activate": ("your roles", "Activate one or several roles"),
     "deactivate": ("your roles", "End an activation before its time"),
+    "extend": ("your roles", "Let what ends soon last longer"),
+    "renew": ("your roles", "Ask for what has ended to be given again"),
     "status": ("your roles", "What is active, what waits, what waits for you"),
     "requests": ("your roles", "List your requests and what became of them"),
     "cancel": ("your roles", "Take back a request that is not decided"),

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from openpim.cli.activation import Wish, body, complete, ticket_parts
-from openpim.cli.attempts import Attempt, await_all, code, demands, row, sentence, take_active
+from openpim.cli.activation import Wish, body, complete, wish_of
+from openpim.cli.attempts import Attempt, await_all, demands, show, take_active
 from openpim.cli.choosing import scope_option
 from openpim.cli.deciding import DEFAULT_TIMEOUT
-from openpim.cli.exits import combined
 from openpim.cli.finding import find, narrow
 from openpim.client.errors import GraphError, PimError, StepUpError
 from openpim.client.policy import demand_of
@@ -34,10 +33,6 @@ EXAMPLES = """examples:
   pim activate Owner --on mg:IT --reduce prod     eligible at a management group, active at one subscription
   pim activate ga --dry-run          what would be missing
 """
-COLUMNS = (
-    ("role", "ROLE"), ("scopeName", "SCOPE"), ("state", "STATE"), ("end", "UNTIL", "time"),
-    ("left", "LEFT"), ("request", "REQUEST"), ("message", ""),
-)  # fmt: skip
 
 _RACES = {
     "RoleAssignmentExists", "PendingRoleAssignmentRequest", "RoleAssignmentRequestExists",
@@ -87,23 +82,6 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument("--no-wait", action="store_true", help="do not wait for approval (exit code 3)")
     parser.add_argument(
         "--timeout", default="", metavar="DURATION", help="how long to wait at most (default: 15 minutes)"
-    )
-
-
-def _wish(args: Namespace) -> Wish:
-    from openpim.cli.times import moment, seconds_of
-
-    if args.duration and args.until:
-        raise PimError("usage", "-d and --until exclude each other", "give one of them")
-    if args.ticket:
-        ticket_parts(args.ticket)
-    return Wish(
-        duration=seconds_of(args.duration, "-d") if args.duration else 0,
-        until=moment(args.until, "--until") if args.until else None,
-        start=moment(args.start, "--start") if args.start else None,
-        justification=args.justification.strip(),
-        ticket=args.ticket,
-        validate=args.dry_run,
     )
 
 
@@ -188,7 +166,7 @@ def run(args: Namespace, context: Context) -> int:
     """Activate; the exit code is the common one, or 10 if some failed."""
     from openpim.cli.times import seconds_of
 
-    wish = _wish(args)
+    wish = wish_of(args)
     timeout = float(seconds_of(args.timeout, "--timeout")) if args.timeout else DEFAULT_TIMEOUT
     pim = context.pim
     mine = pim.mine("eligible", "active", "pending", lean=True)
@@ -214,20 +192,4 @@ def run(args: Namespace, context: Context) -> int:
                 one.state = "waiting"
     else:
         await_all(attempts, context, wait=not args.no_wait, timeout=timeout)
-    return _show(attempts, context)
-
-
-def _show(attempts: list[Attempt], context: Context) -> int:
-    if not context.printer.for_people:
-        context.printer.rows([row(one) for one in attempts], COLUMNS)
-    elif len(attempts) == 1 and attempts[0].error:
-        raise attempts[0].error
-    else:
-        for one in attempts:
-            if one.error:
-                context.printer.line(
-                    f"{one.error.message}\n  {one.error.hint}" if one.error.hint else one.error.message
-                )
-            else:
-                context.printer.line(sentence(one))
-    return combined([code(one) for one in attempts])
+    return show(attempts, context)

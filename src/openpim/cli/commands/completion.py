@@ -10,13 +10,19 @@ if TYPE_CHECKING:
 
     from openpim.cli.context import Context
 
-DESCRIPTION = "Print the completion script of a shell. Role names are completed from what you may activate."
+DESCRIPTION = (
+    "Print the completion script of a shell. Role names are completed from what you may activate, and hold."
+)
 EXAMPLES = """examples:
   source <(pim completion bash)                                   in ~/.bashrc
   source <(pim completion zsh)                                    in ~/.zshrc
   pim completion fish > ~/.config/fish/completions/pim.fish
 """
-_NAMED = {"activate": "eligible", "deactivate": "active"}
+_NAMED: dict[str, tuple[str, ...]] = {
+    "activate": ("eligible",),
+    "deactivate": ("active",),
+    "extend": ("active", "eligible"),
+}
 
 _BASH = """# bash completion of pim; made by: pim completion bash
 _pim() {{
@@ -30,8 +36,8 @@ _pim() {{
 {options}
     esac
     case "$cmd:$cur" in
-        activate:-*|deactivate:-*) ;;
-        activate:*|deactivate:*)
+        activate:-*|deactivate:-*|extend:-*) ;;
+        activate:*|deactivate:*|extend:*)
             # bash ends a word at @ and :, so Owner@pr comes in parts: take the whole of it, answer the last part.
             local name typed=${{COMP_LINE:0:COMP_POINT}}
             typed=${{typed##*[!\\\\] }}; typed=${{typed//\\\\/}}
@@ -55,7 +61,7 @@ _pim() {{
         return
     fi
     case "$words[2]" in
-        activate|deactivate)
+        activate|deactivate|extend)
             if [[ "$PREFIX" != -* ]]; then
                 found=(${{(f)"$(pim completion names $words[2] 2>/dev/null)"}})
                 compadd -M 'm:{{a-z}}={{A-Z}}' -a found
@@ -141,12 +147,11 @@ def _names(command: str, context: Context) -> str:
 
     context.interactive = False
     context.timeout = 3.0
-    eligible = _NAMED.get(command, "eligible") == "eligible"
     try:
-        mine = context.pim.mine("eligible" if eligible else "active")
+        mine = context.pim.mine(*_NAMED.get(command, ("eligible",)))
     except PimError:
         return ""
-    held = mine.eligible if eligible else mine.active
+    held = [*mine.eligible, *mine.active]
     names = {label(one) if one.provider == "resource" else one.role for one in held}
     return "".join(f"{name}\n" for name in sorted(names) if name.isprintable())
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from openpim.cli.choosing import by_key, choose, label, label_at, scope_option, split
+from openpim.cli.choosing import around, by_key, choose, label, label_at, scope_option, split
 from openpim.cli.exits import combined, exit_code
 from openpim.cli.output import local
 from openpim.client.errors import GraphError, PimError
@@ -76,15 +76,15 @@ def _chosen(
     results: list[Row] = []
     for name in dict.fromkeys(args.names):
         scope = scope_option(args)
-        around = _around(pim, split(name, scope)[1], active)
+        named = around(pim, split(name, scope)[1], active)
         found = choose(
-            name, active, scope, what="no active role is called", hint="see: pim list active", around=around
+            name, active, scope, what="no active role is called", hint="see: pim list active", around=named
         )
         if isinstance(found, list):
             chosen[found[0].key] = found[0]
             continue
         idle = (
-            choose(name, eligible, scope, what="", hint="", around=around)
+            choose(name, eligible, scope, what="", hint="", around=named)
             if found.kind == "missing"
             else found
         )
@@ -93,14 +93,6 @@ def _chosen(
         else:
             results.append(_result(None, name, "failed", found))
     return list(chosen.values()), results
-
-
-def _around(pim: Pim, scope: str, active: list[Holding]) -> dict[str, str]:
-    """Names of subscriptions, where `prod/rg-web` needs them."""
-    from openpim.cli.places import named_around, read_place
-
-    resources = [held for held in active if held.provider == "resource"]
-    return named_around(pim, read_place(scope), resources) if "/" in scope and resources else {}
 
 
 def run(args: Namespace, context: Context) -> int:

@@ -80,7 +80,7 @@ def _paths(where: str, kind: str, *, everyone: bool) -> list[str]:
     ]
 
 
-def _read(pim: Pim, where: str, kind: str, *, everyone: bool) -> tuple[list[Asked], list[str]]:
+def read(pim: Pim, where: str, kind: str, *, everyone: bool) -> tuple[list[Asked], list[str]]:
     """The requests of all kinds, and which kinds were refused; an error if all were."""
     noun = "Assignment" if kind == "assignment" else "Eligibility"
     terms = [*([] if everyone else ["asTarget()"]), *([where] if where and pim.ours else [])]
@@ -116,7 +116,7 @@ def run(args: Namespace, context: Context) -> int:
 
     where = f"status eq {literal(args.status)}" if args.status else ""
     kind = "eligibility" if args.eligibility else "assignment"
-    rows, refused = _read(context.pim, where, kind, everyone=args.everyone)
+    rows, refused = read(context.pim, where, kind, everyone=args.everyone)
     if refused:
         context.note(f"not shown, because this account may not see everybody's: {', '.join(refused)}")
     if args.status:
