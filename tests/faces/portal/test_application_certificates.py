@@ -131,6 +131,15 @@ def test_a_file_and_a_text_are_one_too_many(site: Site, admin: Browser, app: App
     assert kept(site, app) == []
 
 
+def test_a_version_that_there_is_not(site: Site, admin: Browser, app: Application) -> None:
+    body = made(site.world.now).public_bytes(Encoding.DER)
+    other = body.replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x05", 1)
+    assert other != body
+    page = admin.upload(path_of(app), "file", "a.cer", other, name="", pem="")
+    assert (page.status, "not a certificate" in page.text) == (400, True)
+    assert kept(site, app) == []
+
+
 def test_a_public_client_gets_none(site: Site, admin: Browser) -> None:
     world = site.world
     public = ok(create_application(world.deps, world.system, NewApplication("Desk", public=True)))

@@ -14,12 +14,15 @@ from openpim.core.policy import ApprovalSettings, Reviewers, Stage
 from openpim.core.provisioning import Mode
 from openpim.core.refusals import Code
 from openpim.core.relying import AppRoleAssignment
+from openpim.core.resources import ROOT
 from openpim.services import submit
 from openpim.services.directory.update_user import set_enabled
 from openpim.services.provisioning import tokens
 from tests.faces.scim.client import GROUP, USER, Scim
 from tests.services.groups import GroupWorld
 from tests.world import ASSIGNMENT, ELIGIBILITY, GA, TEAMS, ok, refused, window
+
+AZURE_READER = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
 
 
 def standing(scim: Scim, group: str, person: str) -> bool:
@@ -324,6 +327,50 @@ def test_nobodys_privilege_in_a_real_system_becomes_another_accounts(scim: Scim,
     scim.trust()
     renamed = scim.patch(path, {"op": "replace", "path": "userName", "value": "n." + before["userName"]})
     assert renamed.status_code == 200, renamed.text
+
+
+def test_nor_by_a_way_of_several_steps(scim: Scim) -> None:
+    """Into one group, by it into another, and by that to a role that is mapped."""
+    world = scim.world
+    target, server = world.target(subject="{localPart}")
+    person = world.user("Nora")
+    first, second = world.group("First", role_assignable=False), world.group("Second", role_assignable=False)
+    world.rule(target, AZURE_READER, ROOT, provider=Provider.RESOURCE)
+    gives(scim, first, person)
+    gives(scim, second, first)
+    when = window(days=30)
+    ask = Ask(ASSIGNMENT, Provider.RESOURCE, Action.ADMIN_ASSIGN, second, AZURE_READER, ROOT, window=when)
+    ok(submit.submit(scim.deps, world.system, ask))
+    rename = {"op": "replace", "path": "userName", "value": f"mallory@{scim.domain}"}
+    assert scim.patch(f"/Users/{person}", rename).status_code == 403
+    groups = GroupWorld(world)
+    ok(groups.activate(first, person, hours=2))
+    ok(groups.activate(second, person, hours=1))
+    world.look(target)
+    assert server.may(world.name_in_target(person), "payroll_admin")
+    assert not server.may("mallory", "payroll_admin")
+
+
+def test_nor_that_of_who_owns_a_mapped_group(scim: Scim) -> None:
+    world = scim.world
+    target, _ = world.target(subject="{localPart}")
+    person, group = world.user("Nora"), world.group("Owned", role_assignable=False)
+    world.rule(target, "owner", group, provider=Provider.GROUP)
+    rename = {"op": "replace", "path": "userName", "value": f"mallory@{scim.domain}"}
+    world.write(lambda tx: tx.groups.add_owner(group, person))
+    assert scim.patch(f"/Users/{person}", rename).status_code == 403
+    world.write(lambda tx: tx.groups.remove_owner(group, person))
+    assert scim.patch(f"/Users/{person}", rename).status_code == 200
+
+
+def test_who_has_to_do_with_other_groups_only_is_renamed(scim: Scim) -> None:
+    world = scim.world
+    target, _ = world.target(subject="{localPart}")
+    person, mapped = world.user("Nora"), world.group("Mapped", role_assignable=False)
+    world.rule(target, "member", mapped, provider=Provider.GROUP)
+    gives(scim, world.group("Another", role_assignable=False), person)
+    rename = {"op": "replace", "path": "userName", "value": f"nora@{scim.domain}"}
+    assert scim.patch(f"/Users/{person}", rename).status_code == 200
 
 
 def test_where_it_was_granted_they_are(scim: Scim) -> None:

@@ -192,6 +192,41 @@ def test_what_waits_behind_a_long_answer_keeps_its_place() -> None:
     asyncio.run(story())
 
 
+def test_what_comes_with_a_short_one_has_all_the_time_it_needs() -> None:
+    """The connection is not idle while it is answered."""
+
+    async def story() -> None:
+        line = Line(ShortWay)
+        line.app.waiting = asyncio.Event()
+        await line.send(post() + post(b"long"))
+        assert line.app.shortly == 1
+        assert line.protocol.timeout_keep_alive_task is None
+        line.app.waiting.set()
+        await line.settled()
+        assert line.transport.written.count(b"200 OK") == 2
+        assert line.protocol.timeout_keep_alive_task is not None
+        await line.gone()
+
+    asyncio.run(story())
+
+
+def test_headers_from_behind_the_body_are_none() -> None:
+    async def story() -> None:
+        line, seen = Line(ShortWay), []
+
+        async def noting(scope: Any, receive: Any, send: Any) -> None:
+            seen.append([name for name, _ in scope["headers"]])
+            await line.app(scope, receive, send)
+
+        line.protocol.app = noting  # type: ignore[assignment]
+        await line.send(chunked(b"ab", trailer=b"Authorization: me\r\n"))
+        assert seen == [[b"host", b"transfer-encoding"]]
+        assert line.transport.written.endswith(b"2 bytes")
+        await line.gone()
+
+    asyncio.run(story())
+
+
 def test_a_client_that_does_not_read_is_waited_for() -> None:
     async def story() -> None:
         line = Line(ShortWay)

@@ -35,6 +35,10 @@ class ShortWay(HttpToolsProtocol):
         self._body = b""
         self._headed = 0
 
+    def on_message_begin(self) -> None:
+        self._unset_keepalive_if_required()  # it came with one that is answered already
+        super().on_message_begin()
+
     def on_headers_complete(self) -> None:
         way = self._short.get(self.url)
         if way is None or not self._ordinary():
@@ -89,8 +93,9 @@ class ShortWay(HttpToolsProtocol):
             return None
 
     def _take_the_long_way(self) -> None:
-        """As if each part had just come."""
+        """As if each part had just come, without headers from behind the body: nobody has looked at these."""
         self._way, body = None, self._body
+        del self.headers[self._headed :]
         super().on_headers_complete()
         if body:
             super().on_body(body)

@@ -79,11 +79,25 @@ def _called_otherwise(tx: Transaction, old: User, new: User, now: datetime) -> b
     ]
     if not rules:
         return False
-    who = {old.id, *tx.groups.groups_of(old.id, now)}
-    could_join = {one.scope for one in tx.schedules.of(who, provider=Provider.GROUP, live_at=now)}
-    who |= could_join | {outer for one in could_join for outer in tx.groups.groups_of(one, now)}
+    who = _could_be(tx, old.id, now)
     held = {(one.provider, one.role_id) for one in tx.schedules.of(who, live_at=now)}
-    return any(rule.scope in who or (rule.provider, rule.role_id) in held for rule in rules)
+    return any(
+        rule.scope in who or tx.groups.is_owner(rule.scope, old.id, now)
+        if rule.provider is Provider.GROUP
+        else (rule.provider, rule.role_id) in held
+        for rule in rules
+    )
+
+
+def _could_be(tx: Transaction, user_id: str, now: datetime) -> set[str]:
+    """He, and every group that he is in, or could get into or own by a schedule, one step after the other."""
+    who: set[str] = set()
+    new = {user_id}
+    while new:
+        who |= new
+        joined = {one.scope for one in tx.schedules.of(new, provider=Provider.GROUP, live_at=now)}
+        new = joined.union(*(tx.groups.groups_of(one, now) for one in new | joined)) - who
+    return who
 
 
 def fixed(tx: Transaction, caller: Caller, group: Group, now: datetime) -> Refusal | None:

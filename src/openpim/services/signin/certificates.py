@@ -55,7 +55,7 @@ def read_certificate(data: bytes, now: datetime) -> ReadCertificate | Refusal:
             letter if letter.isprintable() else "?" for letter in found.subject.rfc4514_string()
         )
         start, end = found.not_valid_before_utc, found.not_valid_after_utc
-    except (ValueError, UnsupportedAlgorithm):
+    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion):
         return _bad("This is not a certificate: send one as PEM (-----BEGIN CERTIFICATE-----) or DER.")
     if isinstance(key, RSAPublicKey):
         if not _SHORTEST_RSA <= key.key_size <= _LONGEST_RSA:
