@@ -13,7 +13,9 @@ import pytest
 from openpim.agent.configuration import ConfigurationError, Fleet, parse
 from openpim.agent.lists import Lists
 from openpim.connectors.ssh.krl import write_krl
+from openpim.connectors.ssh.register import Register
 from tests.agent.host import CI, NOW, HandClock
+from tests.connectors.opening import DictMemory
 
 FLEET = "00000000-0000-4000-8000-0000000000f1"
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0Vd2JqM0q5cO1Gm5vVxk2o0rNqzJrYb2sQ8e7pV0aL"
@@ -145,3 +147,32 @@ def test_the_host_says_whose_certificates_it_takes():
     ):
         with pytest.raises(ConfigurationError):
             parse({"certificates": wrong})
+
+
+def test_an_empty_file_is_no_list(folder, lists):
+    (folder / "krl").write_bytes(b"")
+    lists.take(said(7))
+    assert not lists.fault
+    assert revoked(folder) == {"7"}
+
+
+def test_the_list_of_another_fleet_is_not_older(folder, lists):
+    lists.take(said(7, minutes=60))
+    krl = write_krl({KEY: {9}}, NOW, "another")
+    lists.take({"mark": "m2", "keys": AUTHORITY, "krl": base64.b64encode(krl).decode()})
+    assert not lists.fault
+    assert revoked(folder) == {"9"}
+
+
+def test_what_is_revoked_after_a_clock_was_put_back_is_taken(folder, lists):
+    register = Register(DictMemory())
+
+    def listed(minutes, *serials):
+        register.changed(NOW + timedelta(minutes=minutes))
+        krl = write_krl({KEY: set(serials)}, register.changed_at(), "test")
+        return {"mark": str(serials), "keys": AUTHORITY, "krl": base64.b64encode(krl).decode()}
+
+    lists.take(listed(60, 7))
+    lists.take(listed(0, 7, 9))
+    assert not lists.fault
+    assert revoked(folder) == {"7", "9"}

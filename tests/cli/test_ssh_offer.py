@@ -110,3 +110,9 @@ def raised(one):
     if isinstance(one, Exception):
         raise one
     return one
+
+
+def test_two_of_one_name_are_two():
+    same = TEAM | {"scope": "g2"}
+    assert refused(Asked([TEAM, same], interactive=False), "db1", "-j", "why").kind == "ambiguous"
+    assert way(Asked([TEAM, same], "2"), "db1") == same

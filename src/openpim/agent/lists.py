@@ -89,7 +89,7 @@ class Lists:
         os.makedirs(self.fleet.folder, mode=0o755, exist_ok=True)  # noqa: PTH103
         with files.directory(self.fleet.folder) as place:
             present = files.read(place, KRL, _MOST)
-            if present is not None and _number(present) > _number(krl):
+            if present is not None and _older(krl, present):
                 raise ValueError("the server's list is older than the one that is here: is it a copy?")
             # What is revoked first: a key that is new signs nothing yet.
             if present != krl:
@@ -141,6 +141,25 @@ def _number(content: bytes) -> int:
     if what != b"SSHKRL\n\0" or form != 1:
         raise ValueError("this is no revocation list")
     return int(number)
+
+
+def _older(krl: bytes, present: bytes) -> bool:
+    """Than what is there, which is the same target's. What is no list of ours, an empty file say, is no reason to have none."""
+    try:
+        return _number(present) > _number(krl) and _comment(present) == _comment(krl)
+    except ValueError:
+        return False
+
+
+def _comment(content: bytes) -> bytes:
+    """Of which target it is. Raises ValueError."""
+    at = _HEAD.size + 16  # when it was made, and marks
+    for _ in range(2):  # a part without meaning, and the comment
+        size = int.from_bytes(content[at : at + 4], "big")
+        part, at = content[at + 4 : at + 4 + size], at + 4 + size
+    if at > len(content):
+        raise ValueError("this is no revocation list")
+    return part
 
 
 def _keys(text: str) -> bytes:

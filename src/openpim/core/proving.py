@@ -37,15 +37,21 @@ def proved(old: Effect, wanted: Wanted, found: Edge | None, error: str, now: dat
             return new  # it has ended meanwhile: the next look ends it
         said = error or "It was given, but reading the target back does not show it."
         since = old.since if old.state is EffectState.PENDING else now
-        return replace(new, state=EffectState.PENDING, since=since, failures=old.failures + 1, error=said)
+        failures = _tried(old, EffectState.PENDING)
+        return replace(new, state=EffectState.PENDING, since=since, failures=failures, error=said)
     if old.state is not EffectState.EFFECTIVE:
         new = replace(new, state=EffectState.EFFECTIVE, since=now, effective_at=now)
-    failures = old.failures + 1 if error else 0
+    failures = _tried(old, EffectState.EFFECTIVE) if error else 0
     return (
         new
         if (new.failures, new.error) == (failures, error)
         else replace(new, failures=failures, error=error)
     )
+
+
+def _tried(old: Effect, state: EffectState) -> int:
+    """How often in vain by now. What failed to be given is not yet a removal that failed: that is counted, and told, anew."""
+    return old.failures + 1 if old.state is state else 1
 
 
 def ended(
@@ -56,7 +62,8 @@ def ended(
     if there or error:
         said = error or "It was removed, but reading the target back still shows it."
         since = old.since if old.state is EffectState.ENDING else now
-        return replace(old, state=EffectState.ENDING, since=since, failures=old.failures + 1, error=said)
+        failures = _tried(old, EffectState.ENDING)
+        return replace(old, state=EffectState.ENDING, since=since, failures=failures, error=said)
     residue = residue_until if residue_until is not None and residue_until > now else None
     return replace(
         old,

@@ -104,7 +104,15 @@ _now = bindparam("now", type_=Instant)
 _GET = select(targets).where(*_at)
 _LEASE = (
     update(targets)
-    .where(*_at, _c.enabled.is_(True), or_(_c.leased_until.is_(None), _c.leased_until <= _now))
+    .where(
+        *_at,
+        _c.enabled.is_(True),
+        or_(
+            _c.leased_until.is_(None),
+            _c.leased_until <= _now,
+            _c.leased_until > bindparam("never", type_=Instant),  # of a clock that was put back since
+        ),
+    )
     .values(leased_until=bindparam("until", type_=Instant), epoch=_c.epoch + 1)
 )
 _mine = update(targets).where(*_at, _c.epoch == bindparam("mine"))
@@ -190,7 +198,7 @@ class Targets:
         return [(row["tenant_id"], _target(row)) for row in rows.mappings()]
 
     def lease(self, target_id: str, now: datetime, until: datetime) -> Target | None:
-        given = {**self._at(target_id), "now": now, "until": until}
+        given = {**self._at(target_id), "now": now, "until": until, "never": until + (until - now)}
         taken = self._connection.execute(_LEASE, given)
         return self.get(target_id) if taken.rowcount == 1 else None
 

@@ -149,32 +149,36 @@ def _way(args: Namespace, context: Context, nothing: PimError) -> Row:
         rows = context.graph.rows("/openPim/myTargets")
     except GraphError:  # a server that does not know that yet
         raise nothing from None
-    ways: dict[str, Row] = {}
+    found: dict[tuple[str, ...], Row] = {}  # two may be called the same
     for row in rows:
         if row.get("kind") == "ssh" and _meant(args.target, row):
-            ways.setdefault(_called(row), row)
-    names = sorted(ways)
-    if not names:
+            found.setdefault(
+                tuple(str(row.get(key)) for key in ("provider", "roleDefinitionId", "scope")), row
+            )
+    ways = sorted(found.values(), key=_called)
+    names = [_called(row) for row in ways]
+    if not ways:
         raise nothing
     host = args.host or "HOST"
     if len(names) > 1:
         if not context.interactive:
             raise PimError("ambiguous", f"several would give you access: {', '.join(names)}",
                            f"choose one: pim ssh -a NAME {host}")  # fmt: skip
-        for number, name in enumerate(names, 1):
-            Terminal().say(f"{number}  {name}, for {ways[name].get('target')}")
+        for number, (name, way) in enumerate(zip(names, ways, strict=True), 1):
+            more = f" ({way.get('scope')})" if names.count(name) > 1 else ""
+            Terminal().say(f"{number}  {name}{more}, for {way.get('target')}")
         answer = context.ask("which one to activate (a number)")
         if not (answer.isascii() and answer.isdecimal() and 1 <= int(answer) <= len(names)):
             raise nothing
-        return ways[names[int(answer) - 1]]
-    (name,) = names
+        return ways[int(answer) - 1]
+    ((name, way),) = zip(names, ways, strict=True)
     if args.justification or args.ticket or args.duration:
-        return ways[name]
+        return way
     if not context.interactive:
         raise PimError("missing", nothing.message, f"activate what gives it: pim ssh -a {name!r} {host}")
-    if not context.confirm(f"{name} gives access to {ways[name].get('target')}. Activate it?"):
+    if not context.confirm(f"{name} gives access to {way.get('target')}. Activate it?"):
         raise nothing
-    return ways[name]
+    return way
 
 
 def _meant(target: str, row: Row) -> bool:

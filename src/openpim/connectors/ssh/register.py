@@ -20,6 +20,7 @@ from openpim.ports.connector import Memory
 _EDGE: Final = "edge:"
 _CERTIFICATE: Final = "certificate:"
 _CHANGED: Final = "changed"
+_LATER: Final = timedelta(microseconds=1)  # as fine as the number of a list is
 _KEPT: Final = timedelta(hours=1)  # on the list after its end, for hosts whose clocks are behind
 
 
@@ -49,8 +50,11 @@ class Register:
         self._memory.save(_name_of(edge), "")
 
     def changed(self, now: datetime) -> None:
-        """The revocation list may be another one from now on."""
-        self._memory.save(_CHANGED, now.isoformat())
+        """The revocation list may be another one from now on. Hosts take none that seems older than theirs, so it is a later one
+        whatever the clock says: one that was put back, or another server's."""
+        before = self.changed_at()
+        at = now if before is None or before < now else before + _LATER
+        self._memory.save(_CHANGED, at.isoformat())
 
     def changed_at(self) -> datetime | None:
         text = self._memory.load(_CHANGED)

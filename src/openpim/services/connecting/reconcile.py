@@ -334,6 +334,7 @@ class _Look:
             ),
             back=tuple(one.edge for one in back),
             errors=errors,
+            unread=frozenset(actual.unread),
         )
 
 
@@ -387,7 +388,7 @@ def _say_fault(deps: Deps, tenant_id: str, target: Target, facts: Facts, fault: 
         next_at = _next_at(effects, open_ends=bool(open_ends), failures=failures, now=now)
         if not tx.targets.release(target, now, next_at, failures, fault):
             return next_at  # somebody else has it, and knows better
-        some = open_ends[:_CHUNK]
+        some = sorted(open_ends, key=lambda one: one.failures)[:_CHUNK]  # each has its turn
         news = [ended(one, there=True, error=fault, now=now) for one in some]
         telling.put(tx, deps, target, some, news, now)
         if failures == telling.SAID_AT:

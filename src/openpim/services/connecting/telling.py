@@ -40,13 +40,14 @@ _TOLD = 100  # of one sort by themselves in a look, of the others how many: no t
 class Drift:
     """foreign: given by others, and there. removed: given by others, and seen to be away. lost: ours, taken away by others,
     given again. back: ours, ended, given again by others. errors: by the edge's name, why it, or a session that rests on
-    it, could not be ended."""
+    it, could not be ended. unread: entitlements of which nothing was seen: what was told of them is not told again."""
 
     foreign: frozenset[Edge]
     removed: frozenset[Edge]
     lost: tuple[Edge, ...]
     back: tuple[Edge, ...]
     errors: Mapping[tuple[str, str, str], str]
+    unread: Collection[str] = ()
 
     @property
     def anything(self) -> bool:
@@ -119,6 +120,7 @@ def drift(tx: Transaction, deps: Deps, target: Target, found: Drift, now: dateti
         return
     names = sorted(edge.name for edge in found.foreign)
     kept, more = set(names[:_MOST]), len(names[_MOST:])
+    unseen = {name for name in known if name[1] in found.unread}
     new = [edge for edge in found.foreign if edge.name in kept - known]
     untold = more if not tx.targets.memory(target.id, MORE_DRIFT) else 0
     told = [
@@ -128,8 +130,10 @@ def drift(tx: Transaction, deps: Deps, target: Target, found: Drift, now: dateti
         *_edges(target, BACK, found.back),  # one that stays is told as a removal that fails
     ]
     record_all(tx, deps, callers.system(tx.tenant_id), now, told)
-    tx.targets.remember(target.id, DRIFT, json.dumps(sorted(kept)) if kept else "")
-    tx.targets.remember(target.id, MORE_DRIFT, str(more) if more else "")
+    left = sorted(kept | unseen)
+    tx.targets.remember(target.id, DRIFT, json.dumps(left) if left else "")
+    if more or not found.unread:
+        tx.targets.remember(target.id, MORE_DRIFT, str(more) if more else "")
 
 
 def _edges(
@@ -143,9 +147,9 @@ def _edges(
     every = sorted(edges, key=lambda one: one.name)
     left = len(every[_TOLD:]) + others
     said = [(_details(one), errors.get(one.name, "")) for one in every[:_TOLD]]
+    said += [((("Others", str(left)),), "")] if left else []
     if activity == FOREIGN and target.foreign is Foreign.ADOPT:
         said = [((*details, ("Foreign", Foreign.ADOPT.value)), error) for details, error in said]
-    said += [((("Others", str(left)),), "")] if left else []
     return [
         Happened(
             activity,
