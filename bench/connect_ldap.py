@@ -39,14 +39,12 @@ GOAL = 1.5
 _MOST = 5000  # values in one change
 
 
-def measure(sizes: Sizes, folder: Path) -> list[Figure]:
+def measure(sizes: Sizes, _folder: Path) -> list[Figure]:
     if missing():
         print("no OpenLDAP on this machine: its figures are left out")
         return []
     times, many = max(sizes.lists, 5), min(10_000, sizes.people[-1])
-    at = folder / "slapd"
-    at.mkdir()
-    slapd = Slapd(at, member_of=False, durable=True)
+    slapd = Slapd(member_of=False, durable=True)  # not in the folder: the path of its socket must be short
     try:
         slapd.start()
         slapd.set_up()

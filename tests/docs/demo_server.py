@@ -51,6 +51,7 @@ class DemoServer:
             lines.append(line.rstrip("\n"))
             if line.startswith("Next:"):
                 return lines
+        self.process.wait(20)  # it has said all it has to say
         raise AssertionError(f"the server did not start: {lines} {self.errors()}")
 
     def stop(self) -> None:
