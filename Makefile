@@ -17,7 +17,7 @@ LOCK := $(BIN)/uv pip compile --quiet --no-config --universal --python-version 3
 	--no-emit-index-url --no-header --exclude-newer "7 days" $(LOCK_ARGS) pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-fast check format conformance screenshots bench lock clean
+.PHONY: help setup run servers test test-fast check format conformance screenshots bench lock clean
 
 help: ## List these targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ setup: $(VENV)/.installed ## Make .venv with the locked dependencies and OpenPIM
 
 run: setup ## Start OpenPIM with a demo organisation on this machine
 	$(BIN)/pim serve --demo $(RUN_ARGS)
+
+servers: ## Install what the tests start and this machine lacks (Debian, as root)
+	@PYTHON=$(PYTHON) .ci/servers
 
 test: setup $(VENV)/.postgres $(VENV)/.browser ## Run all tests, on SQLite and on a PostgreSQL that they start
 	$(BIN)/pytest -n $(JOBS) --dist worksteal --ignore=tests/conformance $(PYTEST_ARGS)
