@@ -11,7 +11,7 @@ from openpim.client.roles import subject
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from argparse import Namespace
+    from argparse import ArgumentParser, Namespace
     from typing import Any
 
     from openpim.cli.context import Context
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     Row = dict[str, Any]
 
-__all__ = ["Wish", "asking", "body", "complete", "wish_of"]
+__all__ = ["Wish", "add_lasting", "asking", "body", "complete", "wish_of"]
 
 _UNKNOWN_LONGEST = 8 * 3600  # the default of an untouched policy
 
@@ -40,6 +40,14 @@ class Wish:
         self.justification = justification
         self.ticket = ticket
         self.validate = validate
+
+
+def add_lasting(parser: ArgumentParser, text: str) -> None:
+    """How long, in one of two ways; text: what -d is."""
+    parser.add_argument("-d", "--duration", default="", metavar="DURATION", help=text)
+    parser.add_argument(
+        "--until", default="", metavar="TIME", help="until when: 18:00, 'tomorrow 9:00', 2026-11-21T18:00"
+    )
 
 
 def wish_of(args: Namespace) -> Wish:

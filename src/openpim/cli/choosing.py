@@ -7,6 +7,7 @@ from openpim.cli.output import one_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from argparse import ArgumentParser
     from collections.abc import Callable, Iterable, Sequence
     from typing import Protocol, TypeVar
 
@@ -30,7 +31,12 @@ if TYPE_CHECKING:
 
     S = TypeVar("S", bound=Scoped)
 
-__all__ = ["around", "by_key", "choose", "label", "label_at", "scope_option", "split"]
+__all__ = [
+    "PLACES", "add_names", "add_scope", "around", "by_key", "choose", "label", "label_at", "scope_option", "split",
+]  # fmt: skip
+
+PLACES = "an administrative unit; of resources mg:NAME, sub:NAME, rg:NAME, SUBSCRIPTION/GROUP; or a path (default: the whole directory)"
+_WHERE = "where: an administrative unit by name or id; of resources mg:NAME, sub:NAME, rg:NAME, NAME/NAME; or a path"
 
 
 def label(item: Scoped) -> str:
@@ -52,6 +58,21 @@ def by_key(items: Iterable[S]) -> dict[tuple[str, str], list[S]]:
     for item in items:
         found.setdefault(item.key, []).append(item)
     return found
+
+
+def add_names(parser: ArgumentParser, count: str = "+") -> None:
+    """What the command is about."""
+    parser.add_argument(
+        "names",
+        nargs=count,
+        metavar="NAME",
+        help="role name, a part of it, its initials, or its id; a group; ROLE@PLACE on a resource",
+    )
+
+
+def add_scope(parser: ArgumentParser, text: str = _WHERE) -> None:
+    """The option that `scope_option` reads."""
+    parser.add_argument("--on", "--scope", "--au", default="", metavar="SCOPE", dest="scope", help=text)
 
 
 def scope_option(args: object) -> str:

@@ -4,8 +4,9 @@ it.  What an administrator gave is for an administrator to prolong: such a reque
 
 from __future__ import annotations
 
-from openpim.cli.activation import asking, body, complete
+from openpim.cli.activation import add_lasting, asking, body, complete
 from openpim.cli.attempts import await_all, demands, show
+from openpim.cli.choosing import add_names, add_scope
 from openpim.cli.deciding import DEFAULT_TIMEOUT
 from openpim.cli.output import local
 from openpim.client.errors import GraphError, PimError
@@ -33,32 +34,10 @@ _EXISTS = {"RoleAssignmentExists", "RoleAssignmentScheduleExists"}
 
 def configure(parser: ArgumentParser, longest: str) -> None:
     """The options of both; longest: what lasts how long where nothing is said."""
-    parser.add_argument(
-        "names",
-        nargs="+",
-        metavar="NAME",
-        help="role name, a part of it, its initials, or its id; a group; ROLE@PLACE on a resource",
-    )
-    parser.add_argument(
-        "-d",
-        "--duration",
-        default="",
-        metavar="DURATION",
-        help=f"how long from now: 2h, 90d, 6mo (default: {longest})",
-    )
-    parser.add_argument(
-        "--until", default="", metavar="TIME", help="until when: 18:00, 'tomorrow 9:00', 2026-11-21T18:00"
-    )
+    add_names(parser)
+    add_lasting(parser, f"how long from now: 2h, 90d, 6mo (default: {longest})")
     parser.add_argument("-j", "--justification", default="", metavar="TEXT", help="why")
-    parser.add_argument(
-        "--on",
-        "--scope",
-        "--au",
-        default="",
-        metavar="SCOPE",
-        dest="scope",
-        help="where: an administrative unit by name or id; of resources mg:NAME, sub:NAME, rg:NAME, NAME/NAME; or a path",
-    )
+    add_scope(parser)
     parser.add_argument("--no-wait", action="store_true", help="do not wait for a decision (exit code 3)")
     parser.add_argument(
         "--timeout", default="", metavar="DURATION", help="how long to wait at most (default: 15 minutes)"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from openpim.cli.activation import Wish, body, complete, wish_of
+from openpim.cli.activation import Wish, add_lasting, body, complete, wish_of
 from openpim.cli.attempts import Attempt, await_all, demands, show, take_active
-from openpim.cli.choosing import scope_option
+from openpim.cli.choosing import add_names, add_scope, scope_option
 from openpim.cli.deciding import DEFAULT_TIMEOUT
 from openpim.cli.finding import find, narrow
 from openpim.client.errors import GraphError, PimError, StepUpError
@@ -42,34 +42,12 @@ _RACES = {
 
 def configure(parser: ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument(
-        "names",
-        nargs="+",
-        metavar="NAME",
-        help="role name, a part of it, its initials, or its id; a group; ROLE@PLACE on a resource",
-    )
-    parser.add_argument(
-        "-d",
-        "--duration",
-        default="",
-        metavar="DURATION",
-        help="how long: 2h, 90m, 1h30m (default: the longest the policy allows)",
-    )
-    parser.add_argument(
-        "--until", default="", metavar="TIME", help="until when: 18:00, 'tomorrow 9:00', 2026-11-21T18:00"
-    )
+    add_names(parser)
+    add_lasting(parser, "how long: 2h, 90m, 1h30m (default: the longest the policy allows)")
     parser.add_argument("--start", default="", metavar="TIME", help="from when (default: now)")
     parser.add_argument("-j", "--justification", default="", metavar="TEXT", help="why")
     parser.add_argument("-t", "--ticket", default="", metavar="SYSTEM:NUMBER", help="the ticket this is for")
-    parser.add_argument(
-        "--on",
-        "--scope",
-        "--au",
-        default="",
-        metavar="SCOPE",
-        dest="scope",
-        help="where: an administrative unit by name or id; of resources mg:NAME, sub:NAME, rg:NAME, NAME/NAME; or a path",
-    )
+    add_scope(parser)
     parser.add_argument(
         "--reduce",
         default="",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from openpim.cli import administering
+from openpim.cli.choosing import PLACES, add_scope
 from openpim.cli.output import local
 from openpim.client import clock
 from openpim.client.errors import GraphError, PimError
@@ -49,15 +50,7 @@ def configure(parser: ArgumentParser) -> None:
     length_of.add_argument("--until", default="", metavar="TIME", help="until when")
     length_of.add_argument("--permanent", action="store_true", help="without end")
     parser.add_argument("--start", default="", metavar="TIME", help="from when (default: now)")
-    parser.add_argument(
-        "--on",
-        "--scope",
-        "--au",
-        default="",
-        metavar="SCOPE",
-        dest="scope",
-        help="an administrative unit; of resources mg:NAME, sub:NAME, rg:NAME, SUBSCRIPTION/GROUP; or a path (default: the whole directory)",
-    )
+    add_scope(parser, PLACES)
     parser.add_argument("-j", "--justification", default="", metavar="TEXT", help="why")
     parser.add_argument("--update", action="store_true", help="change the time of what is there already")
     parser.add_argument(

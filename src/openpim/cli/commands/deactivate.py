@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from openpim.cli.choosing import around, by_key, choose, label, label_at, scope_option, split
+from openpim.cli.choosing import (
+    add_names,
+    add_scope,
+    around,
+    by_key,
+    choose,
+    label,
+    label_at,
+    scope_option,
+    split,
+)
 from openpim.cli.exits import combined, exit_code
 from openpim.cli.output import local
 from openpim.client.errors import GraphError, PimError
@@ -32,23 +42,10 @@ _SHORTEST = 300.0  # seconds: the least an activation lasts (OpenPIM may be set 
 
 def configure(parser: ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument(
-        "names",
-        nargs="*",
-        metavar="NAME",
-        help="role name, a part of it, its initials, or its id; a group; ROLE@PLACE on a resource",
-    )
+    add_names(parser, "*")
     parser.add_argument("--all", action="store_true", help="every activation")
     parser.add_argument("-j", "--justification", default="", metavar="TEXT", help="why")
-    parser.add_argument(
-        "--on",
-        "--scope",
-        "--au",
-        default="",
-        metavar="SCOPE",
-        dest="scope",
-        help="where, if it is active in several places",
-    )
+    add_scope(parser, "where, if it is active in several places")
 
 
 def _result(held: Holding | None, name: str, state: str, error: PimError | None = None) -> Row:

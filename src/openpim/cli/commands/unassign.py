@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from openpim.cli import administering
+from openpim.cli.choosing import PLACES, add_scope
 from openpim.client.arm import at
 from openpim.client.errors import GraphError, PimError
 from openpim.client.graph import literal, query
@@ -41,15 +42,7 @@ def configure(parser: ArgumentParser) -> None:
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--eligible", action="store_true", help="the eligibility")
     which.add_argument("--active", action="store_true", help="the assignment")
-    parser.add_argument(
-        "--on",
-        "--scope",
-        "--au",
-        default="",
-        metavar="SCOPE",
-        dest="scope",
-        help="an administrative unit; of resources mg:NAME, sub:NAME, rg:NAME, SUBSCRIPTION/GROUP; or a path (default: the whole directory)",
-    )
+    add_scope(parser, PLACES)
     parser.add_argument("-j", "--justification", default="", metavar="TEXT", help="why")
 
 
