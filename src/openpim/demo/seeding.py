@@ -55,6 +55,8 @@ def must(value: T | Refusal) -> T:
 class _Inside:
     """A store whose units of work all happen inside the one that is open."""
 
+    local = False
+
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
 

@@ -211,6 +211,11 @@ class Transaction(Protocol):
 
 
 class Store(Protocol):
+    @property
+    def local(self) -> bool:
+        """It is in this process: reads cost processor time and wait for nobody."""
+        ...
+
     def write(self, tenant_id: str, work: Callable[[Transaction], T]) -> T:
         """One transaction: commits when `work` returns, rolls back when it raises. `work` may be run again."""
         ...

@@ -128,6 +128,10 @@ class Database:
 
         return self.read(tenant_id, reading)
 
+    @property
+    def local(self) -> bool:
+        return self.dialect == "sqlite"
+
     def gathered(self) -> Gathered:
         return Gathered(self)
 
@@ -171,6 +175,7 @@ class Gathered:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._told: Told = {}
+        self.local = database.local
 
     def read(self, tenant_id: str, work: Callable[[StoreTransaction], T]) -> T:
         return self._database.read(tenant_id, work, self._told)

@@ -21,7 +21,7 @@ from openpim.faces.arm.endpoints import ENDPOINTS
 from openpim.faces.arm.table import Table
 from openpim.faces.shared.body import BadBody, read_body
 from openpim.faces.shared.origin import allowed_origin
-from openpim.faces.shared.threads import in_thread
+from openpim.faces.shared.threads import in_thread, reading
 from openpim.ports.deps import Deps
 from openpim.wire.arm_errors import ERRORS, error_body
 from openpim.wire.jsonbody import MAX_BYTES
@@ -75,7 +75,8 @@ class Face:
         raw = replace(raw, body=body)
         if batch.is_batch(raw):
             return respond(raw, await batch.run(self.dispatcher, raw))
-        return respond(raw, await in_thread(self.dispatcher.run, raw))
+        hop = reading(deps.store) if raw.method == "GET" else in_thread
+        return respond(raw, await hop(self.dispatcher.run, raw))
 
 
 def headers_of(raw: Raw, answer: Answer) -> dict[str, str]:

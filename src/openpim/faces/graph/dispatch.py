@@ -19,7 +19,7 @@ from openpim.faces.graph.call import Answer, Call, Raw
 from openpim.faces.graph.faults import Fault, RefusedError, Style, worded
 from openpim.faces.graph.table import Endpoint, Match, Miss, Table
 from openpim.faces.shared.bearer import challenge, step_up_challenge
-from openpim.faces.shared.threads import beside, in_thread
+from openpim.faces.shared.threads import beside, in_thread, reading
 from openpim.ports.deps import Deps
 from openpim.ports.store import StoreUnavailableError
 from openpim.services.signin.context import SignIn
@@ -97,12 +97,13 @@ class Dispatcher:
 
     def hop(self, raw: Raw) -> Callable[..., Awaitable[Answer]]:
         """How it comes to a thread."""
+        usual = reading(self.deps.store) if raw.method == "GET" else in_thread
         if _OURS not in raw.path.lower():
-            return in_thread
+            return usual
         try:
-            return beside if self.find(raw)[1].endpoint.waits else in_thread
+            return beside if self.find(raw)[1].endpoint.waits else usual
         except (Fault, ODataError):
-            return in_thread
+            return usual
 
     def known(self, raw: Raw) -> Answer | None:
         """None for a caller who may ask at all, else the answer that says why not: for the envelope of a batch."""

@@ -27,7 +27,7 @@ from openpim.faces.portal.statuses import status_of
 from openpim.faces.portal.table import Page
 from openpim.faces.shared.body import BadBody, parse_form
 from openpim.faces.shared.multipart import Sent, read_sent
-from openpim.faces.shared.threads import beside, in_thread
+from openpim.faces.shared.threads import beside, in_thread, reading
 from openpim.ports.store import StoreUnavailableError
 from openpim.services.signin.context import SignIn
 from openpim.services.signin.flow import Ask, Browser, Turn, local_path
@@ -46,12 +46,14 @@ _LARGEST_KEPT = 32 * 1024  # of a form that waits for a sign-in
 def endpoint(signin: SignIn, page: Page) -> Endpoint:
     """The ASGI endpoint of one row of the table."""
 
+    hop = beside if page.waits else in_thread if page.method == "POST" else reading(signin.deps.store)
+
     async def handle(request: Request) -> Response:
         query = parse_form(request.scope["query_string"])
         form: Sent | BadBody = Sent({}, {})
         if request.method == "POST":
             form = await read_sent(request, page.largest)
-        return await (beside if page.waits else in_thread)(_answer, signin, page, request, query, form)
+        return await hop(_answer, signin, page, request, query, form)
 
     return handle
 
