@@ -165,7 +165,8 @@ OVER = frozenset({EffectState.ENDED, EffectState.RESIDUE})
 class Effect:
     """What has become of one edge.
 
-    principal_id: whose it is. until: as last wanted. since: when the state began. failures: tries in a row that did not
+    principal_id: whose it is; "" for what others gave and was removed, for as long as a session that rests on it lives on.
+    until: as last wanted. since: when the state began. failures: tries in a row that did not
     bring it on; error: why, in words for people, "" when it goes well. residue_until: RESIDUE alone. schedules: ids of the
     schedules that give it.
     """
@@ -186,6 +187,11 @@ class Effect:
     @property
     def failing(self) -> bool:
         return self.failures > 0
+
+    @property
+    def strange(self) -> bool:
+        """Whether others gave it."""
+        return not self.principal_id
 
 
 @dataclass(frozen=True, slots=True)

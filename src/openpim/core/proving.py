@@ -27,6 +27,11 @@ def asked(target_id: str, wanted: Wanted, now: datetime) -> Effect:
     )
 
 
+def cutting(target_id: str, edge: Edge, now: datetime) -> Effect:
+    """Of an edge that others gave and that is to be removed: until its sessions are known to be cut."""
+    return Effect(target_id, "", edge, EffectState.ENDING, now, now)
+
+
 def proved(old: Effect, wanted: Wanted, found: Edge | None, error: str, now: datetime) -> Effect:
     """Of an edge that is wanted. found: as read back; None: it is not there."""
     new = old

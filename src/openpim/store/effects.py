@@ -140,6 +140,10 @@ class Effects:
         )
         return self._connection.execute(statement).scalar() or 0
 
+    def drop(self, target_id: str, names: Collection[tuple[str, str, str]]) -> None:
+        for name in sorted(names):
+            self._drop(self._tenant, target_id, name)
+
     def forget(self, before: datetime, limit: int) -> int:
         old = self._connection.execute(
             select(_c.tenant_id, _c.target_id, *(_c[one] for one in _NAME))
@@ -147,14 +151,14 @@ class Effects:
             .limit(limit)
         ).all()
         for tenant_id, target_id, *name in old:
-            self._connection.execute(
-                delete(effects).where(
-                    _c.tenant_id == tenant_id,
-                    _c.target_id == target_id,
-                    *(_c[column] == value for column, value in zip(_NAME, name, strict=True)),
-                )
-            )
+            self._drop(tenant_id, target_id, name)
         return len(old)
+
+    def _drop(self, tenant_id: str, target_id: str, name: Sequence[str]) -> None:
+        named = (_c[column] == value for column, value in zip(_NAME, name, strict=True))
+        self._connection.execute(
+            delete(effects).where(_c.tenant_id == tenant_id, _c.target_id == target_id, *named)
+        )
 
     def _row(self, one: Effect) -> dict[str, Any]:
         return {

@@ -73,7 +73,7 @@ def _rule(one: Rule) -> Row:
 
 def _effect(one: Effect) -> Row:
     return {
-        "principalId": one.principal_id,
+        "principalId": one.principal_id or None,
         "subject": one.edge.subject,
         "entitlement": one.edge.entitlement,
         "untilDateTime": grants.when(one.edge.until),

@@ -60,6 +60,9 @@ class Facts:
     def recorded(self, effects: Sequence[Effect]) -> Facts:
         return replace(self, effects={**self.effects, **{one.edge.name: one for one in effects}})
 
+    def without(self, names: Collection[Name]) -> Facts:
+        return replace(self, effects={name: one for name, one in self.effects.items() if name not in names})
+
     def _is_new(self, effect: Effect | None, one: Wanted) -> bool:
         if effect is None or effect.state in OVER or effect.state is EffectState.ENDING:
             return True
@@ -87,7 +90,8 @@ def ours_among(tx: Transaction, facts: Facts, actual: Snapshot) -> Mapping[Name,
     """The records of what is there and not wanted, and was asked for here once."""
     strange = {edge.name for edge in actual.edges} - facts.wish.edges.keys()
     known = {name: facts.effects[name] for name in strange & facts.effects.keys()}
-    return known | tx.effects.named(facts.target.id, strange - known.keys())
+    found = known | tx.effects.named(facts.target.id, strange - known.keys())
+    return {name: one for name, one in found.items() if not one.strange}
 
 
 def plan_for(facts: Facts, actual: Snapshot, ours: Collection[Name], capabilities: Capabilities) -> Plan:

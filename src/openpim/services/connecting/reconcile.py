@@ -35,7 +35,7 @@ from openpim.core.proving import ended, over, proved
 from openpim.ports.connector import Connector, Fault, Fence, Severed, TargetError
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
-from openpim.services.connecting import telling
+from openpim.services.connecting import strangers, telling
 from openpim.services.connecting.facts import Facts, Name, facts_of, ours_among, plan_for
 from openpim.services.connecting.opening import capabilities_of, kind_of, opened
 from openpim.services.connecting.wanting import Wish
@@ -199,24 +199,26 @@ class _Look:
         ours = self._deps.store.read(self._tenant, lambda tx: ours_among(tx, self._facts, actual))
         todo = plan_for(self._facts, actual, ours, self._capabilities)
         removals = [op for op in todo.ops if op.kind is OpKind.REVOKE]
-        errors = self._apply(removals)
-        self._ask()
-        errors |= self._apply(todo.ops[len(removals) :])
         removed = [op.edge for op in removals]
+        self._record(strangers.to_cut(self._facts, removed, todo.foreign, self._deps.clock()))
+        errors = self._apply(removals)
+        self._record(self._facts.unasked(self._deps.clock()))
+        errors |= self._apply(todo.ops[len(removals) :])
         # What had ended and is there again is an end like any other: it fails, or is proved, on record.
         back = [ours[edge.name] for edge in removed if edge.name in ours and ours[edge.name].state in OVER]
-        gone = [*self._facts.gone, *back]
+        left = strangers.left_alone(self._facts, removed, todo.foreign)
+        gone = [*(one for one in self._facts.gone if one.edge.name not in left), *back]
         severed = self._sever(_edges_of(gone, removed))
         after = self._connector.read() if todo.ops or gone else actual
         errors = _unproved(after, self._facts, gone) | errors
         errors |= {name: one.error for name, one in severed.items() if one.error and name not in errors}
         olds, news = self._results(after, gone, errors, severed)
-        drift = self._drift(todo, actual, after, back, errors)
-        return self._end(olds, news, drift, len(todo.ops))
+        strange = strangers.come_to(self._facts, news, {edge.name for edge in after.edges})
+        drift = self._drift(todo, actual, after, back, strange, errors)
+        return self._end(olds, news, strange.done, drift, len(todo.ops))
 
-    def _ask(self) -> None:
-        """On record before anything is given: what is found later is known to be ours."""
-        new = self._facts.unasked(self._deps.clock())
+    def _record(self, new: Sequence[Effect]) -> None:
+        """Before anything is done: what is found later is known to be ours, and what others gave is seen to its end."""
         for chunk in _chunks(new):
             self._write(partial(_put, some=chunk))
         self._facts = self._facts.recorded(new)
@@ -283,10 +285,18 @@ class _Look:
         return [old for old, _ in changed], [new for _, new in changed]
 
     def _end(
-        self, olds: Sequence[Effect], news: Sequence[Effect], drift: telling.Drift, changed: int
+        self,
+        olds: Sequence[Effect],
+        news: Sequence[Effect],
+        done: Collection[Name],
+        drift: telling.Drift,
+        changed: int,
     ) -> Looked:
-        """On record what the look came to; the target is given back in the last of these commits."""
+        """On record what the look came to; the target is given back in the last of these commits. done: what needs no record
+        any more."""
         deps, target, now = self._deps, self._target, self._deps.clock()
+        olds = [one for one in olds if one.edge.name not in done]
+        news = [one for one in news if one.edge.name not in done]
 
         def put(tx: Transaction, some: slice) -> None:
             telling.put(tx, deps, target, olds[some], news[some], now)
@@ -295,10 +305,11 @@ class _Look:
             if not tx.targets.release(target, now, next_at, 0, ""):
                 raise _taken_over()
             put(tx, some)
+            tx.effects.drop(target.id, done)
             telling.drift(tx, deps, target, drift, now)
 
-        known = self._facts.recorded(news)
-        next_at = _next_at(known.effects.values(), open_ends=bool(known.gone), failures=0, now=now)
+        known = self._facts.recorded(news).without(done)
+        next_at = _next_at(known.effects.values(), open_ends=_any_ours(known.gone), failures=0, now=now)
         *most, rest = [slice(at, at + _CHUNK) for at in range(0, len(news) or 1, _CHUNK)]
         for some in most:
             self._write(partial(put, some=some))
@@ -311,6 +322,7 @@ class _Look:
         actual: Snapshot,
         after: Snapshot,
         back: Sequence[Effect],
+        strange: strangers.Strangers,
         errors: Mapping[Name, str],
     ) -> telling.Drift:
         """Whatever others have given, or taken away, in the target."""
@@ -324,7 +336,7 @@ class _Look:
         )
         return telling.Drift(
             foreign=todo.foreign - removed,
-            removed=removed,
+            removed=removed | strange.cut,
             lost=tuple(
                 op.edge
                 for op in todo.ops
@@ -333,6 +345,7 @@ class _Look:
                 and op.edge.entitlement not in actual.unread
             ),
             back=tuple(one.edge for one in back),
+            uncut=strange.uncut,
             errors=errors,
             unread=frozenset(actual.unread),
         )
@@ -377,6 +390,10 @@ def _next_at(effects: Collection[Effect], *, open_ends: bool, failures: int, now
     return now + (pause_after(worst) if worst else LOOK)
 
 
+def _any_ours(ends: Collection[Effect]) -> bool:
+    return not all(one.strange for one in ends)
+
+
 def _say_fault(deps: Deps, tenant_id: str, target: Target, facts: Facts, fault: str) -> Looked:
     """Give the target back after a look that failed."""
     now = deps.clock()
@@ -385,7 +402,7 @@ def _say_fault(deps: Deps, tenant_id: str, target: Target, facts: Facts, fault: 
     def work(tx: Transaction) -> datetime:
         effects = tx.effects.of_target(target.id)
         open_ends = [one for one in effects if one.edge.name not in facts.wish.edges]
-        next_at = _next_at(effects, open_ends=bool(open_ends), failures=failures, now=now)
+        next_at = _next_at(effects, open_ends=_any_ours(open_ends), failures=failures, now=now)
         if not tx.targets.release(target, now, next_at, failures, fault):
             return next_at  # somebody else has it, and knows better
         some = sorted(open_ends, key=lambda one: one.failures)[:_CHUNK]  # each has its turn

@@ -39,19 +39,21 @@ _TOLD = 100  # of one sort by themselves in a look, of the others how many: no t
 @dataclass(frozen=True, slots=True)
 class Drift:
     """foreign: given by others, and there. removed: given by others, and seen to be away. lost: ours, taken away by others,
-    given again. back: ours, ended, given again by others. errors: by the edge's name, why it, or a session that rests on
+    given again. back: ours, ended, given again by others. uncut: given by others and away, but a session that rests on it could
+    not be cut for some seconds. errors: by the edge's name, why it, or a session that rests on
     it, could not be ended. unread: entitlements of which nothing was seen: what was told of them is not told again."""
 
     foreign: frozenset[Edge]
     removed: frozenset[Edge]
     lost: tuple[Edge, ...]
     back: tuple[Edge, ...]
+    uncut: tuple[Edge, ...]
     errors: Mapping[tuple[str, str, str], str]
     unread: Collection[str] = ()
 
     @property
     def anything(self) -> bool:
-        return bool(self.foreign or self.removed or self.lost or self.back)
+        return bool(self.foreign or self.removed or self.lost or self.back or self.uncut)
 
 
 def put(
@@ -75,7 +77,9 @@ def put(
 
 
 def _come_to(old: Effect, new: Effect) -> str:
-    """What is to be told of it; "": nothing."""
+    """What is to be told of it; "": nothing. What others gave is told as drift."""
+    if new.strange:
+        return ""
     if new.state is EffectState.EFFECTIVE and old.state is not EffectState.EFFECTIVE:
         return EFFECTIVE
     if new.state in OVER and old.state is not new.state:
@@ -127,6 +131,7 @@ def drift(tx: Transaction, deps: Deps, target: Target, found: Drift, now: dateti
         *_edges(target, REMOVED, found.removed, found.errors),
         *_edges(target, FOREIGN, new, found.errors, untold),
         *_edges(target, LOST, found.lost),
+        *_edges(target, FAILED, found.uncut, found.errors),
         *_edges(target, BACK, found.back),  # one that stays is told as a removal that fails
     ]
     record_all(tx, deps, callers.system(tx.tenant_id), now, told)
