@@ -240,7 +240,7 @@ def token_path(site: Site) -> Made:
 
 
 def new_token(site: Site) -> Made:
-    fields = {"application": site.world.app("Okta", PROVISION), "name": "x", "days": "90"}
+    fields = {"application": site.world.app("Okta", PROVISION), "name": "x", "days": "90", "once": "x"}
     return "/portal/provisioning/new", fields
 
 
@@ -266,6 +266,12 @@ def channel_path(tail: str = "", **fields: str) -> Callable[[Site], Made]:
         return f"/portal/channels/{shown.channel.id}{tail}", fields
 
     return made
+
+
+def another_signing_secret(site: Site) -> Made:
+    path, _ = channel_path()(site)
+    channel = site.world.read(lambda tx: tx.channels.get(path.rpartition("/")[2]))
+    return f"{path}/secret", {"seen": stamp(channel)}
 
 
 def a_dead_letter(site: Site) -> Made:
@@ -306,6 +312,7 @@ SETUPS: dict[str, Callable[[Site], Made]] = {
             "name": f"siem {site.world.new_id()}",
             "address": "https://siem.example.com/",
             "header": "X-Key",
+            "secret-value": "",
         },
     ),
     "GET /portal/targets/{id}": target_path(),
@@ -347,7 +354,9 @@ SETUPS: dict[str, Callable[[Site], Made]] = {
     "GET /portal/provisioning/{id}/remove": token_path,
     "POST /portal/provisioning/{id}/remove": token_path,
     "GET /portal/streams/{id}": stream_path(),
-    "POST /portal/streams/{id}": stream_path(name="siem", address="https://new.example.com/", header="X-Key"),
+    "POST /portal/streams/{id}": stream_path(
+        name="siem", address="https://new.example.com/", header="X-Key", **{"secret-value": ""}
+    ),
     "POST /portal/streams/{id}/pause": stream_path("/pause"),
     "POST /portal/streams/{id}/retry": stream_path("/retry"),
     "GET /portal/streams/{id}/remove": stream_path("/remove"),
@@ -359,12 +368,12 @@ SETUPS: dict[str, Callable[[Site], Made]] = {
     "POST /portal/signals/{id}/remove": signal_path("/remove"),
     "POST /portal/channels/new": lambda site: (
         "/portal/channels/new",
-        {"kind": "webhook", "name": f"Hook {site.world.new_id()}", "address": "https://example.com/x"},
+        {"kind": "webhook", "name": f"Hook {site.world.new_id()}", "secret-address": "https://example.com/x"},
     ),
     "GET /portal/channels/{id}": channel_path(),
-    "POST /portal/channels/{id}": channel_path(name="Desk"),
+    "POST /portal/channels/{id}": channel_path(name="Desk", **{"secret-address": ""}),
     "POST /portal/channels/{id}/test": channel_path("/test"),
-    "POST /portal/channels/{id}/secret": channel_path("/secret"),
+    "POST /portal/channels/{id}/secret": another_signing_secret,
     "GET /portal/channels/{id}/remove": channel_path("/remove"),
     "POST /portal/channels/{id}/remove": channel_path("/remove"),
     "GET /portal/applications/{id}": application_path(),
@@ -445,16 +454,16 @@ SETUPS: dict[str, Callable[[Site], Made]] = {
     ),
     "POST /portal/me/password": lambda _site: (
         "/portal/me/password",
-        {"password": "x", "new": "y", "repeat": "y"},
+        {"secret-password": "x", "secret-new": "y", "secret-repeat": "y"},
     ),
     "POST /portal/me/authenticator": lambda _site: (
         "/portal/me/authenticator",
-        {"password": "x", "seed": "y"},
+        {"secret-password": "x", "seed": "y"},
     ),
-    "POST /portal/me/passkeys/new": lambda _site: ("/portal/me/passkeys/new", {"password": "x"}),
+    "POST /portal/me/passkeys/new": lambda _site: ("/portal/me/passkeys/new", {"secret-password": "x"}),
     "GET /portal/me/passkeys/{id}/remove": lambda _site: (f"/portal/me/passkeys/{'0' * 64}/remove", {}),
     "POST /portal/me/passkeys/{id}/remove": lambda _site: (f"/portal/me/passkeys/{'0' * 64}/remove", {}),
-    "POST /portal/me/recovery-codes": lambda _site: ("/portal/me/recovery-codes", {"password": "x"}),
+    "POST /portal/me/recovery-codes": lambda _site: ("/portal/me/recovery-codes", {"secret-password": "x"}),
     "GET /portal/policies/{provider}/{role}": setting_path(),
     "GET /portal/policies/{provider}/{role}/copy": setting_path("/copy"),
     "POST /portal/policies/{provider}/{role}/copy": setting_path("/copy", **{f"pick-{READER}": "on"}),

@@ -12,7 +12,7 @@ from tests.faces.portal.client import Browser, Site
 from tests.world import ASSIGNMENT, READER, ok
 
 HERE = "/portal/streams"
-NEW = {"kind": "otlp", "name": "siem", "address": "https://siem.example.com/v1/logs", "header": "Authorization", "secret": "Bearer sesame", "gzip": "on", "start": "beginning"}  # fmt: skip
+NEW = {"kind": "otlp", "name": "siem", "address": "https://siem.example.com/v1/logs", "header": "Authorization", "secret-value": "Bearer sesame", "gzip": "on", "start": "beginning"}  # fmt: skip
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_an_address_is_not_changed_without_the_secret(site: Site, admin: Browser
     admin.get(f"{HERE}/new")
     admin.post(f"{HERE}/new", **NEW)
     key = stream(site).stream.id
-    changed = {"name": "siem", "address": "https://evil.example.com/", "header": "Authorization"}
+    changed = {"name": "siem", "address": "https://evil.example.com/", "header": "Authorization", "secret-value": ""}  # fmt: skip
     admin.get(f"{HERE}/{key}")
     assert "Give the secret again" in admin.post(f"{HERE}/{key}", **changed).text
     admin.get(f"{HERE}/{key}")

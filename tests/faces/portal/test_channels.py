@@ -37,9 +37,8 @@ def test_a_webhook_is_added_tried_and_removed(site: Site, admin: Browser) -> Non
             f"{HERE}/new",
             kind="webhook",
             name="Desk hook",
-            address=server.url(),
             enabled="on",
-            **{"pick-*": "on"},
+            **{"secret-address": server.url(), "pick-*": "on"},
         )
         (secret,) = re.findall(r"whsec_[A-Za-z0-9+/=]+", page.text)[:1]
         listing = admin.get(HERE).text
@@ -65,20 +64,39 @@ def test_a_webhook_is_added_tried_and_removed(site: Site, admin: Browser) -> Non
     assert "Desk is removed" in admin.follow().text
 
 
+def test_the_form_sent_twice_makes_one_signing_secret(site: Site, admin: Browser) -> None:
+    """Of two the other side would know neither: the one it has counts beside the newest only."""
+    key = channel(site.world, "https://example.com/x", name="Service desk").channel.id
+    before = site.world.read(lambda tx: tx.channels.get(key))
+    form = admin.get(f"{HERE}/{key}").form(f"{HERE}/{key}/secret")
+    page = admin.post(f"{HERE}/{key}/secret", **form)
+    assert (page.status, "whsec_" in page.text) == (200, True)
+    again = admin.post(f"{HERE}/{key}/secret", **form)
+    assert (again.status, "whsec_" in again.text) == (409, False)
+    after = site.world.read(lambda tx: tx.channels.get(key))
+    assert (after.sealed_previous, after.sealed_secret != before.sealed_secret) == (
+        before.sealed_secret,
+        True,
+    )
+    assert admin.post(f"{HERE}/{key}/secret", token=form["token"]).status == 400, "nor without its word"
+    assert site.world.read(lambda tx: tx.channels.get(key)) == after
+
+
 def test_a_chats_address_is_never_shown_again(site: Site, admin: Browser) -> None:
     address = "https://hooks.slack.com/services/T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ"
     admin.get(f"{HERE}/new?kind=chat")
-    admin.send(f"{HERE}/new", kind="chat", name="Chat", address=address, enabled="on")
+    admin.send(f"{HERE}/new", kind="chat", name="Chat", enabled="on", **{"secret-address": address})
     shown = admin.follow().text + admin.get(HERE).text
     assert "A1BRTD4JD" not in shown
 
 
 def test_what_is_wrong_stands_where_it_belongs(site: Site, admin: Browser) -> None:
     admin.get(f"{HERE}/new?kind=webhook")
-    page = admin.send(f"{HERE}/new", kind="webhook", name="Hook", address="https://169.254.169.254/")
+    wrong = {"secret-address": "https://169.254.169.254/"}
+    page = admin.send(f"{HERE}/new", kind="webhook", name="Hook", **wrong)
     assert page.status == 400
     assert "not on the internet" in page.text
-    assert 'id="address-error"' in page.answer.text
+    assert 'id="secret-address-error"' in page.answer.text
     assert site.world.read(lambda tx: tx.channels.all()) == ()
 
 

@@ -21,6 +21,11 @@ NEXT = "a staple nobody expects"
 SEED = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
 
+def typed(**fields: str) -> dict[str, str]:
+    """What proves somebody, under the names of the fields."""
+    return {f"secret-{name}": value for name, value in fields.items()}
+
+
 @pytest.fixture
 def ann(site: Site) -> Browser:
     """Ann has a password and an authenticator."""
@@ -121,7 +126,7 @@ def test_other_peoples_sessions_cannot_be_ended(site: Site, ann: Browser) -> Non
 def test_the_password_is_changed_with_proof(site: Site, ann: Browser) -> None:
     other = site.browser(site.world.ann)
     ann.get("/portal/me/password")
-    page = ann.send("/portal/me/password", password=PASSWORD, code=code(site), new=NEXT, repeat=NEXT)
+    page = ann.send("/portal/me/password", **typed(password=PASSWORD, code=code(site), new=NEXT, repeat=NEXT))
     assert page.to == "/portal/me/methods", page.text
     assert "changed" in ann.follow().text
     assert other.get("/portal/roles").status == 401
@@ -129,16 +134,17 @@ def test_the_password_is_changed_with_proof(site: Site, ann: Browser) -> None:
     assert [one.actor_id for one in events(site, "Change password")] == [site.world.ann]
     ann.get("/portal/me/password")
     again = ann.send(
-        "/portal/me/password", password=PASSWORD, code=code(site), new="x" + NEXT, repeat="x" + NEXT
+        "/portal/me/password",
+        **typed(password=PASSWORD, code=code(site), new="x" + NEXT, repeat="x" + NEXT),
     )
     assert "not your password" in again.text
 
 
 @pytest.mark.parametrize(
-    ("typed", "said"),
+    ("wrong", "said"),
     [
         ({"password": "wrong"}, "not your password"),
-        ({"password": ""}, "not your password"),
+        ({"password": ""}, "Type your password"),
         ({"code": "000000"}, "code is wrong"),
         ({"code": ""}, "code is wrong"),
         ({"repeat": "another one"}, "not the same"),
@@ -147,10 +153,10 @@ def test_the_password_is_changed_with_proof(site: Site, ann: Browser) -> None:
     ],
 )
 @pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
-def test_without_proof_nothing_changes(site: Site, ann: Browser, typed: dict[str, str], said: str) -> None:
+def test_without_proof_nothing_changes(site: Site, ann: Browser, wrong: dict[str, str], said: str) -> None:
     before = site.world.read(lambda tx: tx.credentials.get(site.world.ann))
     ann.get("/portal/me/password")
-    fields = {"password": PASSWORD, "code": code(site), "new": NEXT, "repeat": NEXT, **typed}
+    fields = typed(**{"password": PASSWORD, "code": code(site), "new": NEXT, "repeat": NEXT, **wrong})
     page = ann.send("/portal/me/password", **fields)
     assert page.status in {400, 401}, page.text
     assert said in page.text
@@ -166,14 +172,14 @@ def test_guesses_are_counted(site: Site, ann: Browser) -> None:
     seen = set()
     for _ in range(12):
         ann.get("/portal/me/recovery-codes")
-        seen.add(ann.send("/portal/me/recovery-codes", password="wrong", code="1").status)
+        seen.add(ann.send("/portal/me/recovery-codes", **typed(password="wrong", code="1")).status)
     assert 429 in seen
 
 
 def test_a_form_that_waits_for_a_sign_in_carries_no_secret(site: Site, ann: Browser) -> None:
     """The session ended while the form was open: it comes back without what was typed as proof."""
     ann.get("/portal/me/password")
-    fields = {**ann.page.form("/portal/me/password"), "password": PASSWORD, "code": code(site), "new": NEXT}  # type: ignore[union-attr]
+    fields = {**ann.page.form("/portal/me/password"), **typed(password=PASSWORD, code=code(site), new=NEXT)}  # type: ignore[union-attr]
     site.browser(site.world.ann).post("/portal/me/sessions/end-others")
     page = ann.post("/portal/me/password", **fields)
     assert page.status == 401
@@ -207,7 +213,7 @@ def test_an_authenticator_is_replaced_and_the_old_one_is_dead(site: Site, ann: B
     page = ann.get("/portal/me/authenticator")
     new = shown_seed(page)
     old_code = code(site)
-    fields = {"password": PASSWORD, "code": old_code, "new_code": pyotp.TOTP(new).at(site.world.now)}
+    fields = typed(password=PASSWORD, code=old_code, new_code=pyotp.TOTP(new).at(site.world.now))
     form = {**page.form("/portal/me/authenticator"), **fields}
     done = ann.post("/portal/me/authenticator", **form)
     codes = recovery_codes(done)
@@ -221,7 +227,7 @@ def test_an_authenticator_is_replaced_and_the_old_one_is_dead(site: Site, ann: B
     assert all(one not in again.html for one in codes)
     assert seed_of(site, site.world.ann) == new
     ann.get("/portal/me/recovery-codes")
-    stale = ann.send("/portal/me/recovery-codes", password=PASSWORD, code=code(site, SEED))
+    stale = ann.send("/portal/me/recovery-codes", **typed(password=PASSWORD, code=code(site, SEED)))
     assert recovery_codes(stale) == []
     # Nothing of it stands on any later page.
     for path in ("/portal/me", "/portal/me/methods", "/portal/audit"):
@@ -236,28 +242,29 @@ def test_a_seed_belongs_to_the_session_it_was_shown_in(site: Site, ann: Browser)
     planted = bob.get("/portal/me/authenticator")
     token = planted.form("/portal/me/authenticator")["seed"]
     ann.get("/portal/me/authenticator")
-    proof = {"password": PASSWORD, "code": code(site)}
+    proof = typed(password=PASSWORD, code=code(site))
     known = pyotp.TOTP(shown_seed(planted)).at(site.world.now)
-    page = ann.send("/portal/me/authenticator", **proof, seed=token, new_code=known)
+    page = ann.send("/portal/me/authenticator", seed=token, **proof, **typed(new_code=known))
     assert page.status == 409
     assert seed_of(site, site.world.ann) == SEED
     ann.get("/portal/me/authenticator")
     site.world.now += timedelta(minutes=61)
     ann.open_session(site.world.ann)
-    assert "too old" in ann.send("/portal/me/authenticator", **proof, token=ann.token, new_code="1").text
+    assert (
+        "too old"
+        in ann.send("/portal/me/authenticator", token=ann.token, **proof, **typed(new_code="1")).text
+    )
 
 
 def test_a_wrong_code_keeps_the_key_that_was_scanned(site: Site, ann: Browser) -> None:
     new = shown_seed(ann.get("/portal/me/authenticator"))
-    page = ann.send("/portal/me/authenticator", password=PASSWORD, code="000000", new_code="000000")
+    page = ann.send("/portal/me/authenticator", **typed(password=PASSWORD, code="000000", new_code="000000"))
     assert shown_seed(page) == new
     assert seed_of(site, site.world.ann) == SEED
     now_code = code(site)  # was not used up by the try
     page = ann.send(
         "/portal/me/authenticator",
-        password=PASSWORD,
-        code=now_code,
-        new_code=pyotp.TOTP(new).at(site.world.now),
+        **typed(password=PASSWORD, code=now_code, new_code=pyotp.TOTP(new).at(site.world.now)),
     )
     assert len(recovery_codes(page)) == 10
 
@@ -268,28 +275,27 @@ def test_a_first_authenticator_needs_the_password(site: Site) -> None:
     bob = site.browser(world.bob, mfa=False)
     new = shown_seed(bob.get("/portal/me/authenticator"))
     new_code = pyotp.TOTP(new).at(world.now)
-    assert bob.send("/portal/me/authenticator", password="wrong", new_code=new_code).status >= 400
+    assert bob.send("/portal/me/authenticator", **typed(password="wrong", new_code=new_code)).status >= 400
     assert seed_of(site, world.bob) is None
-    assert (
-        len(recovery_codes(bob.send("/portal/me/authenticator", password=PASSWORD, new_code=new_code))) == 10
-    )
+    page = bob.send("/portal/me/authenticator", **typed(password=PASSWORD, new_code=new_code))
+    assert len(recovery_codes(page)) == 10
     assert len(events(site, "Enrol second factor")) == 1
 
 
 def test_recovery_codes_are_made_anew_and_shown_once(site: Site, ann: Browser) -> None:
     ann.get("/portal/me/recovery-codes")
-    form = {**ann.page.form("/portal/me/recovery-codes"), "password": PASSWORD, "code": code(site)}  # type: ignore[union-attr]
+    form = {**ann.page.form("/portal/me/recovery-codes"), **typed(password=PASSWORD, code=code(site))}  # type: ignore[union-attr]
     first = recovery_codes(ann.post("/portal/me/recovery-codes", **form))
     assert len(set(first)) == 10
     again = ann.post("/portal/me/recovery-codes", **form)
     assert again.status in {400, 401}
     assert recovery_codes(again) == []
     # One of them stands for the lost device; it works once, and the rest is void with the next set.
-    lost = {**form, "code": first[0]}
+    lost = {**form, **typed(code=first[0])}
     second = recovery_codes(ann.post("/portal/me/recovery-codes", **lost))
     assert len(second) == 10
     assert not set(first) & set(second)
-    assert recovery_codes(ann.post("/portal/me/recovery-codes", **{**form, "code": first[1]})) == []
+    assert recovery_codes(ann.post("/portal/me/recovery-codes", **{**form, **typed(code=first[1])})) == []
     assert len(events(site, "Make recovery codes")) == 2
 
 
@@ -297,5 +303,5 @@ def test_an_account_without_a_password_changes_nothing(site: Site) -> None:
     bob = site.browser(site.world.bob)
     assert "no password" in bob.get("/portal/me/methods").text
     bob.get("/portal/me/authenticator")
-    assert bob.send("/portal/me/authenticator", password="", new_code="1").status >= 400
+    assert bob.send("/portal/me/authenticator", **typed(password="", new_code="1")).status >= 400
     assert bob.client.cookies.get(SESSION, domain="localhost.local") is not None

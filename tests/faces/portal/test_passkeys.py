@@ -12,7 +12,7 @@ from openpim.core.signin.values import Account, Passkey, Session
 from openpim.services.credentials import put_totp, remove_totp, set_password
 from tests.authenticator import Authenticator
 from tests.faces.portal.client import ORIGIN, Browser, Shown, Site
-from tests.faces.portal.test_me import PASSWORD, SEED, code, events
+from tests.faces.portal.test_me import PASSWORD, SEED, code, events, typed
 
 NEW = "/portal/me/passkeys/new"
 
@@ -36,10 +36,14 @@ def kept(site: Site, who: str = "") -> list[Passkey]:
     return site.world.read(lambda tx: tx.passkeys.of(account))
 
 
-def enrol(site: Site, browser: Browser, device: Authenticator, **typed: str) -> Shown:
+def enrol(site: Site, browser: Browser, device: Authenticator, **more: str) -> Shown:
     asked = options(browser.get(NEW))
-    fields = {"password": PASSWORD, "code": code(site), "name": "laptop", "assertion": device.create(asked)}
-    return browser.send(NEW, **{**fields, **typed})
+    fields = {
+        "name": "laptop",
+        "assertion": device.create(asked),
+        **typed(password=PASSWORD, code=code(site)),
+    }
+    return browser.send(NEW, **{**fields, **more})
 
 
 def assertion_form(page: Shown) -> dict[str, str]:
@@ -183,12 +187,12 @@ def test_a_disabled_person_has_no_way_in(site: Site, ann: Browser) -> None:
 
 
 @pytest.mark.parametrize(
-    "typed",
-    [{"password": "wrong"}, {"code": "000000"}, {"offer": "x"}, {"assertion": "{}"}, {"assertion": ""}],
+    "wrong",
+    [typed(password="wrong"), typed(code="000000"), {"offer": "x"}, {"assertion": "{}"}, {"assertion": ""}],
 )
 @pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
-def test_none_is_made_without_proof(site: Site, ann: Browser, typed: dict[str, str]) -> None:
-    assert enrol(site, ann, Authenticator(ORIGIN), **typed).status in {400, 401, 409}
+def test_none_is_made_without_proof(site: Site, ann: Browser, wrong: dict[str, str]) -> None:
+    assert enrol(site, ann, Authenticator(ORIGIN), **wrong).status in {400, 401, 409}
     assert kept(site) == []
 
 
@@ -206,9 +210,9 @@ def test_one_is_made_once(site: Site, ann: Browser) -> None:
     ann.get(NEW)
     assert ann.page is not None
     made = device.create(options(ann.page))
-    form = {**ann.page.form(NEW), "password": PASSWORD, "name": "key", "assertion": made}
-    assert ann.post(NEW, **{**form, "code": code(site)}).status == 303
-    assert ann.post(NEW, **{**form, "code": code(site)}).status == 409
+    form = {**ann.page.form(NEW), **typed(password=PASSWORD), "name": "key", "assertion": made}
+    assert ann.post(NEW, **{**form, **typed(code=code(site))}).status == 303
+    assert ann.post(NEW, **{**form, **typed(code=code(site))}).status == 409
     assert len(kept(site)) == 1
 
 
@@ -218,12 +222,12 @@ def test_it_is_removed_by_its_person_alone(site: Site, ann: Browser) -> None:
     path = f"/portal/me/passkeys/{kept(site)[0].id}/remove"
     bob = site.browser(site.world.bob)
     assert bob.get(path).status == 404
-    assert bob.post(path, password=PASSWORD, code=code(site)).status == 404
+    assert bob.post(path, **typed(password=PASSWORD, code=code(site))).status == 404
     ann.get(path)
-    assert ann.send(path, password="wrong", code=code(site)).status == 401 or len(kept(site)) == 1
+    assert ann.send(path, **typed(password="wrong", code=code(site))).status == 401 or len(kept(site)) == 1
     assert len(kept(site)) == 1
     ann.get(path)
-    assert ann.send(path, password=PASSWORD, code=code(site)).to == "/portal/me/methods"
+    assert ann.send(path, **typed(password=PASSWORD, code=code(site))).to == "/portal/me/methods"
     assert kept(site) == []
     assert sign_in(site, device)[1].status == 400
     assert len(events(site, "Remove passkey")) == 1

@@ -45,6 +45,27 @@ def test_a_token_is_shown_once_and_revoked(site: Site, admin: Browser) -> None:
     assert admin.get(remove).status == 404
 
 
+def test_the_form_sent_twice_makes_one_token(site: Site, admin: Browser) -> None:
+    """A double click, or a page that is loaded anew."""
+    world = site.world
+    world.app("Entra ID", PROVISION)
+    admin.get(f"{HERE}/new")
+    page = admin.send(f"{HERE}/new", application="Entra ID", name="contoso")
+    (secret,) = set(re.findall(r"pimscim_\w+", page.text))
+    fields = {"application": "Entra ID", "name": "contoso", "days": "365"}
+    (token,) = world.read(lambda tx: tx.provisioning.tokens())
+    admin.get(f"{HERE}/new")
+    form = admin.page.form(f"{HERE}/new") | fields  # type: ignore[union-attr]
+    assert admin.post(f"{HERE}/new", **form).status == 200, "another form makes another one"
+    again = admin.post(f"{HERE}/new", **form)
+    assert (again.status, "shown only once" in again.text, "pimscim_" in again.text) == (409, True, False)
+    assert len(world.read(lambda tx: tx.provisioning.tokens())) == 2
+    assert digest_of(secret) == token.digest
+    without = admin.post(f"{HERE}/new", **fields)
+    assert (without.status, "open it again" in without.text) == (400, True)
+    assert len(world.read(lambda tx: tx.provisioning.tokens())) == 2
+
+
 @pytest.mark.parametrize(
     ("typed", "field"),
     [

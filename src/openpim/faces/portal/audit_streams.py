@@ -12,11 +12,13 @@ from openpim.faces.portal.statuses import status_of
 from openpim.faces.portal.table import Page
 from openpim.faces.portal.typed import Typed
 from openpim.faces.portal.words import t
+from openpim.services.signin.portal import SECRET
 from openpim.services.streams import manage
 from openpim.services.streams.manage import View, Wanted
 
 NAV: Final = "streams"
 HERE: Final = "/portal/streams"
+_SECRET: Final = "value"  # of the header
 KINDS: Final = {
     StreamKind.SYSLOG: "Syslog",
     StreamKind.OTLP: "OpenTelemetry",
@@ -43,7 +45,10 @@ def added(call: Call) -> Answer:
         raise RefusedError(Refusal(Code.INVALID, "Choose what kind of receiver it is."))
     kind = StreamKind(wanted)
     from_beginning = typed.text("start", 12) == "beginning"
-    made = manage.create(call.deps, call.caller, kind, _read(kind, typed), from_beginning=from_beginning)
+    desired = _read(kind, typed)
+    if typed.errors:
+        return _form(call, kind, None, typed, 400)
+    made = manage.create(call.deps, call.caller, kind, desired, from_beginning=from_beginning)
     if isinstance(made, Refusal):
         return _refused(call, kind, None, typed, made)
     return Go(HERE, t("{name} is added.", name=made.stream.name))
@@ -66,6 +71,8 @@ def changed(call: Call) -> Answer:
     view = _of_path(call)
     typed = Typed(dict(call.form))
     wanted = _read(view.stream.kind, typed)
+    if typed.errors:
+        return _form(call, view.stream.kind, view, typed, 400)
     done = manage.update(call.deps, call.caller, view.stream.id, wanted)
     if isinstance(done, Refusal):
         return _refused(call, view.stream.kind, view, typed, done)
@@ -112,7 +119,7 @@ def _may(call: Call) -> bool:
 def _read(kind: StreamKind, typed: Typed) -> Wanted:
     """An empty secret leaves the one that is there; ticking the box takes it away."""
     http = kind is not StreamKind.SYSLOG
-    secret = typed.text("secret", LONGEST_SECRET + 1)
+    secret = typed.secret(_SECRET, LONGEST_SECRET + 1).strip() if http else ""
     return Wanted(
         name=typed.text("name", 200),
         address=typed.text("address", LONGEST_ADDRESS + 1),
@@ -124,12 +131,12 @@ def _read(kind: StreamKind, typed: Typed) -> Wanted:
 
 
 def _refused(call: Call, kind: StreamKind, view: View | None, typed: Typed, refusal: Refusal) -> Answer:
-    typed.wrong(refusal.member or "", refusal.message)
+    member = refusal.member or ""
+    typed.wrong(SECRET + _SECRET if member == "secret" else member, refusal.message)
     return _form(call, kind, view, typed, status_of(refusal))
 
 
 def _form(call: Call, kind: StreamKind, view: View | None, typed: Typed, status: int = 200) -> Show:
-    typed.fields.pop("secret", None)
     values = {
         "view": view,
         "seconds": view.lag.seconds(call.now) if view is not None else 0,

@@ -17,6 +17,8 @@ from openpim.faces.portal.words import t
 from openpim.services.channels import manage
 from openpim.services.channels.manage import Shown, Wanted
 from openpim.services.channels.questions import callback_address
+from openpim.services.directory.performing import stamp
+from openpim.services.signin.portal import SECRET
 
 NAV: Final = "channels"
 HERE: Final = "/portal/channels"
@@ -30,7 +32,12 @@ _ADD: Final = {
     ChannelKind.CHAT: "Add a chat",
     ChannelKind.EXTENSION: "Add a system to ask",
 }
-_FIELDS: Final = {"timeoutInMilliseconds": "timeout", "maximumRetries": "retries"}
+_ADDRESS: Final = "address"  # holds a password: all of a chat's, the query of another's
+_FIELDS: Final = {
+    "address": SECRET + _ADDRESS,
+    "timeoutInMilliseconds": "timeout",
+    "maximumRetries": "retries",
+}
 
 
 def listing(call: Call) -> Answer:
@@ -53,7 +60,10 @@ def added(call: Call) -> Answer:
     if wanted not in list(ChannelKind):
         raise RefusedError(Refusal(Code.INVALID, "Choose what kind of system it is."))
     kind = ChannelKind(wanted)
-    made = manage.add(call.deps, call.caller, kind, _read(kind, typed))
+    desired = _read(kind, typed)
+    if typed.errors:
+        return _form(call, kind, None, typed, 400)
+    made = manage.add(call.deps, call.caller, kind, desired)
     if isinstance(made, Refusal):
         return _refused(call, kind, None, typed, made)
     if kind not in SIGNED:
@@ -78,7 +88,10 @@ def one(call: Call) -> Answer:
 def changed(call: Call) -> Answer:
     channel = _of_path(call)
     typed = Typed(dict(call.form))
-    done = manage.update(call.deps, call.caller, channel.id, _read(channel.kind, typed))
+    desired = _read(channel.kind, typed)
+    if typed.errors:
+        return _form(call, channel.kind, channel, typed, 400)
+    done = manage.update(call.deps, call.caller, channel.id, desired)
     if isinstance(done, Refusal):
         return _refused(call, channel.kind, channel, typed, done)
     return Go(HERE, t("{name} is changed.", name=done.name))
@@ -93,7 +106,11 @@ def tested(call: Call) -> Answer:
 
 
 def rotated(call: Call) -> Answer:
-    return _secret(call, settled(manage.rotate(call.deps, call.caller, _of_path(call).id)))
+    """Sending the form again makes no second one."""
+    key, seen = _of_path(call).id, call.form.get("seen", "")[:16]
+    if not seen:
+        raise RefusedError(Refusal(Code.INVALID, "This form is not complete: open it again."))
+    return _secret(call, settled(manage.rotate(call.deps, call.caller, key, seen=seen)))
 
 
 def removal(call: Call) -> Answer:
@@ -126,7 +143,7 @@ def _read(kind: ChannelKind, typed: Typed) -> Wanted:
     return Wanted(
         name=typed.text("name", 200),
         description=typed.text("description", 600),
-        address=typed.text("address", 2100) or None,
+        address=typed.secret(_ADDRESS, 2100).strip() or None,
         enabled=typed.on("enabled"),
         offered=typed.on("offered") if told else None,
         notices=(("*",) if "*" in picked else tuple(sorted(picked))) if told else None,
@@ -155,6 +172,7 @@ def _form(call: Call, kind: ChannelKind, channel: Channel | None, typed: Typed, 
         "back": HERE,
         "notices": [(topic.value, NOTICES[topic].meaning) for topic in Topic if topic is not Topic.TEST],
         "callback": callback_address(call.deps, call.caller.tenant_id, channel.id) if channel else "",
+        "seen": stamp(channel),
     }
     return Show("channel_form.html", values, status, nav=NAV)
 

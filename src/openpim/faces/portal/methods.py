@@ -27,9 +27,14 @@ from openpim.services.signin.my_passkeys import (
     offer_passkey,
     remove_passkey,
 )
+from openpim.services.signin.portal import SECRET
 
 NAV: Final = "methods"
 HERE: Final = "/portal/me/methods"
+_FIELDS: Final = {
+    "passkey": "passkey",
+    **{one: SECRET + one for one in ("password", "code", "new", "repeat", "new_code")},
+}
 _LONGEST: Final = 1100  # characters of a password that are looked at; longer ones are refused by the act
 
 
@@ -43,8 +48,8 @@ def password_form(call: Call) -> Answer:
 
 
 def password(call: Call) -> Answer:
-    new = call.form.get("new", "")[:_LONGEST]
-    if new != call.form.get("repeat", "")[:_LONGEST]:
+    new = call.form.get(SECRET + "new", "")[:_LONGEST]
+    if new != call.form.get(SECRET + "repeat", "")[:_LONGEST]:
         no = Refusal(Code.INVALID, t("The two are not the same: type them again."), member="repeat")
         return _form(call, "method_password.html", no)
     done = change_password(call.signin, call.presence.session, _proof(call), new, call.origin)
@@ -64,7 +69,7 @@ def authenticator_form(call: Call) -> Answer:
 def authenticator(call: Call) -> Answer:
     session, token = call.presence.session, call.form.get("seed", "")
     done = take_totp(
-        call.signin, session, _proof(call), token, call.form.get("new_code", "")[:64], call.origin
+        call.signin, session, _proof(call), token, call.form.get(SECRET + "new_code", "")[:64], call.origin
     )
     if isinstance(done, Refusal):
         offer = same_offer(call.signin, session, token) or offer_totp(call.signin, session)
@@ -139,15 +144,14 @@ def _mine(call: Call) -> Methods:
 
 
 def _proof(call: Call) -> Proof:
-    return Proof(call.form.get("password", "")[:_LONGEST], call.form.get("code", "")[:64])
+    return Proof(call.form.get(SECRET + "password", "")[:_LONGEST], call.form.get(SECRET + "code", "")[:64])
 
 
 def _form(call: Call, template: str, refusal: Refusal | None, **more: Any) -> Show:
     """The form; after a refusal again, with what is wrong beside the field. What proves somebody is typed anew."""
-    fields = ("password", "code", "new", "repeat", "new_code", "passkey")
     errors: Mapping[str, str] = {}
     if refusal is not None:
-        errors = {refusal.member if refusal.member in fields else "": refusal.message}
+        errors = {_FIELDS.get(refusal.member or "", ""): refusal.message}
     status = status_of(refusal) if refusal is not None else 200
     return Show(template, {"methods": _mine(call), "errors": errors, **more}, status, nav=NAV)
 

@@ -32,11 +32,11 @@ def listing(call: Call) -> Answer:
 
 def blank(call: Call) -> Answer:
     settled(tokens.all_of(call.deps, call.caller))  # whoever may not see them sees no form either
-    return _form(Typed({"days": str(_USUAL_DAYS)}))
+    return _form(Typed({"days": str(_USUAL_DAYS), "once": call.deps.new_id()}))
 
 
 def added(call: Call) -> Answer:
-    """The one page that shows the secret."""
+    """The one page that shows the secret. Sending the form again makes no second one."""
     typed = Typed(dict(call.form))
     who = typed.text("application")
     found = exact(picking.principals(call.deps, call.caller, who, picking.APPLICATIONS), who)
@@ -45,11 +45,14 @@ def added(call: Call) -> Answer:
         typed.wrong("application", t("No application, or more than one, is called so. Write its exact name."))
     if days not in {str(one) for one in DAYS}:
         typed.wrong("days", t("Choose how long it shall be valid."))
+    once = typed.text("once", 40)
+    if not once:
+        typed.wrong("", t("This form is not complete: open it again."))
     if found is None or typed.errors:
         settled(tokens.all_of(call.deps, call.caller))
         return _form(typed, 400)
     ends = call.now + timedelta(days=int(days))
-    made = tokens.create(call.deps, call.caller, found, typed.text("name", 200), ends)
+    made = tokens.create(call.deps, call.caller, found, typed.text("name", 200), ends, once=once)
     if isinstance(made, Refusal):
         typed.wrong(_FIELDS.get(made.member or "", ""), made.message)
         return _form(typed, status_of(made))

@@ -18,9 +18,9 @@ from openpim.ports.connector import ConnectorKind, Setting
 from openpim.services.connecting import manage
 from openpim.services.connecting.checking import LONGEST_ENTITLEMENT, LONGEST_SETTING, Desired
 from openpim.services.connecting.manage import View
+from openpim.services.signin.portal import SECRET
 
 SETTING: Final = "setting-"
-SECRET: Final = "secret-"  # a form that waits for a sign-in is kept without them
 _MOST: Final = 300_000  # characters of a list that are looked at: more than a form may have
 _WHOLE: Final = {"displayName": "name"}
 
@@ -147,18 +147,9 @@ def _read(kind: ConnectorKind, typed: Typed) -> Desired:
 
 
 def _read_secrets(kind: ConnectorKind, typed: Typed) -> dict[str, str]:
-    """Those that were typed, as they were typed. An empty field keeps what there is; a field that is not there at all was
-    lost on the way, while somebody signed in again."""
-    found = {}
-    for name in (one.name for one in kind.settings if one.secret):
-        text = typed.fields.get(SECRET + name)
-        if text is None:
-            typed.wrong(
-                SECRET + name, t("It was not kept while you signed in: type it again, or leave it empty.")
-            )
-        elif text:
-            found[name] = text[: LONGEST_SETTING + 1]
-    return found
+    """Those that were typed. An empty field keeps what there is."""
+    names = (one.name for one in kind.settings if one.secret)
+    return {name: text for name in names if (text := typed.secret(name, LONGEST_SETTING + 1))}
 
 
 def _lines(typed: Typed) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from openpim.faces.portal.words import t
+from openpim.services.signin.portal import SECRET
 
 
 @dataclass(slots=True)
@@ -16,6 +17,16 @@ class Typed:
 
     def text(self, name: str, most: int = 200) -> str:
         return self.fields.get(name, "").strip()[:most]
+
+    def secret(self, name: str, most: int) -> str:
+        """Of the field `secret-<name>`, as it was typed. One that is not there at all was left behind while somebody signed
+        in again: he is asked for it."""
+        text = self.fields.get(SECRET + name)
+        if text is None:
+            self.wrong(
+                SECRET + name, t("It was not kept while you signed in: type it again, or leave it empty.")
+            )
+        return (text or "")[:most]
 
     def on(self, name: str) -> bool:
         return bool(self.fields.get(name))

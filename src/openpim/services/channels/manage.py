@@ -31,6 +31,7 @@ from openpim.ports.store import Transaction
 from openpim.services.authority import roles_of
 from openpim.services.channels.sending import said, told
 from openpim.services.channels.turns import Turns
+from openpim.services.directory.performing import overtaken
 from openpim.services.recording import record, storable
 
 ADDED = "Add channel"
@@ -152,14 +153,21 @@ def update(
     return _write(deps, caller, channel_id, kind, now, work)
 
 
-def rotate(deps: Deps, caller: Caller, channel_id: str, kind: ChannelKind | None = None) -> Shown | Refusal:
-    """A new signing secret. The one before it counts for another day, so that the other side can change at leisure."""
+def rotate(
+    deps: Deps, caller: Caller, channel_id: str, kind: ChannelKind | None = None, *, seen: str = ""
+) -> Shown | Refusal:
+    """A new signing secret. The one before it counts for another day, so that the other side can change at leisure. seen: the
+    stamp of the channel that somebody looked at, by which a form that is sent twice makes one secret (CONFLICT the
+    second time): with two, the one that the other side has would be void."""
     now = deps.clock()
     secret = webhooks.new_secret(deps.secret(32))
 
     def work(tx: Transaction, before: Channel) -> Shown | Refusal:
         if before.kind not in SIGNED:
             return Refusal(Code.INVALID, "A chat has no signing secret. Write its address anew instead.")
+        late = overtaken(before, seen)
+        if late is not None:
+            return late
         after = replace(
             before,
             sealed_secret=deps.sealer.seal(SECRET_PURPOSE, secret),

@@ -26,6 +26,7 @@ from openpim.core.provisioning import (
 from openpim.core.refusals import Code, Refusal
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
+from openpim.services import shown_once
 from openpim.services.directory.performing import Done, forbidden, not_found, perform
 from openpim.services.directory.rights import may_grant_permissions
 from openpim.services.directory.targets import of_group, of_service_principal
@@ -99,9 +100,17 @@ def _caller(tx: Transaction, digest: str, facts: dict[str, Any], now: datetime) 
 
 
 def create(
-    deps: Deps, caller: Caller, client_id: str, name: str, expires_at: datetime | None = None
+    deps: Deps,
+    caller: Caller,
+    client_id: str,
+    name: str,
+    expires_at: datetime | None = None,
+    *,
+    once: str = "",
 ) -> Made | Refusal:
-    """client_id: the service principal of the application."""
+    """client_id: the service principal of the application. once: a word of the form, by which one that is sent twice makes
+    one token (CONFLICT the second time)."""
+    token_id = shown_once.id_of(client_id, once) if once else deps.new_id()
 
     def work(tx: Transaction, now: datetime) -> Done[Made] | Refusal:
         principal = _manageable(tx, caller, client_id, now)
@@ -120,7 +129,10 @@ def create(
         if expires_at is not None and expires_at <= now:
             return Refusal(Code.INVALID, "The token would have expired already.", member="expires_at")
         tx.lock_tenant()
-        if len(tx.provisioning.tokens(client_id)) >= MOST_TOKENS:
+        present = tx.provisioning.tokens(client_id)
+        if any(one.id == token_id for one in present):
+            return shown_once.MADE
+        if len(present) >= MOST_TOKENS:
             return Refusal(
                 Code.INVALID,
                 f"An application has at most {MOST_TOKENS} tokens. Remove one first.",
@@ -129,7 +141,7 @@ def create(
         secret = deps.secret(32)
         text = token_text(tx.tenant_id, secret)
         token = Token(
-            id=deps.new_id(),
+            id=token_id,
             client_id=client_id,
             name=name.strip(),
             digest=digest_of(text),

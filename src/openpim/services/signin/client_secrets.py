@@ -7,8 +7,6 @@ permissions) is only for those who could give it that power.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final
-from uuid import UUID, uuid5
 
 from openpim.core.audit import Target
 from openpim.core.caller import Caller
@@ -16,16 +14,16 @@ from openpim.core.directory import Application
 from openpim.core.refusals import Code, Refusal
 from openpim.core.signin.values import ClientCredential
 from openpim.ports.store import Transaction
+from openpim.services import shown_once
 from openpim.services.credentials import NewSecret, add_client_certificate, add_client_secret
 from openpim.services.directory.performing import Done, not_found, perform
-from openpim.services.directory.privileges import is_powerful
 from openpim.services.directory.rights import may_grant_permissions, may_manage_application
+from openpim.services.power import is_powerful
 from openpim.services.recording import storable
 from openpim.services.signin.context import SignIn
 
 MOST = 20
 LONGEST_NAME = 100
-_FORMS: Final = UUID("5f0f3a52-6d0e-4d0c-9d43-0f3b7c5a1e77")  # the name space of ids that a form decides
 
 
 def add_secret(
@@ -41,7 +39,7 @@ def add_secret(
 
     once: a word of the one who asks, by which a form that is sent twice makes one secret (CONFLICT the second time).
     """
-    secret_id = str(uuid5(_FORMS, f"{application_id}/{once}")) if once else None
+    secret_id = shown_once.id_of(application_id, once) if once else None
 
     def work(tx: Transaction, now: datetime) -> Done[NewSecret] | Refusal:
         application = _application(tx, caller, application_id, now)
@@ -54,11 +52,7 @@ def add_secret(
         tx.lock_tenant()
         present = tx.client_credentials.of(application.app_id)
         if secret_id is not None and any(one.id == secret_id for one in present):
-            return Refusal(
-                Code.CONFLICT,
-                "This form has made its secret already, and a secret is shown only once. If you did not keep it, remove "
-                "it and add another.",
-            )
+            return shown_once.MADE
         if len(present) >= MOST:
             return _full()
         made = add_client_secret(

@@ -196,6 +196,8 @@ def proven(
     account = session.account
     if not before.has_password:
         return NO_PASSWORD
+    if not proof.password:  # left behind while somebody signed in again, and no guess
+        return Refusal(Code.SIGN_IN, "Type your password.", member="password")
     found = check_password(signin, before.name, proof.password, account.tenant_id, Known(), origin)
     if isinstance(found, Refusal):
         message = found.message if found.code is Code.THROTTLED else "That is not your password."

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from openpim.core.caller import Caller, CallerKind
 from openpim.core.directory import Tenant
@@ -25,9 +26,11 @@ from openpim.services.signin.proofs import lifetime, mfa_contexts, of_session
 from openpim.services.signin.sessions import SEEN_EVERY, sign_out, touch, unended_session
 from openpim.services.signin.steps import start
 
-# A form that waits for a sign-in leaves what proves somebody behind: he types it again.
-_NEVER_CARRIED = frozenset({"token", "password", "new", "repeat", "code", "new_code"})
-_SECRET_FIELD = "secret-"  # begins the name of every field that takes a secret of another system
+# Begins the name of every field that takes a secret, a person's or another system's. A form that waits for a sign-in
+# leaves it behind: he types it again.
+SECRET: Final = "secret-"
+_TOKEN: Final = "token"  # the form's own: the session it proves is over
+_A_KEY: Final = "PRIVATE KEY-----"  # somebody pasted one where none belongs
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +101,8 @@ def sign_in(signin: SignIn, path: str, browser: Browser) -> Turn:
 def sign_in_again(
     signin: SignIn, browser: Browser, *, path: str, action: str, form: Mapping[str, str]
 ) -> Turn:
-    """A form of a session that has ended meanwhile: the sign-in, and then the form again as it was typed, if the same
-    person signs in. path: where else to go."""
+    """A form of a session that has ended meanwhile: the sign-in, and then the form again as it was typed but for its secrets,
+    if the same person signs in. path: where else to go."""
     session_id = session_of(signin, form.get("token", ""))
     session = signin.deps.store.read("", lambda tx: tx.sessions.get(session_id)) if session_id else None
     if session is None:
@@ -109,12 +112,10 @@ def sign_in_again(
 
 
 def _carried(account: Account, form: Mapping[str, str]) -> dict[str, str]:
-    """A form in a sign-in, and whose it is."""
-    kept = {
-        name: value
-        for name, value in form.items()
-        if name not in _NEVER_CARRIED and not name.startswith(_SECRET_FIELD)
-    }
+    """A form in a sign-in, and whose it is. Nothing, where a private key is in it."""
+    if any(_A_KEY in value for value in form.values()):
+        return {}
+    kept = {name: value for name, value in form.items() if name != _TOKEN and not name.startswith(SECRET)}
     return {
         "form": json.dumps(kept, separators=(",", ":")),
         "for": f"{account.tenant_id}/{account.user_id}",
