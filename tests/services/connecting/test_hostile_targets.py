@@ -82,15 +82,31 @@ def test_a_target_full_of_strangers_does_not_fill_the_history(world: World, rule
 
 
 def test_a_target_that_cannot_be_reached_any_more_can_be_moved(world: World) -> None:
-    """Its server is gone for good, and there is another one."""
+    """Its server is gone for good, and there is another one. A fault that passes is no such thing."""
     target, server = world.target()
     world.rule(target)
     ok(world.give(world.ann, TEAMS, ASSIGNMENT, permanent=True))
     world.look(target)
+
+    def move() -> Any:
+        return manage.update(world.deps, world.caller(world.ga), target, Desired(settings={"host": "new"}))
+
+    for _ in range(2):
+        server.down = True
+        for _ in range(2):
+            world.look(target)
+            assert isinstance(move(), Refusal)
+        server.down = False
+        world.look(target)
+        assert isinstance(move(), Refusal)
     server.down = True
-    world.look(target)
-    moved = manage.update(world.deps, world.caller(world.ga), target, Desired(settings={"host": "new"}))
-    assert not isinstance(moved, Refusal)
+    for _ in range(3):
+        world.look(target)
+    assert len(told(world, telling.UNREACHABLE)) == 1
+    assert not isinstance(move(), Refusal)
+    changes = told(world, manage.UPDATED)[-1].targets[0].changes
+    assert ("settings.host", "payroll", "new") in changes
+    assert ("accessLeftBehind", None, "1") in changes, "what is still there is on record"
 
 
 def test_who_comes_back_after_his_lease_records_nothing(world: World) -> None:

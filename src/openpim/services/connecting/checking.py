@@ -12,6 +12,7 @@ from openpim.ports.connector import BadNameError, ConnectorKind
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
 from openpim.services.connecting.opening import sealed, secrets_of, settings_of
+from openpim.services.connecting.telling import SAID_AT
 from openpim.services.recording import storable
 
 LONGEST_ENTITLEMENT = 512
@@ -98,16 +99,22 @@ def _moved(
     tx: Transaction, kind: ConnectorKind, before: Target, settings: Mapping[str, str]
 ) -> Refusal | None:
     """What was given in one place is not looked for in another: it would stay there for good, and be shown as ended. Where
-    the target cannot be reached any more there is no other way."""
-    old, new = settings_of(kind, before), settings_of(kind, replace(before, settings=settings))
-    moved = [one.name for one in kind.settings if one.stays and old[one.name] != new[one.name]]
-    if not before.name or not moved or before.fault or not tx.effects.of_target(before.id):
+    the target cannot be reached any more there is no other way; a fault that passes is no reason."""
+    moved = moving(kind, before, settings)
+    lost = before.failures >= SAID_AT
+    if not before.name or not moved or lost or not tx.effects.of_target(before.id):
         return None
     return bad(
         f"settings.{moved[0]}",
         "Somebody has access there from here, and nobody would take it away. Delete the mappings first, and wait until nobody "
-        "is left.",
+        f"is left. A target that has not answered {SAID_AT} times in a row may be moved; what is there then stays there.",
     )
+
+
+def moving(kind: ConnectorKind, before: Target, settings: Mapping[str, str]) -> list[str]:
+    """Names of the settings by which what was given is found again, and that would be others."""
+    old, new = settings_of(kind, before), settings_of(kind, replace(before, settings=settings))
+    return [one.name for one in kind.settings if one.stays and old[one.name] != new[one.name]]
 
 
 def _managed(

@@ -41,6 +41,7 @@ from openpim.services.connecting.checking import (
     bad,
     changed,
     entitlement_of,
+    moving,
     unsealable,
 )
 from openpim.services.connecting.opening import sealed, secrets_of, settings_of
@@ -172,6 +173,9 @@ def update(
             changes = _changes(_said(before), _said(after))
             if desired.secrets:
                 changes.append(("secrets", "set", "set anew"))
+            left = len(tx.effects.of_target(target_id)) if moving(kind, before, after.settings) else 0
+            if left:
+                changes.append(("accessLeftBehind", None, str(left)))
             _tell(tx, deps, caller, now, UPDATED, after, changes)
         return _view(tx, deps, after)
 
