@@ -21,7 +21,7 @@ from openpim.services.credentials import put_totp, set_password
 from openpim.services.signin.portal import SECRET
 from tests.faces.portal.client import Browser, Shown, Site
 from tests.faces.portal.test_me import PASSWORD, SEED, code
-from tests.faces.portal.test_table import name_of, request_of
+from tests.faces.portal.test_table import request_of
 
 sqlite = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 TABLE = Path(__file__).with_name("fields.txt")
