@@ -100,7 +100,7 @@ ACTIVITIES: Final[dict[str, Activity]] = {
     "Delete target": Activity("ApplicationManagement"),
     "Ended access was given again in target by others": Activity("ApplicationManagement", "targetDrift"),
     "Enrol agent": Activity("ApplicationManagement"),
-    "Giving of access failed": Activity("ApplicationManagement"),
+    "Giving of access failed": Activity("ApplicationManagement", "accessWaits"),
     "Issue credential for target": Activity("ApplicationManagement"),
     "Reconcile target": Activity("ApplicationManagement"),
     "Removal of access failed": Activity("ApplicationManagement", "revocationFailed"),

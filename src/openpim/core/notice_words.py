@@ -28,6 +28,7 @@ _TITLES: dict[Topic, str] = {
     Topic.EXTENDED: "{subject}'s assignment of {role} is extended",
     Topic.RENEWED: "{subject}'s assignment of {role} is renewed",
     Topic.ASSIGNED_OUTSIDE: "{subject} has been assigned {role} outside PIM",
+    Topic.ACCESS_WAITS: "Access of {subject} could not be given yet",
     Topic.REVOCATION_FAILED: "Access of {subject} could not be taken away yet",
     Topic.TARGET_DRIFT: "Others have changed access in {subject}",
     Topic.TARGET_UNREACHABLE: "{subject} cannot be reached",
@@ -44,6 +45,7 @@ _OWN_TITLES: dict[Topic, str] = {
     Topic.ENDED: "Your assignment of {role} has ended",
     Topic.EXTENDED: "Your assignment of {role} is extended",
     Topic.RENEWED: "Your assignment of {role} is renewed",
+    Topic.ACCESS_WAITS: "Your access could not be given yet",
     Topic.ASSIGNED_OUTSIDE: "You have been assigned {role} outside PIM",
 }
 _LEADS: dict[Topic, str] = {
@@ -60,6 +62,7 @@ _LEADS: dict[Topic, str] = {
     Topic.EXTENDED: "It ends later now.",
     Topic.RENEWED: "An assignment that had ended is in force again.",
     Topic.ASSIGNED_OUTSIDE: "The role's settings did not apply: look whether it is meant to be so, and make it eligible instead.",
+    Topic.ACCESS_WAITS: "It is in force here, but not in effect in the system yet. It is tried again until that succeeds, and its time goes on. Tell whoever keeps the system if it is urgent.",
     Topic.REVOCATION_FAILED: "It has ended and counts nowhere any more, but a target system has not been told. It is tried again until that succeeds; look at the target system.",
     Topic.TARGET_DRIFT: "It did not come from here. If nobody knows of it, find out who can write to the system.",
     Topic.TARGET_UNREACHABLE: "What begins does not take effect there, and what ends is taken away only when it answers again. Look at the system, and at its credentials here.",

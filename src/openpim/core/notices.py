@@ -36,6 +36,7 @@ class Topic(StrEnum):
     EXTENDED = "extended"
     RENEWED = "renewed"
     ASSIGNED_OUTSIDE = "assignedOutside"
+    ACCESS_WAITS = "accessWaits"
     REVOCATION_FAILED = "revocationFailed"
     TARGET_DRIFT = "targetDrift"
     TARGET_UNREACHABLE = "targetUnreachable"
@@ -89,6 +90,7 @@ KINDS: dict[Topic, Kind] = {
     Topic.EXTENDED: Kind((_ADMIN, _REQUESTOR), None, False, "assignments", "An assignment was extended."),
     Topic.RENEWED: Kind((_ADMIN, _REQUESTOR), None, False, "assignments", "An assignment that had ended was renewed."),
     Topic.ASSIGNED_OUTSIDE: Kind((_ADMIN, _REQUESTOR), Event.ACTIVE, True, "assignments", "A role was assigned outside PIM, without its settings."),
+    Topic.ACCESS_WAITS: Kind((_REQUESTOR,), Event.NONE, False, "activations", "Access that is in force could not be given in a target system, three times in a row, and is not there yet; it is tried again."),
     Topic.REVOCATION_FAILED: Kind((_ADMIN,), Event.NONE, True, "alarms", "Access that has ended could not be taken away in a target system yet; it is tried again."),
     Topic.TARGET_DRIFT: Kind((_ADMIN,), Event.NONE, True, "alarms", "Others gave access in a target system, took it away, or gave back what had ended. Not where the target adopts what others give."),
     Topic.TARGET_UNREACHABLE: Kind((_ADMIN,), Event.NONE, True, "alarms", "A target system did not answer, or refused us, three times in a row; it is tried again."),

@@ -311,6 +311,68 @@ def test_a_withdrawal_that_fails_is_told_once(alone: Telling) -> None:
     assert not server.edges
 
 
+@pytest.mark.parametrize("fault", ["refused", "down"])
+def test_who_gets_no_access_yet_is_told(alone: Telling, fault: str) -> None:
+    telling, world = alone, alone.world
+    target, server = world.target()
+    world.rule(target)
+    world.eligible(world.ann)
+    telling.tell()
+    server.down = fault == "down"
+    server.failures = ["refuse"] * 9
+    request = ok(world.activate(world.ann, hours=2))
+    telling.tell()
+
+    def try_it() -> None:
+        for _ in range(4):
+            world.look(target)
+            world.forward(seconds=10)
+
+    try_it()
+    letters = telling.tell()
+    to_her = [notice for letter in letters if letter.name == "ann" for notice in letter.notices]
+    assert [notice.topic for notice in to_her] == [Topic.ACCESS_WAITS]
+    assert to_her[0].title == "Your access could not be given yet"
+    assert {("System", "payroll"), ("Role", "Teams Administrator"), ("Access", "payroll_admin")} <= set(
+        to_her[0].lines
+    )
+    assert to_her[0].link.endswith(f"/portal/requests/{request.id}")
+    others = {
+        kind.value
+        for letter in letters
+        if letter.name != "ann"
+        for kind in (one.topic for one in letter.notices)
+    }
+    assert others == ({"targetUnreachable"} if fault == "down" else set())
+    try_it()
+    assert telling.told() == {}, "once"
+
+
+def test_who_has_his_access_meanwhile_is_not_told_that_he_has_none(alone: Telling) -> None:
+    telling, world = alone, alone.world
+    target, server = world.target()
+    world.rule(target)
+    world.eligible(world.ann)
+    ok(world.activate(world.ann, hours=2))
+    telling.tell()
+    server.failures = ["refuse"] * 3
+    for _ in range(4):
+        world.look(target)
+    assert server.may(world.name_in_target(world.ann), "payroll_admin")
+    assert telling.told() == {}
+
+
+def test_a_strangers_session_that_cannot_be_cut_is_told_with_its_name(alone: Telling) -> None:
+    telling, world = alone, alone.world
+    target, server = world.target(foreign=Foreign.REMOVE)
+    server.give("mallory", "payroll_admin")
+    server.failures = ["", *["refuse"] * 4]
+    for _ in range(4):
+        world.look(target)
+    notices = [notice for letter in telling.tell() for notice in letter.notices]
+    assert "Access of mallory could not be taken away yet" in {one.title for one in notices}
+
+
 def test_what_others_change_in_a_real_system_is_told_once_a_day(alone: Telling) -> None:
     telling, world = alone, alone.world
     target, server = world.target()

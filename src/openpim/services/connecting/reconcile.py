@@ -390,6 +390,11 @@ def _next_at(effects: Collection[Effect], *, open_ends: bool, failures: int, now
     return now + (pause_after(worst) if worst else LOOK)
 
 
+def _turn(effects: Collection[Effect]) -> list[Effect]:
+    """As many as are written at once; each has its turn."""
+    return sorted(effects, key=lambda one: one.failures)[:_CHUNK]
+
+
 def _any_ours(ends: Collection[Effect]) -> bool:
     return not all(one.strange for one in ends)
 
@@ -405,9 +410,13 @@ def _say_fault(deps: Deps, tenant_id: str, target: Target, facts: Facts, fault: 
         next_at = _next_at(effects, open_ends=_any_ours(open_ends), failures=failures, now=now)
         if not tx.targets.release(target, now, next_at, failures, fault):
             return next_at  # somebody else has it, and knows better
-        some = sorted(open_ends, key=lambda one: one.failures)[:_CHUNK]  # each has its turn
-        news = [ended(one, there=True, error=fault, now=now) for one in some]
-        telling.put(tx, deps, target, some, news, now)
+        waiting = [
+            one for one in effects if one.edge.name in facts.wish.edges and one.state is EffectState.PENDING
+        ]
+        ends, begins = _turn(open_ends), _turn(waiting)
+        news = [ended(one, there=True, error=fault, now=now) for one in ends]
+        news += [proved(one, facts.wish.edges[one.edge.name], None, fault, now) for one in begins]
+        telling.put(tx, deps, target, [*ends, *begins], news, now)
         if failures == telling.SAID_AT:
             telling.unreachable(tx, deps, target, fault, now)
         return next_at

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from openpim.core.audit import AuditEvent, Target
-from openpim.core.connecting import Foreign
+from openpim.core.connecting import EffectState, Foreign
 from openpim.core.grants import Action, AssignmentType, Kind, Provider, Request, Schedule
 from openpim.core.lifecycle import ApprovalStatus, RequestStatus
 from openpim.core.notices import ACTIVITIES, Facts, Topic
@@ -33,6 +33,8 @@ def news_of(tx: Transaction, event: AuditEvent, break_glass: Collection[str]) ->
     topic = ACTIVITIES.get(event.activity)
     if topic is Topic.AUDIT_ALARM and event.actor_kind == "system":
         return [_alarm(event)] if event.result == "failure" else []
+    if topic is Topic.ACCESS_WAITS:
+        return _waits(tx, event)
     if topic in _OF_TARGETS:
         return _in_target(event, topic)
     found: list[Facts] = []
@@ -94,12 +96,41 @@ def _in_target(event: AuditEvent, topic: Topic) -> list[Facts]:
             topic=topic,
             at=event.at,
             subject_id=about.id if about is not None else "",
-            subject_name=about.name if about is not None else "",
+            subject_name=about.name if about is not None else details.get("Subject", ""),
             reason=event.reason,
             once=hashlib.sha256("\0".join(same).encode()).hexdigest()[:32],
             more=tuple((label, value) for label, value in lines if value),
         )
     ]
+
+
+def _waits(tx: Transaction, event: AuditEvent) -> list[Facts]:
+    """To whom access could not be given in a real system: once a day, and not if it is there meanwhile."""
+    system, person, details = _target(event, "Other"), _target(event, "User"), dict(event.details)
+    if system is None or person is None:
+        return []
+    waiting = any(
+        (one.target_id, one.edge.subject, one.edge.entitlement, one.state)
+        == (system.id, details.get("Subject"), details.get("Entitlement"), EffectState.PENDING)
+        for one in tx.effects.of_principals({person.id}, since=event.at)
+    )
+    if not waiting:
+        return []
+    same = [system.id, person.id, details.get("Entitlement", ""), f"{event.at:%Y-%m-%d}"]
+    facts = Facts(
+        topic=Topic.ACCESS_WAITS,
+        at=event.at,
+        subject_id=person.id,
+        subject_name=person.name,
+        reason=event.reason,
+        once=hashlib.sha256("\0".join(same).encode()).hexdigest()[:32],
+        more=(("System", system.name), ("Access", details.get("Entitlement", ""))),
+    )
+    schedule = tx.schedules.get(details.get("Schedules", "").partition(",")[0])
+    if schedule is None:
+        return [facts]
+    about = replace(facts, provider=schedule.provider.value, role_id=schedule.role_id, scope=schedule.scope)
+    return [_named(tx, replace(about, request_id=schedule.request_id or "", ends_at=schedule.ends_at))]
 
 
 def _facts(tx: Transaction, event: AuditEvent, topic: Topic) -> Facts | None:
