@@ -87,6 +87,40 @@ def test_a_link_works_once(demo_site: Demo) -> None:
     assert second.get(f"/demo/{secret}").status_code == 200
 
 
+def test_a_browser_that_keeps_no_secure_cookie_from_plain_http_is_let_in(demo_site: Demo) -> None:
+    """Safari is one, and so is httpx."""
+    browser = demo_site.browser("http://localhost:8442")
+    world = demo_site.world
+    set_there = list(browser.get(f"/demo/{demo_site.door.link()}").headers.get_list("set-cookie"))
+    form = {"token": Shown(browser.get("/demo")).form("/demo")["token"], "person": world.ann, "mfa": "on"}
+    set_there += browser.post("/demo", data=form).headers.get_list("set-cookie")
+    page = Shown(browser.get("/portal/me/notifications"))
+    assert page.status == 200, page.text
+    saved = browser.post("/portal/me/notifications", data=page.form("/portal/me/notifications"))
+    set_there += saved.headers.get_list("set-cookie")
+    assert Shown(browser.get(saved.headers["location"])).text.count("Your choice is kept") == 1, (
+        "what is said once"
+    )
+    assert len(set_there) >= 3
+    for cookie in set_there:
+        words = [part.strip().lower() for part in cookie.split(";")]
+        assert cookie.startswith("openpim-")
+        assert "httponly" in words
+        assert words[-1].startswith("samesite=")
+        assert not any("secure" in word or word.startswith("domain") for word in words[1:])
+    left = browser.post("/portal/sign-out", data={"token": Shown(browser.get("/portal/roles")).form("/portal/sign-out")["token"]})  # fmt: skip
+    assert left.status_code == 303
+    assert browser.get("/portal/roles").status_code == 401
+
+
+def test_cookies_of_other_listeners_are_not_heard(demo_site: Demo) -> None:
+    """They come along, because a browser keeps them by the name of the machine, whatever the port."""
+    session = demo_site.site.browser().open_session(demo_site.world.ann)
+    for name, status in (("__Host-openpim-session", 401), ("openpim-session", 200)):
+        cookies = {"cookie": f"{name}={session}; x=1"}
+        assert demo_site.browser().get("/portal/roles", headers=cookies).status_code == status, name
+
+
 def test_no_other_site_sends_its_forms_or_reads_it(demo_site: Demo) -> None:
     browser = demo_site.browser()
     browser.get(f"/demo/{demo_site.door.link()}")

@@ -1,6 +1,8 @@
 """The demo's way in: a page on which a browser that opened the printed link chooses whom to be. Mounted by app.py for
-`pim serve --demo` alone, on a listener of its own: plain http on loopback, where browsers keep Secure cookies too and
-no certificate has to be trusted first.
+`pim serve --demo` alone, on a listener of its own: plain http on loopback, where no certificate has to be trusted first.
+
+Safari keeps no Secure cookie that came by plain http, not from this machine either, and so none of ours. On this listener,
+and there alone, their names begin with `openpim-` and they are not Secure (`_Cookies`); inside they are the same as ever.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from openpim.faces import oidc
 from openpim.faces.oidc.cookies import SESSION, browser_of
@@ -25,6 +27,7 @@ from openpim.services.signin.demo import Door
 from openpim.services.signin.forms import form_token, good_form
 
 COOKIE = "__Host-openpim-demo"
+_PINNED, _OURS = b"__Host-", b"openpim-"
 _GONE = "This link has been used, or belongs to an earlier start. Stop the server and start it again for a new one."
 
 
@@ -35,7 +38,7 @@ def application(signin: SignIn, door: Door, portal_routes: Sequence[BaseRoute]) 
     """
     forms = [route for route in oidc.routes(signin) if getattr(route, "path", "").startswith("/signin/")]
     front = Route("/", lambda _request: RedirectResponse("/portal", 303))
-    return _Loopback(Starlette(routes=[front, *_routes(signin, door), *portal_routes, *forms]))
+    return _Loopback(_Cookies(Starlette(routes=[front, *_routes(signin, door), *portal_routes, *forms])))
 
 
 def _routes(signin: SignIn, door: Door) -> list[BaseRoute]:
@@ -101,6 +104,43 @@ def _again(response: RedirectResponse) -> Response:
 def _refused(message: str) -> Response:
     body = render("plain.html", {"heading": "This link does not work", "message": message})
     return Response(body, 403, headers=HEADERS, media_type="text/html")
+
+
+class _Cookies:
+    """ASGI. Cookies as every browser keeps them from plain http: what the application calls `__Host-openpim-…` travels as
+    `openpim-…`, without Secure. Those of the real names, which other listeners of this machine have set, are not heard."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def translated(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = [
+                    (name, _plain(value) if name == b"set-cookie" else value)
+                    for name, value in message.get("headers", ())
+                ]
+                message = {**message, "headers": headers}
+            await send(message)
+
+        heard = [(name, _pinned(value) if name == b"cookie" else value) for name, value in scope["headers"]]
+        await self._app({**scope, "headers": heard}, receive, translated)
+
+
+def _plain(cookie: bytes) -> bytes:
+    """What is set."""
+    parts = cookie.removeprefix(_PINNED).split(b";")
+    return b";".join(part for part in parts if part.strip().lower() != b"secure")
+
+
+def _pinned(cookies: bytes) -> bytes:
+    """What comes back."""
+    pairs = (pair.strip() for pair in cookies.split(b";"))
+    return b"; ".join(_PINNED + pair for pair in pairs if pair.startswith(_OURS))
 
 
 class _Loopback:
