@@ -4,7 +4,7 @@ activate. Only his own, and what comes to him through his groups."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from openpim.core.caller import Caller
@@ -12,6 +12,7 @@ from openpim.core.grants import Action, AssignmentType, Kind, Provider, Request,
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
 from openpim.services.authority import held_now, identities
+from openpim.services.connecting.acting import late
 from openpim.services.eligibilities import Names
 
 MOST = 200
@@ -22,7 +23,8 @@ _LOOK_BACK = 100  # requests of one's own among which reasons are found
 class Held:
     """A schedule and what it is called. through: the group it comes through, "" where it is one's own.
 
-    extendable, renewable: its holder may ask for it now. asked: it is being asked for already.
+    extendable, renewable: its holder may ask for it now. asked: it is being asked for already. waits_in: names of real
+    systems in which it is not in effect yet.
     """
 
     schedule: Schedule
@@ -33,6 +35,7 @@ class Held:
     extendable: bool = False
     renewable: bool = False
     asked: Request | None = None
+    waits_in: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,11 @@ def active(deps: Deps, caller: Caller) -> tuple[Held, ...]:
 
     def work(tx: Transaction) -> tuple[Held, ...]:
         held = held_now(tx, identities(tx, caller.principal_id, now), now)
-        return _dressed(tx, deps, caller, sorted(held, key=_end_first), now)
+        waits = late(tx, caller.principal_id, now)
+        found = _dressed(tx, deps, caller, sorted(held, key=_end_first), now)
+        return (
+            tuple(replace(one, waits_in=waits.get(one.schedule.id, ())) for one in found) if waits else found
+        )
 
     return deps.store.read(caller.tenant_id, work)
 

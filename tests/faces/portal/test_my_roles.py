@@ -62,6 +62,25 @@ def test_an_eligible_role_is_activated_and_ended(site: Site) -> None:
     assert not world.holds(world.ann)
 
 
+def test_what_is_active_and_not_in_effect_yet_says_where(site: Site) -> None:
+    world = site.world
+    target, server = world.target("payroll-db")
+    world.rule(target)
+    for role in (TEAMS, READER):
+        world.eligible(world.ann, role)
+        ok(world.activate(world.ann, role, hours=1))
+    ann = site.browser(world.ann)
+    assert "not in effect" not in ann.get("/portal/roles/active").text, "nobody knows of it yet"
+    server.down = True
+    for _ in range(3):
+        world.look(target)
+    page = ann.get("/portal/roles/active").text
+    assert page.count("not in effect yet in payroll-db") == 1
+    server.down = False
+    world.look(target)
+    assert "not in effect" not in ann.get("/portal/roles/active").text
+
+
 def test_all_three_providers_are_in_one_list(site: Site) -> None:
     world = site.world
     prod, group = a_subscription(site, "prod"), world.group("On-Call")

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from openpim.core.audit import Target as AuditTarget
 from openpim.core.caller import Caller
-from openpim.core.connecting import Effect, Op, Rule, Target
+from openpim.core.connecting import Effect, EffectState, Op, Rule, Target
 from openpim.core.grants import Provider, Schedule
 from openpim.core.refusals import Code, Refusal
 from openpim.ports.connector import Probe, TargetError
@@ -266,6 +266,19 @@ def of_schedule(
             key=lambda one: one.target.name,
         )
     )
+
+
+def late(tx: Transaction, principal_id: str, now: datetime) -> dict[str, tuple[str, ...]]:
+    """By id of a schedule, the names of the systems in which what it gives somebody is not in effect yet."""
+    found = [
+        one for one in tx.effects.of_principals({principal_id}, since=now) if one.state is EffectState.PENDING
+    ]
+    targets = {one.id: one.name for one in tx.targets.all()} if found else {}
+    waits: dict[str, set[str]] = {}
+    for one in found:
+        for schedule_id in one.schedules:
+            waits.setdefault(schedule_id, set()).add(targets.get(one.target_id, ""))
+    return {schedule_id: tuple(sorted(names - {""})) for schedule_id, names in waits.items()}
 
 
 def named(
