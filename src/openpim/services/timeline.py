@@ -26,7 +26,7 @@ from openpim.services.eligibilities import Names
 from openpim.services.providers import PROVIDERS
 
 MOST = 300  # stretches that can be asked for
-_LOOK = 8  # times as many requests, and assignments that last, are looked at
+_LOOK = 4  # times as many requests, and assignments that last, are looked at
 _MOST_LOOKED_AT = 600
 _GROUPS = 100
 

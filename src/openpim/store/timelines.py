@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Integer, Select, bindparam, or_, select
+from sqlalchemy import Connection, Integer, Select, bindparam, or_, select, union
 
 from openpim.core.grants import Kind
 from openpim.core.lifecycle import ScheduleStatus
@@ -41,14 +41,12 @@ class Timelines:
         names = frozenset(where)
         walk = names - {"scope"} if about.everywhere else names
         given = {"tenant": self._tenant, "look": look, "most": most + 1, "until": until, "now": now, **where}
-        found = {}
-        for statement in (_asked_for(walk, names), _lasting(walk, names)):
-            for row in self._connection.execute(statement, {**given, "since": since}).mappings():
-                found[row["id"]] = schedule_of(row)
+        rows = self._connection.execute(_newest(walk, names), {**given, "since": since}).mappings().all()
+        newest = tuple(schedule_of(row) for row in rows[:most])
+        if len(rows) > most:
+            return Held(newest, cut=True)
         older, more = self._connection.execute(_beyond(walk), given).one()
-        newest = sorted(found.values(), key=lambda one: (one.starts_at, one.id), reverse=True)
-        cut = more is not None or len(newest) > most or (older is not None and older > since)
-        return Held(tuple(newest[:most]), cut)
+        return Held(newest, cut=more is not None or (older is not None and older > since))
 
 
 def _where(columns: Any, names: frozenset[str]) -> list[Any]:
@@ -83,22 +81,18 @@ def _touching(columns: Any) -> list[Any]:
     ]
 
 
-def _first(statement: Select[Any], columns: Any) -> Select[Any]:
-    ordered = statement.order_by(columns.starts_at.desc(), columns.id.desc())
-    return ordered.limit(bindparam("most", type_=Integer))
-
-
 @cache
-def _asked_for(walk: frozenset[str], names: frozenset[str]) -> Select[Any]:
-    newest = _newest_requests(walk).limit(bindparam("look", type_=Integer)).subquery()
-    touching = select(schedules).where(*_where(_s, names), *_touching(_s))
-    return _first(touching.where(_s.id.in_(select(newest.c.schedule_id))), _s)
-
-
-@cache
-def _lasting(walk: frozenset[str], names: frozenset[str]) -> Select[Any]:
-    walked = _live(walk, schedules).limit(bindparam("look", type_=Integer)).subquery()
-    return _first(select(walked).where(*_where(walked.c, names), *_touching(walked.c)), walked.c)
+def _newest(walk: frozenset[str], names: frozenset[str]) -> Select[Any]:
+    """Of what either walk meets, in one statement: most of it is met by both."""
+    look = bindparam("look", type_=Integer)
+    asked_for = select(_newest_requests(walk).limit(look).subquery().c.schedule_id)
+    lasting = select(_live(walk, _s.id).limit(look).subquery().c.id)
+    return (
+        select(schedules)
+        .where(*_where(_s, names), *_touching(_s), _s.id.in_(union(asked_for, lasting)))
+        .order_by(_s.starts_at.desc(), _s.id.desc())
+        .limit(bindparam("most", type_=Integer))
+    )
 
 
 @cache
