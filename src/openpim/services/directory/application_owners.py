@@ -17,9 +17,9 @@ from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
 from openpim.services.browse import shut
 from openpim.services.directory.performing import Done, not_found, perform
-from openpim.services.directory.privileges import is_powerful
 from openpim.services.directory.rights import may_grant_permissions, may_manage_application
 from openpim.services.directory.targets import of_application, of_principal, of_user
+from openpim.services.power import is_powerful
 
 MOST = 100
 

@@ -20,13 +20,13 @@ from openpim.services.browse import shut
 from openpim.services.directory.application_owners import MOST
 from openpim.services.directory.performing import not_found
 from openpim.services.directory.permission_grants import sees_all
-from openpim.services.directory.privileges import is_powerful
 from openpim.services.directory.rights import (
     may_grant_permissions,
     may_manage_application,
     may_manage_applications,
     rights_of,
 )
+from openpim.services.power import is_powerful
 from openpim.services.sealing import unb64
 
 CONSENTS = 25  # that one page shows

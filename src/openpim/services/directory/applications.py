@@ -23,7 +23,6 @@ from openpim.services.directory.performing import (
     overtaken,
     perform,
 )
-from openpim.services.directory.privileges import is_powerful
 from openpim.services.directory.rights import (
     may_grant_permissions,
     may_manage_application,
@@ -31,6 +30,7 @@ from openpim.services.directory.rights import (
 )
 from openpim.services.directory.service_principals import remove_with_all
 from openpim.services.directory.targets import of_application, of_service_principal
+from openpim.services.power import is_powerful
 
 CHANGEABLE = frozenset(
     {"display_name", "public", "redirect_uris", "logout_uri", "identifier_uris", "app_roles", "claims"}

@@ -14,10 +14,9 @@ from openpim.core.directory import Group
 from openpim.core.refusals import Refusal
 from openpim.core.scopes import ADMINISTRATIVE_UNITS
 from openpim.ports.store import Transaction
-from openpim.services.approvers import protected
 from openpim.services.authority import roles_at, roles_of
 from openpim.services.directory.performing import forbidden
-from openpim.services.directory.privileges import is_privileged
+from openpim.services.power import is_privileged, protected
 
 GUEST_INVITER = "95e79109-95c0-4d8e-aee3-d01accf2d47b"
 CLOUD_APPLICATION_ADMINISTRATOR = "158c047a-c907-4556-b7ef-446551a6b5f7"
@@ -103,15 +102,15 @@ def may_change_user(tx: Transaction, caller: Caller, user_id: str, now: datetime
 def may_control_user(tx: Transaction, caller: Caller, user_id: str, now: datetime) -> Refusal | None:
     """Whatever locks a person out or lets another one in: disable, delete, new sign-in name, new password.
 
-    Someone who holds a privileged role, or could activate one, is out of reach of a User Administrator: else
-    that role would be a way to every other role.
+    Someone who has power over others, or could get it, is out of reach of a User Administrator: else that role would be
+    a way to every other role.
     """
     if is_privileged(tx, user_id, now):
         if may_control_privileged(tx, caller, now):
             return None
         return forbidden(
-            "This person holds or can activate a privileged role, or approves for one: only Global Administrators "
-            "and Privileged Authentication Administrators of the whole tenant may do this. Activate one of these "
+            "This person holds or can activate a privileged role, or one that gives roles on resources, or approves for "
+            "one: only Global Administrators and Privileged Authentication Administrators of the whole tenant may do this. Activate one of these "
             "roles first."
         )
     if rights_over(tx, caller, user_id, now).any(USER_MANAGERS | PRIVILEGED_USER_MANAGERS, USER_PERMISSIONS):
@@ -142,8 +141,8 @@ def may_create_groups(
 def may_change_group(
     tx: Transaction, caller: Caller, group: Group, now: datetime, *, members_only: bool = False
 ) -> Refusal | None:
-    """Owners may change their own groups; those that give power (roles can be assigned to them, or they approve for
-    one) are otherwise for those who manage roles."""
+    """Owners may change their own groups; those that give power (see services/power.py) are otherwise for those who manage
+    roles."""
     if caller.principal_id and tx.groups.is_owner(group.id, caller.principal_id, now):
         return None
     rights = rights_over(tx, caller, group.id, now)
@@ -153,7 +152,7 @@ def may_change_group(
         why = (
             "Roles can be assigned to this group"
             if group.role_assignable
-            else "This group approves for a role"
+            else "Whoever is in this group gives roles to others, or could get so far"
         )
         return forbidden(
             f"{why}: only its owners and Privileged Role Administrators may change it. Activate Privileged Role "

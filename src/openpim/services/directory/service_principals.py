@@ -23,7 +23,6 @@ from openpim.services.directory.performing import (
     overtaken,
     perform,
 )
-from openpim.services.directory.privileges import is_powerful, is_privileged
 from openpim.services.directory.rights import (
     may_grant_permissions,
     may_manage_application,
@@ -31,6 +30,7 @@ from openpim.services.directory.rights import (
 )
 from openpim.services.directory.targets import of_service_principal
 from openpim.services.ending import end_all_of
+from openpim.services.power import is_powerful, is_privileged
 
 CHANGEABLE = frozenset({"display_name", "enabled", "permissions"})
 

@@ -24,8 +24,8 @@ from openpim.core.roles import (
 )
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
-from openpim.services.approvers import protected
 from openpim.services.authority import may_read_roles, roles_of
+from openpim.services.power import protected
 
 MEMBER = "member"
 OWNER = "owner"

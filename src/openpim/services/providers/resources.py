@@ -11,7 +11,7 @@ from datetime import datetime
 from openpim.core.caller import Caller
 from openpim.core.directory import Principal, PrincipalKind
 from openpim.core.grants import Kind, Provider
-from openpim.core.permissions import MANAGING_ROLES, OWNER
+from openpim.core.permissions import GIVE_ROLES, MANAGING_ROLES, OWNER
 from openpim.core.policy import Policy, default_resource_policy, policy_id
 from openpim.core.refusals import Code, Refusal
 from openpim.core.resources import canonical, contains
@@ -20,7 +20,7 @@ from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
 from openpim.services.resource_access import allowed, concerns
 
-WRITE = "Microsoft.Authorization/roleAssignments/write"
+WRITE = GIVE_ROLES
 READ = "Microsoft.Authorization/roleAssignments/read"
 
 

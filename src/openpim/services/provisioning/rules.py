@@ -13,14 +13,12 @@ from openpim.core.caller import Caller, CallerKind
 from openpim.core.connecting import subject_of
 from openpim.core.directory import Group, User
 from openpim.core.grants import Kind, Provider
-from openpim.core.permissions import MANAGING_ROLES
 from openpim.core.provisioning import PRIVILEGED, PROVISION, Mode
 from openpim.core.query import AnyOf, Query
 from openpim.core.refusals import Refusal
 from openpim.ports.store import Transaction
-from openpim.services.approvers import protected
 from openpim.services.directory.performing import forbidden
-from openpim.services.directory.privileges import is_privileged
+from openpim.services.power import could_be, is_privileged, protected
 
 _ANY = 1
 
@@ -39,20 +37,12 @@ def may_touch_privileged(caller: Caller) -> bool:
 
 def untouchable(tx: Transaction, caller: Caller, user_id: str, now: datetime) -> Refusal | None:
     """People who hold or could activate power are changed by a provisioner only where that was said of it."""
-    if may_touch_privileged(caller) or not powerful(tx, user_id, now):
+    if may_touch_privileged(caller) or not is_privileged(tx, user_id, now):
         return None
     return forbidden(
-        "This person holds or can activate a privileged role, or approves for one: provisioning does not change, disable or "
-        f"delete such people. Do it here, or have a Privileged Role Administrator grant the application {PRIVILEGED}."
+        "This person holds or can activate a privileged role, or one that gives roles on resources, or approves for one: "
+        f"provisioning does not change, disable or delete such people. Do it here, or have a Privileged Role Administrator grant the application {PRIVILEGED}."
     )
-
-
-def powerful(tx: Transaction, user_id: str, now: datetime) -> bool:
-    if is_privileged(tx, user_id, now):
-        return True
-    who = {user_id, *tx.groups.groups_of(user_id, now)}
-    held = tx.schedules.of(who, provider=Provider.RESOURCE, live_at=now)
-    return any(one.role_id in MANAGING_ROLES for one in held)
 
 
 def called(tx: Transaction, caller: Caller, old: User, new: User, now: datetime) -> Refusal | None:
@@ -79,7 +69,7 @@ def _called_otherwise(tx: Transaction, old: User, new: User, now: datetime) -> b
     ]
     if not rules:
         return False
-    who = _could_be(tx, old.id, now)
+    who = could_be(tx, {old.id}, now)
     held = {(one.provider, one.role_id) for one in tx.schedules.of(who, live_at=now)}
     return any(
         rule.scope in who or tx.groups.is_owner(rule.scope, old.id, now)
@@ -87,17 +77,6 @@ def _called_otherwise(tx: Transaction, old: User, new: User, now: datetime) -> b
         else (rule.provider, rule.role_id) in held
         for rule in rules
     )
-
-
-def _could_be(tx: Transaction, user_id: str, now: datetime) -> set[str]:
-    """He, and every group that he is in, or could get into or own by a schedule, one step after the other."""
-    who: set[str] = set()
-    new = {user_id}
-    while new:
-        who |= new
-        joined = {one.scope for one in tx.schedules.of(new, provider=Provider.GROUP, live_at=now)}
-        new = joined.union(*(tx.groups.groups_of(one, now) for one in new | joined)) - who
-    return who
 
 
 def fixed(tx: Transaction, caller: Caller, group: Group, now: datetime) -> Refusal | None:

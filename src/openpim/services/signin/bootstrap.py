@@ -27,7 +27,7 @@ from openpim.services.credentials import (
     put_password_hash,
     totp_uri,
 )
-from openpim.services.directory.privileges import is_privileged
+from openpim.services.power import is_privileged
 from openpim.services.signin.context import SignIn
 from openpim.services.signin.events import Origin, record
 from openpim.services.signin.sessions import end_all
