@@ -97,8 +97,7 @@ def activation(
         failed.insert(0, "ExpirationRule")
     if policy.approval.required and policy.approval.requestor_justification_required and not _justified(ask):
         failed.append("JustificationRule")
-    context = policy.context if policy.context_enabled else None
-    missing = context if context is not None and context not in proof.acrs else None
+    missing = next((one for one in policy.contexts if one not in proof.acrs), None)
     if ticket_fault is not None:
         failed.append("TicketingRule")
     if failed:

@@ -117,9 +117,9 @@ NOTIFICATION_KEYS = tuple(
 class Policy:
     """The settings of one role (at one scope), in force since `modified_at`.
 
-    id: stable for ever; version counts changes. tickets_above: where an activation is below the scope of its
-    eligibility, the other policy's (see `stricter`); never stored. context: authentication context an activation
-    must carry, or None.
+    id: stable for ever; version counts changes. context: authentication context an activation must carry, or None.
+    tickets_above, context_above: where an activation is below the scope of its eligibility, the other policy's (see
+    `stricter`); never stored.
     """
 
     id: str
@@ -140,6 +140,7 @@ class Policy:
         default_factory=lambda: dict.fromkeys(NOTIFICATION_KEYS, Notification())
     )
     tickets_above: TicketRules = NO_RULES
+    context_above: str | None = None
     modified_at: datetime | None = None
     modified_by: str | None = None
     modified_by_name: str | None = None
@@ -148,6 +149,12 @@ class Policy:
     def all_tickets(self) -> tuple[TicketRules, ...]:
         """Every set of rules that a ticket must satisfy."""
         return tuple(dict.fromkeys(one for one in (self.tickets, self.tickets_above) if one != NO_RULES))
+
+    @property
+    def contexts(self) -> tuple[str, ...]:
+        """Every authentication context that an activation must carry."""
+        own = self.context if self.context_enabled else None
+        return tuple(dict.fromkeys(one for one in (own, self.context_above) if one is not None))
 
     def expiry_of(self, kind: Kind) -> Expiry:
         """The limit on what an administrator gives."""
@@ -185,12 +192,17 @@ def default_resource_policy(policy_id: str, role_id: str, scope: str) -> Policy:
     )
 
 
-def stricter(one: Policy, other: Policy) -> Policy:
-    """What both policies allow of an activation: the shorter maximum, every requirement, both approvals in turn.
+def stricter(one: Policy, other: Policy, *, extending: bool = False) -> Policy:
+    """What both policies allow of an activation: the shorter maximum, every requirement, both contexts, both approvals in
+    turn. extending: of one that is longer.
 
     Used where a role is activated below the scope of its eligibility: neither policy may be side-stepped.
     """
-    approvals = [policy.approval for policy in (one, other) if policy.approval.required]
+    approvals = [
+        policy.approval
+        for policy in (one, other)
+        if policy.approval.required or (extending and policy.approval.required_for_extension)
+    ]
     approval = one.approval
     if approvals:
         stages = tuple(dict.fromkeys(stage for approval in approvals for stage in approval.stages))
@@ -198,18 +210,17 @@ def stricter(one: Policy, other: Policy) -> Policy:
             each.stages != stages for each in approvals
         ):  # one policy's system does not speak for the other's people
             stages = tuple(_without_auto(stage) for stage in stages)
-        approval = replace(
-            approvals[0],
-            stages=stages,
+        approval = ApprovalSettings(
+            required=any(each.required for each in approvals),
+            required_for_extension=any(each.required_for_extension for each in approvals),
             requestor_justification_required=any(each.requestor_justification_required for each in approvals),
+            stages=stages,
         )
-    context = next((policy for policy in (one, other) if policy.context_enabled), one)
     return replace(
         one,
         activation=_shorter(one.activation, other.activation),
         activation_requires=one.activation_requires | other.activation_requires,
-        context_enabled=context.context_enabled,
-        context=context.context,
+        context_above=next(iter(other.contexts), None),
         approval=approval,
         tickets_above=other.tickets,
     )

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from openpim.core.ask import Ask
 from openpim.core.deciding import best_eligibility
-from openpim.core.grants import Provider, Schedule
+from openpim.core.grants import Action, Provider, Schedule
 from openpim.core.policy import Policy, stricter
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
@@ -22,7 +22,8 @@ def policy_for(tx: Transaction, deps: Deps, ask: Ask, eligibility: Schedule | No
     policy = rules.policy(tx, deps, ask.role_id, ask.scope)
     if ask.provider is not Provider.RESOURCE or eligibility is None or eligibility.scope == ask.scope:
         return policy
-    return stricter(policy, rules.policy(tx, deps, ask.role_id, eligibility.scope))
+    above = rules.policy(tx, deps, ask.role_id, eligibility.scope)
+    return stricter(policy, above, extending=ask.action is Action.SELF_EXTEND)
 
 
 class Basis:

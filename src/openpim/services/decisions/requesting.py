@@ -187,8 +187,7 @@ def _missing(
     )
     ask = Ask(Kind.ASSIGNMENT, provider, Action.SELF_ACTIVATE, caller.principal_id, cure.role, cure.scope)
     policy = policy_for(tx, deps, ask, best_eligibility(found, now))
-    wanted = policy.context if policy.context_enabled else None
-    acr = (wanted,) if wanted is not None and wanted not in caller.acrs else ()
+    acr = tuple(one for one in policy.contexts if one not in caller.acrs)
     amr = ("mfa",) if Requirement.MFA in policy.activation_requires and not caller.has_mfa else ()
     return acr, amr
 
