@@ -68,10 +68,13 @@ FIELDS = fields_by(principals.c.id)
 BATCH = 500  # ids in one IN list: SQLite's and PostgreSQL's limits on parameters lie far above
 
 
+_KINDS = {one.value: one for one in PrincipalKind}
+
+
 def make_principal(row: RowMapping) -> Principal:
     return Principal(
         id=row["id"],
-        kind=PrincipalKind(row["kind"]),
+        kind=_KINDS[row["kind"]],
         display_name=row["display_name"],
         enabled=row["enabled"],
         created_at=row["created_at"],
@@ -158,10 +161,9 @@ def mark_deleted(connection: Connection, tenant_id: str, id: str, now: datetime)
 
 # Asked in every unit of work: built once, because building a statement costs five times as much as running it.
 _c = principals.c
-_GET = select(principals).where(_c.tenant_id == bindparam("tenant"), _c.id == bindparam("id"))
-_MANY = select(principals).where(
-    _c.tenant_id == bindparam("tenant"), _c.id.in_(bindparam("ids", expanding=True))
-)
+_WHOLE = select(_c.id, _c.kind, _c.display_name, _c.enabled, _c.created_at, _c.deleted_at)
+_GET = _WHOLE.where(_c.tenant_id == bindparam("tenant"), _c.id == bindparam("id"))
+_MANY = _WHOLE.where(_c.tenant_id == bindparam("tenant"), _c.id.in_(bindparam("ids", expanding=True)))
 _LOCK = _MANY.order_by(_c.id).with_for_update()
 _LOCK_ONE = _GET.with_for_update()  # IN costs twice as much to prepare
 
@@ -189,7 +191,7 @@ class Principals:
     def get(self, id: str, *, deleted: bool = False) -> Principal | None:
         found = self._known.get((self._tenant_id, id))
         if found is None:
-            row = self._connection.execute(_GET, {"tenant": self._tenant_id, "id": id}).mappings().first()
+            row = self._connection.execute(_GET, {"tenant": self._tenant_id, "id": id}).first()
             found = self._keep(row) if row is not None else None
         return found if found is not None and (deleted or found.deleted_at is None) else None
 
@@ -199,13 +201,15 @@ class Principals:
         found = {one.id: one for one in known if one is not None}
         for part in batches(wanted - found.keys()):
             given = {"tenant": self._tenant_id, "ids": part}
-            for row in self._connection.execute(_MANY, given).mappings():
-                found[row["id"]] = self._keep(row)
+            for row in self._connection.execute(_MANY, given).all():
+                found[row[0]] = self._keep(row)
         return {one.id: one for one in found.values() if deleted or one.deleted_at is None}
 
-    def _keep(self, row: RowMapping) -> Principal:
-        principal = make_principal(row)
-        self._known[self._tenant_id, principal.id] = principal
+    def _keep(self, row: Iterable[Any]) -> Principal:
+        """row: as in _WHOLE."""
+        id, kind, name, enabled, created_at, deleted_at = row  # noqa: A001
+        principal = Principal(id, _KINDS[kind], name, enabled, created_at, deleted_at)
+        self._known[self._tenant_id, id] = principal
         return principal
 
     def page(self, query: Query, kinds: Collection[PrincipalKind] = ()) -> Page[Principal]:
@@ -241,5 +245,5 @@ class Principals:
         for part in batches(ids):
             given = {"tenant": self._tenant_id, "ids": part, "id": part[0]}
             statement = _LOCK_ONE if len(part) == 1 else _LOCK
-            for row in self._connection.execute(statement, given).mappings().all():
+            for row in self._connection.execute(statement, given).all():
                 self._keep(row)  # as it is now that nobody else changes it

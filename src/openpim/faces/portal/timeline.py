@@ -182,7 +182,7 @@ def _bar(one: Stretch, since: datetime, until: datetime, now: datetime) -> Bar:
 
 def _short(when: datetime) -> str:
     at = when.astimezone(UTC)
-    return f"{at.day} {MONTHS[at.month - 1]} {at:%H:%M}"
+    return f"{at.day} {MONTHS[at.month - 1]} {at.hour:02}:{at.minute:02}"
 
 
 def _part(when: datetime, since: datetime, until: datetime) -> float:
