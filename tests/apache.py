@@ -1,11 +1,13 @@
 """A real Apache with mod_auth_openidc, as an application of somebody who knows nothing of us: it signs people in, lets in by
-a group, and takes back-channel logout. An ordinary process on a port of this machine, with a configuration of its own.
+a group or by a role, and takes back-channel logout. An ordinary process on a port of this machine, with the configuration that
+docs/how-to/let-people-sign-in.md shows.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import socket
@@ -19,6 +21,8 @@ import pytest
 CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 MODULES = Path("/usr/lib/apache2/modules")
 SECONDS = 30
+PAGE = Path(__file__).parents[1] / "docs/how-to/let-people-sign-in.md"
+SHOWN = re.findall(r"^```apache\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)[0]
 _SBIN = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
 _CONFIG = """
 LoadModule mpm_event_module {modules}/mod_mpm_event.so
@@ -37,14 +41,7 @@ LogLevel warn
 StartServers 1
 MaxRequestWorkers 50
 {user}
-OIDCProviderMetadataURL {metadata}
 OIDCCABundlePath {authority}
-OIDCClientID {client_id}
-OIDCClientSecret {secret}
-OIDCRedirectURI {redirect}
-OIDCCryptoPassphrase of-this-test-only
-OIDCScope "openid profile offline_access"
-OIDCPKCEMethod S256
 {more}
 <Location />
   AuthType openid-connect
@@ -54,6 +51,7 @@ OIDCPKCEMethod S256
   AuthType openid-connect
   Require claim groups:{group}
 </Location>
+{shown}
 """
 
 
@@ -87,7 +85,7 @@ class Apache:
     ) -> None:
         pages = self.folder / "pages"
         pages.mkdir()
-        for name in ("index.txt", "payroll.txt"):
+        for name in ("index.txt", "payroll.txt", "roles.txt"):
             (pages / name).write_text(f"{name} is here\n")
         bundle = self.folder / "ca.pem"
         bundle.write_bytes(authority.read_bytes())
@@ -98,11 +96,8 @@ class Apache:
                 folder=self.folder,
                 port=self.port,
                 user="User www-data\nGroup www-data" if os.getuid() == 0 else "",
-                metadata=metadata,
                 authority=bundle,
-                client_id=client_id,
-                secret=secret,
-                redirect=self.redirect,
+                shown=self._shown(metadata, client_id, secret),
                 group=group,
                 more=more,
             )
@@ -125,6 +120,26 @@ class Apache:
             if self._process.poll() is not None or time.monotonic() > ends:
                 raise AssertionError(f"Apache does not start:\n{self.said()}")
             time.sleep(0.02)
+
+    def _shown(self, metadata: str, client_id: str, secret: str) -> str:
+        """The page's lines, for here; what it protects is one page, and how often it asks is said by the test."""
+        passphrase = self.folder / "passphrase"
+        passphrase.write_text("of-this-test-only")
+        passphrase.chmod(0o644)
+        here = {
+            "https://pim.example.com/TENANT/v2.0/.well-known/openid-configuration": metadata,
+            "CLIENT_ID": client_id,
+            "CLIENT_SECRET": secret,
+            "https://payroll.example.com/signed-in": self.redirect,
+            "/etc/apache2/oidc-passphrase": str(passphrase),
+            "OIDCUserInfoRefreshInterval 60\n": "",
+            "<Location />": "<Location /roles.txt>",
+        }
+        text = SHOWN
+        for shown, value in here.items():
+            assert shown in text, f"the page does not say {shown}"
+            text = text.replace(shown, value)
+        return text
 
     def said(self) -> str:
         logs = (self.folder / name for name in ("stderr.log", "error.log"))

@@ -167,7 +167,8 @@ def test_examples_can_be_read(page):
     for block in blocks(page, "json"):
         json.loads(block)
     for block in blocks(page, "http"):
-        _, _, body = block.partition("\n\n")
+        head, _, body = block.strip().partition("\n\n")
+        assert "\n" not in head, "an empty line goes before the body"
         if body.strip():
             json.loads(body)
 

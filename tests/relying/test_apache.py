@@ -174,17 +174,21 @@ def save(site: Site, **changes: Any) -> None:
 
 
 def test_groups_from_userinfo_come_and_go_in_the_open_session(site: Site) -> None:
-    save(site, logout_uri=None)
+    live = tuple(Named(name) for name in ("groups", "roles"))
+    claims = replace(site.place.app.claims, only_named=True, userinfo=live, id_token=())
+    save(site, logout_uri=None, claims=claims)
     site.start_apache("OIDCUserInfoRefreshInterval 1")
     world, groups = site.place.world, site.groups
     ok(groups.give(site.place.admins, site.place.ann))
     ann = Person(site)
     ann.sign_in()
-    assert ann.status() == NO
+    assert (ann.status(), ann.status(page="roles.txt")) == (NO, NO)
     ok(groups.activate(site.place.admins, site.place.ann, hours=1))
     came = _until(lambda: ann.status() == 200, "the group counts")
+    assert ann.status(page="roles.txt") == 200
     ok(groups.deactivate(site.place.admins, site.place.ann))
     went = _until(lambda: ann.status() == NO, "the group counts no more")
+    assert ann.status(page="roles.txt") == NO
     assert ann.status(page="index.txt") == 200  # the session itself goes on
     assert max(came, went) < 5
     assert world.read(lambda tx: tx.client_sessions.any_in(site.place.tenant)) is False

@@ -33,8 +33,6 @@ PasswordAuthentication no
 KbdInteractiveAuthentication no
 AuthorizedKeysFile none
 PermitRootLogin yes
-TrustedUserCAKeys {folder}/ca.pub
-ExposeAuthInfo yes
 LogLevel VERBOSE
 Subsystem sftp /bin/false
 {more}
@@ -60,9 +58,10 @@ def skip_or_fail(problem: str) -> None:
 
 
 class Host:
-    """krl, principals: files of the host. `ssh` runs the real client with a key and a certificate."""
+    """krl, principals: files of the host. rules: all that its sshd is told of certificates, in place of ours. `ssh` runs the real
+    client with a key and a certificate."""
 
-    def __init__(self, folder: Path, *, guard: bool = True, more: str = "") -> None:
+    def __init__(self, folder: Path, *, guard: bool = True, more: str = "", rules: str = "") -> None:
         skip_or_fail(missing())
         self.folder = folder
         folder.mkdir(exist_ok=True)
@@ -73,12 +72,13 @@ class Host:
         self._run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / "host"))
         self._run("ssh-keygen", "-q", "-k", "-f", str(self.krl))
         self.ca.touch()
-        lines = [more or f"AuthorizedPrincipalsFile {principals}\nRevokedKeys {self.krl}"]
+        lines = [f"TrustedUserCAKeys {self.ca}\nExposeAuthInfo yes"]
+        lines.append(more or f"AuthorizedPrincipalsFile {principals}\nRevokedKeys {self.krl}")
         if guard:
             lines.append(f"ForceCommand /bin/sh {DATA / 'guard.sh'} {self.krl}")
         self.port = two_in_a_row()
         config = folder / "sshd_config"
-        config.write_text(_CONFIG.format(port=self.port, folder=folder, more="\n".join(lines)))
+        config.write_text(_CONFIG.format(port=self.port, folder=folder, more=rules or "\n".join(lines)))
         sshd = shutil.which("sshd", path=SBIN)
         assert sshd is not None
         with self.log.open("wb") as log:

@@ -1,0 +1,19 @@
+"""The server that the how-to pages share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.docs.place import Place
+
+
+@pytest.fixture(scope="session")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    made = Place(tmp_path_factory.mktemp("place"))
+    try:
+        made.set_up()
+        yield made
+    finally:
+        made.close()
