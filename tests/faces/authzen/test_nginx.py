@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -23,9 +24,10 @@ import uvicorn
 
 from tests.faces.authzen.conftest import Site
 from tests.faces.authzen.test_check import basic, make_client
-from tests.world import TEAMS, World, ok
+from tests.world import World, ok
 
 NGINX = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin")
+PAGE = Path(__file__).parents[3] / "docs/how-to/protect-applications.md"
 CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 CONFIGURATION = """
 daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log;
@@ -34,26 +36,15 @@ http {{
     access_log off;
     client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
     uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
+    upstream application {{ server 127.0.0.1:{behind}; }}
+    server {{
+        listen 127.0.0.1:{behind};
+        root {folder}/www; add_header X-Who $http_x_user always;
+    }}
     server {{
         listen 127.0.0.1:{port};
-        location / {{
-            auth_basic "the application's own sign-in"; auth_basic_user_file {folder}/people;
-            auth_request /_pim;
-            auth_request_set $openpim_user $upstream_http_x_openpim_user_id;
-            add_header X-Who $openpim_user always;
-            root {folder}/www;
-        }}
-        location = /_pim {{
-            internal;
-            proxy_pass http://127.0.0.1:{pim}/access/v1/check;
-            proxy_pass_request_body off;
-            proxy_set_header Content-Length "";
-            proxy_set_header Authorization "{proof}";
-            proxy_set_header X-OpenPIM-Role "{role}";
-            proxy_set_header X-OpenPIM-Scope "/";
-            proxy_set_header X-OpenPIM-Subject $remote_user;
-            proxy_set_header X-OpenPIM-Group "";
-        }}
+        auth_basic "the application's own sign-in"; auth_basic_user_file {folder}/people;
+        {shown}
     }}
 }}
 """
@@ -62,6 +53,16 @@ http {{
 @pytest.fixture
 def database_kind() -> str:
     return "sqlite"
+
+
+def configuration(folder: Path, port: int, pim: int, proof: str) -> str:
+    """What the page shows, with the addresses of this test, and the application behind it."""
+    (shown,) = re.findall(r"^```nginx\n(.*?)^```", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    here = {"https://pim.contoso.example": f"http://127.0.0.1:{pim}", "Basic …": proof}
+    for place, value in here.items():
+        assert place in shown
+        shown = shown.replace(place, value)
+    return CONFIGURATION.format(folder=folder, port=port, behind=free(), shown=shown)
 
 
 @contextmanager
@@ -124,7 +125,7 @@ def test_can_t_activate_can_end_can_t(world: World, site: Site, tmp_path: Path) 
     (tmp_path / "people").write_text(f"{name}:{{PLAIN}}pw\nstranger:{{PLAIN}}pw\n")
     client, port = make_client(world), free()
     with served(site.client.app) as pim:
-        text = CONFIGURATION.format(folder=tmp_path, port=port, pim=pim, proof=basic(client), role=TEAMS)
+        text = configuration(tmp_path, port, pim, basic(client))
         with running(tmp_path, port, text):
             assert ask(port, "nobody")[0] == 401, "the application's own sign-in"
             assert ask(port, name)[0] == 403
