@@ -90,8 +90,10 @@ class Schedules(Protocol):
         live_at: datetime | None = None,
         ended: tuple[datetime, datetime] | None = None,
         principal_ids: Collection[str] | None = None,
+        role_ids: Collection[str] | None = None,
     ) -> Page[Schedule]:
-        """A page of schedules; in_force_at keeps instances only, live_at drops what has ended.
+        """A page of schedules; in_force_at keeps instances only, live_at drops what has ended. principal_ids, role_ids: of
+        these.
 
         ended: what administrators gave (no activations) that has an end after the first moment, up to the second.
         """

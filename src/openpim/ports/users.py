@@ -21,6 +21,10 @@ class Users(Protocol):
 
     def many(self, ids: Collection[str], *, deleted: bool = False) -> dict[str, User]: ...
 
+    def addresses(self, ids: Collection[str]) -> dict[str, str]:
+        """The sign-in names of people, deleted ones too, by their ids."""
+        ...
+
     def page(self, query: Query) -> Page[User]:
         """Fields: the attributes of `User` except deleted_at."""
         ...

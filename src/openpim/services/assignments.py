@@ -92,8 +92,6 @@ def listed(deps: Deps, caller: Caller, wanted: Wanted) -> Page[Row] | Refusal:
         parts = [where] if where is not None else []
         roles = _roles(tx, wanted)
         person, people = _people(tx, wanted.who, now)
-        if roles is not None:
-            parts.append(AnyOf("role_id", roles))
         nothing: Page[Row] = Page(())
         if roles == () or people == ():
             return nothing
@@ -111,6 +109,7 @@ def listed(deps: Deps, caller: Caller, wanted: Wanted) -> Page[Row] | Refusal:
                 live_at=None if over else now,
                 ended=(now - timedelta(days=max(1, wanted.days)), now) if over else None,
                 principal_ids=people,
+                role_ids=roles,
             )
         except UnknownFieldError:
             return Refusal(
@@ -230,7 +229,7 @@ def _dressed(
     named = Names(tx, {(one.provider, one.role_id, one.scope) for one in schedules})
     ids = {one.principal_id for one in schedules}
     people = tx.principals.many(sorted(ids), deleted=True)
-    users = tx.users.many({one.id for one in people.values() if one.kind is PrincipalKind.USER}, deleted=True)
+    addresses = tx.users.addresses([one.id for one in people.values() if one.kind is PrincipalKind.USER])
     asked = _asked(tx, schedules)
     managed: dict[tuple[Provider, str], bool] = {}
     rows = []
@@ -240,7 +239,6 @@ def _dressed(
         if place not in managed:
             managed[place] = PROVIDERS[one.provider].may_manage(tx, caller, one.role_id, one.scope, now)
         who = people.get(one.principal_id)
-        user = users.get(one.principal_id)
         through = who.display_name if person is not None and who is not None and who.id != person else ""
         rows.append(
             Row(
@@ -249,7 +247,7 @@ def _dressed(
                 scope_name=named.scopes.get(key, one.scope),
                 scope_path=named.paths.get(one.scope, one.scope),
                 who=who,
-                address=user.user_principal_name if user is not None else "",
+                address=addresses.get(one.principal_id, ""),
                 through=through,
                 asked=asked.get((one.principal_id, one.role_id, one.scope)),
                 may_manage=managed[place],

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from openpim.core.caller import Caller
 from openpim.core.directory import PrincipalKind
@@ -39,32 +40,86 @@ class RoleSetting:
         return self.policy.modified_at is None
 
 
-def listed(
+class Outline(NamedTuple):
+    """A role with settings at a scope. untouched: they are what they were before anybody changed them."""
+
+    role_id: str
+    role_name: str
+    untouched: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    settings: tuple[RoleSetting, ...]
+    scope_name: str
+
+
+def outlines(
     deps: Deps, caller: Caller, provider: Provider, scope: str = TENANT
-) -> tuple[RoleSetting, ...] | Refusal:
-    """Of every role at a scope, by name; without the names of approvers. FORBIDDEN, SCOPE_MISSING."""
+) -> tuple[Outline, ...] | Refusal:
+    """Every role at a scope, by name. FORBIDDEN, SCOPE_MISSING."""
     now = deps.clock()
 
-    def work(tx: Transaction) -> tuple[RoleSetting, ...] | Refusal:
-        rules = PROVIDERS[provider]
-        refusal = _unseen(tx, caller, provider, scope, now)
-        if refusal is not None:
-            return refusal
-        stored = {policy.role_id: policy for policy in tx.policies.at_scope(provider, scope, None)}
-        roles = rules.role_ids(tx, scope)
-        if not roles:
-            return rules.fault(tx, "member", scope) or ()
-        named = Names(tx, {(provider, role, scope) for role in roles})
-        may = rules.may_manage(tx, caller, roles[0], scope, now)
-        found = []
-        for role in roles:
-            default = rules.default_policy(tx.tenant_id, role, scope)
-            one = _dressed(named, (provider, role, scope), stored.get(role, default), default, may=may)
-            if one is not None:
-                found.append(one)
-        return tuple(sorted(found, key=lambda one: (one.role_name.casefold(), one.policy.role_id)))
+    def work(tx: Transaction) -> tuple[Outline, ...] | Refusal:
+        found = _all(tx, caller, provider, scope, now)
+        return found if isinstance(found, Refusal) else found.outlines
 
     return deps.store.read(caller.tenant_id, work)
+
+
+def listed(
+    deps: Deps,
+    caller: Caller,
+    provider: Provider,
+    scope: str,
+    choose: Callable[[Sequence[Outline]], Sequence[Outline]],
+) -> Listed | Refusal:
+    """Those that `choose` takes from the outlines, in its order; without the names of approvers. FORBIDDEN, SCOPE_MISSING."""
+    now = deps.clock()
+
+    def work(tx: Transaction) -> Listed | Refusal:
+        found = _all(tx, caller, provider, scope, now)
+        if isinstance(found, Refusal):
+            return found
+        rules = PROVIDERS[provider]
+        shown = choose(found.outlines)
+        may = bool(shown) and rules.may_manage(tx, caller, shown[0].role_id, scope, now)
+        settings = []
+        for role, _, _ in shown:
+            default = rules.default_policy(tx.tenant_id, role, scope)
+            one = _dressed(
+                found.names, (provider, role, scope), found.stored.get(role, default), default, may=may
+            )
+            if one is not None:
+                settings.append(one)
+        return Listed(tuple(settings), next(iter(found.names.scopes.values()), scope))
+
+    return deps.store.read(caller.tenant_id, work)
+
+
+@dataclass(frozen=True, slots=True)
+class _All:
+    outlines: tuple[Outline, ...]
+    names: Names
+    stored: Mapping[str, Policy]
+
+
+def _all(tx: Transaction, caller: Caller, provider: Provider, scope: str, now: datetime) -> _All | Refusal:
+    refusal = _unseen(tx, caller, provider, scope, now)
+    if refusal is not None:
+        return refusal
+    rules = PROVIDERS[provider]
+    roles = rules.role_ids(tx, scope)
+    fault = None if roles else rules.fault(tx, "member", scope)
+    if fault is not None:
+        return fault
+    stored = {policy.role_id: policy for policy in tx.policies.at_scope(provider, scope, None)}
+    named = Names(tx, {(provider, role, scope) for role in roles})
+    found = [
+        (name.casefold(), role, name, role not in stored or stored[role].modified_at is None)
+        for (_, role, _), name in named.roles.items()
+    ]
+    return _All(tuple(Outline(role, name, same) for _, role, name, same in sorted(found)), named, stored)
 
 
 def get(

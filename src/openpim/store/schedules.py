@@ -253,6 +253,7 @@ class Schedules:
         live_at: datetime | None = None,
         ended: tuple[datetime, datetime] | None = None,
         principal_ids: Collection[str] | None = None,
+        role_ids: Collection[str] | None = None,
     ) -> Page[Schedule]:
         given: dict[str, Any] = {"tenant": self._tenant, "provider": provider.value, "kind": kind.value}
         if in_force_at is not None:
@@ -263,6 +264,8 @@ class Schedules:
             given["ended_since"], given["ended_until"] = ended
         if principal_ids is not None:
             given |= one_or_many("principal", list(principal_ids))
+        if role_ids is not None:
+            given |= one_or_many("role", list(role_ids))
         fields = FIELDS if ended is None else _ENDED_FIELDS
         return page(self._connection, _of(frozenset(given), share=False), fields, query, schedule_of, given)
 
@@ -398,6 +401,7 @@ def _of(parameters: frozenset[str], *, share: bool) -> Select[Any]:
         "provider": _c.provider == bindparam("provider"),
         "kind": _c.kind == bindparam("kind"),
         "role": _c.role_id == bindparam("role"),
+        "roles": _c.role_id.in_(bindparam("roles", expanding=True)),
         "scope": _c.scope == bindparam("scope"),
         "scopes": _c.scope.in_(bindparam("scopes", expanding=True)),
         "principal": _c.principal_id == bindparam("principal"),

@@ -131,6 +131,9 @@ def _principal(user: User) -> Principal:
 _GET = _rows(bindparam("tenant")).where(users.c.id == bindparam("id"))
 _MANY = _rows(bindparam("tenant")).where(users.c.id.in_(bindparam("ids", expanding=True)))
 _MANY_EVER = _rows(bindparam("tenant"), deleted=True).where(users.c.id.in_(bindparam("ids", expanding=True)))
+_ADDRESSES = select(users.c.id, users.c.user_principal_name).where(
+    users.c.tenant_id == bindparam("tenant"), users.c.id.in_(bindparam("ids", expanding=True))
+)
 _ACCOUNTS = _WHOLE.where(
     users.c.home_user_id == bindparam("home_user"),
     users.c.home_tenant_id == bindparam("home_tenant"),
@@ -166,6 +169,13 @@ class Users:
             given = {"tenant": self._tenant_id, "ids": part}
             for row in self._connection.execute(_MANY_EVER if deleted else _MANY, given).mappings():
                 found[row["id"]] = make_user(row)
+        return found
+
+    def addresses(self, ids: Collection[str]) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for part in batches(ids):
+            given = {"tenant": self._tenant_id, "ids": part}
+            found |= dict(self._connection.execute(_ADDRESSES, given).all())
         return found
 
     def page(self, query: Query) -> Page[User]:

@@ -19,7 +19,7 @@ from openpim.faces.portal.table import Page
 from openpim.faces.portal.words import t
 from openpim.services import browse, policies, role_settings
 from openpim.services.resources import browse as places
-from openpim.services.role_settings import RoleSetting
+from openpim.services.role_settings import Outline, RoleSetting
 
 NAV = "policies"
 A_PAGE = 25
@@ -28,20 +28,14 @@ MOST_COPIES = 50
 
 
 def directory(call: Call) -> Answer:
-    found = settled(role_settings.listed(call.deps, call.caller, Provider.DIRECTORY))
-    return _list(call, Provider.DIRECTORY, TENANT, found)
+    return _list(call, Provider.DIRECTORY, TENANT)
 
 
 def groups(call: Call) -> Answer:
     """Which group; then its two roles."""
     wanted = call.query.get("group", "")[:36].lower()
     if wanted:
-        return _list(
-            call,
-            Provider.GROUP,
-            wanted,
-            settled(role_settings.listed(call.deps, call.caller, Provider.GROUP, wanted)),
-        )
+        return _list(call, Provider.GROUP, wanted)
     return Show("policy_groups.html", {"groups": _groups(call), "q": _q(call)}, nav=NAV)
 
 
@@ -49,9 +43,7 @@ def resources(call: Call) -> Answer:
     """Which place; then its roles."""
     wanted = call.query.get("scope", "")[:2000].strip()
     if wanted:
-        scope = canonical(wanted)
-        found = settled(role_settings.listed(call.deps, call.caller, Provider.RESOURCE, scope))
-        return _list(call, Provider.RESOURCE, scope, found)
+        return _list(call, Provider.RESOURCE, canonical(wanted))
     seen = (
         *places.management_groups(call.deps, call.caller),
         *places.subscriptions(call.deps, call.caller),
@@ -77,10 +69,10 @@ def show(call: Call) -> Answer:
 def copy(call: Call) -> Answer:
     """To which roles at the same place."""
     setting = asked(call)
-    others = settled(role_settings.listed(call.deps, call.caller, setting.provider, setting.policy.scope))
+    others = settled(role_settings.outlines(call.deps, call.caller, setting.provider, setting.policy.scope))
     values = {
         "setting": setting,
-        "others": [one for one in others if one.policy.role_id != setting.policy.role_id],
+        "others": [one for one in others if one.role_id != setting.policy.role_id],
         "here": address(setting),
         "where": query_of(setting),
         "sentence": sentence(setting),
@@ -143,26 +135,32 @@ def tab_of(text: str) -> str:
 # ---------------------------------------------------------------- lists
 
 
-def _list(call: Call, provider: Provider, scope: str, found: Sequence[RoleSetting]) -> Answer:
+def _list(call: Call, provider: Provider, scope: str) -> Answer:
     words = _q(call).casefold().split()
     changed = bool(call.query.get("changed"))
-    rows = [one for one in found if all(word in one.role_name.casefold() for word in words)]
-    if changed:
-        rows = [one for one in rows if not one.untouched]
-    pages = max(1, -(-len(rows) // A_PAGE))
-    page = page_number(call.query.get("page", ""), pages)
+    page = pages = 1
+
+    def choose(roles: Sequence[Outline]) -> Sequence[Outline]:
+        nonlocal page, pages
+        rows = [one for one in roles if all(word in one.role_name.casefold() for word in words)]
+        if changed:
+            rows = [one for one in rows if not one.untouched]
+        pages = max(1, -(-len(rows) // A_PAGE))
+        page = page_number(call.query.get("page", ""), pages)
+        return rows[(page - 1) * A_PAGE : page * A_PAGE]
+
+    found = settled(role_settings.listed(call.deps, call.caller, provider, scope, choose))
     values = {
         "provider": provider,
         "scope": scope,
-        "scope_name": found[0].scope_name if found else scope,
-        "rows": rows[(page - 1) * A_PAGE : page * A_PAGE],
-        "found": len(rows),
+        "scope_name": found.scope_name,
+        "rows": found.settings,
+        "where": urlencode({"scope": scope}),
         "q": _q(call),
         "changed": changed,
         "page": page,
         "pages": pages,
         "address": address,
-        "query_of": query_of,
         "brief": brief,
     }
     return Show("policies.html", values, nav=NAV)
