@@ -185,3 +185,29 @@ def test_a_target_in_which_somebody_has_access_is_not_moved_away(world: World, m
     world.look(target)
     assert not server.may(ann, ADMIN)
     assert not isinstance(manage.update(world.deps, caller, target, Desired(settings=moved)), Refusal)
+
+
+def test_one_privilege_of_one_server_is_one_targets(world: World) -> None:
+    """Two would take what the other gives for what somebody else gave."""
+    target, _ = world.target(managed=("payroll_admin", "reader"))
+    caller = world.caller(world.ga)
+
+    def second(host: str, *managed: str) -> Any:
+        desired = Desired(name="second", settings={"host": host}, subject="{localPart}", managed=managed)
+        return manage.create(world.deps, caller, "twin", desired)
+
+    refused = second("PAYROLL.", "writer", "payroll_admin")
+    assert isinstance(refused, Refusal)
+    assert refused.member == "managed"
+    assert "payroll manages payroll_admin of this server already" in refused.message
+    other = ok(second("payroll", "writer")).target.id
+    more = manage.update(world.deps, caller, other, Desired(managed=("writer", "reader")))
+    assert isinstance(more, Refusal)
+    elsewhere = ok(manage.update(world.deps, caller, other, Desired(settings={"host": "other"})))
+    assert not isinstance(
+        manage.update(world.deps, caller, elsewhere.target.id, Desired(managed=("reader",))), Refusal
+    )
+    back = manage.update(world.deps, caller, other, Desired(settings={"host": "payroll"}))
+    assert isinstance(back, Refusal), "nor by being moved there"
+    ok(manage.update(world.deps, caller, target, Desired(managed=("payroll_admin",))))
+    ok(manage.update(world.deps, caller, other, Desired(settings={"host": "payroll"})))

@@ -66,7 +66,8 @@ def changed(
         foreign=before.foreign if desired.foreign is None else desired.foreign,
         enabled=before.enabled if desired.enabled is None else desired.enabled,
     )
-    return _with_secrets(deps, kind, before, after, desired.secrets)
+    shared = _shared(kind, before, after, present)
+    return shared or _with_secrets(deps, kind, before, after, desired.secrets)
 
 
 def _settings(kind: ConnectorKind, before: Target, given: Mapping[str, str]) -> dict[str, str] | Refusal:
@@ -115,6 +116,30 @@ def moving(kind: ConnectorKind, before: Target, settings: Mapping[str, str]) -> 
     """Names of the settings by which what was given is found again, and that would be others."""
     old, new = settings_of(kind, before), settings_of(kind, replace(before, settings=settings))
     return [one.name for one in kind.settings if one.stays and old[one.name] != new[one.name]]
+
+
+def _shared(kind: ConnectorKind, before: Target, after: Target, present: list[Target]) -> Refusal | None:
+    """One privilege of one server is one target's: two would each take what the other gives for what somebody else gave.
+    Only what is new is looked at; a server that has two names is not recognised."""
+    where = _server(kind, after)
+    added = set(after.managed) - (set(before.managed) if where == _server(kind, before) else set())
+    for other in present if where else ():
+        if other.id != after.id and other.kind == after.kind and _server(kind, other) == where:
+            both = added & set(other.managed)
+            if both:
+                return bad(
+                    "managed",
+                    f"{other.name} manages {min(both)} of this server already: each of the two would take what the other gives "
+                    "for what somebody else gave. Map it there.",
+                )
+    return None
+
+
+def _server(kind: ConnectorKind, target: Target) -> tuple[str, ...]:
+    """What says which server it is; () where nothing does."""
+    settings = settings_of(kind, target)
+    found = [settings[one.name] for one in kind.settings if one.place and one.stays and not one.secret]
+    return tuple(text.casefold().rstrip("./") for text in found)
 
 
 def _managed(
