@@ -10,6 +10,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from openpim.connectors.checks import is_number
+from openpim.connectors.taking import too_large
 from openpim.ports.connector import Fault, TargetError
 from openpim.ports.outbound import Answer, Outbound, OutboundError, OutboundFault
 
@@ -75,9 +76,10 @@ def call(
             method, url, headers=headers, body=body, seconds=seconds, max_bytes=MOST_BYTES
         )
     except OutboundError as error:
-        fault = Fault.UNREACHABLE if error.fault in _AWAY else Fault.REFUSED
+        if error.fault is OutboundFault.TOO_LARGE:
+            raise too_large("The target", MOST_BYTES) from None
         raise TargetError(
-            Fault.BROKEN if error.fault is OutboundFault.TOO_LARGE else fault, error.message
+            Fault.UNREACHABLE if error.fault in _AWAY else Fault.REFUSED, error.message
         ) from None
     if answer.status in _BUSY:
         raise TargetError(Fault.UNREACHABLE, f"The target answered {answer.status}. It is tried again.")

@@ -12,6 +12,7 @@ import pymysql
 from pymysql.constants import CR, ER
 
 from openpim.connectors.servers import away, busy, not_done, refused, said_by_server
+from openpim.connectors.taking import Taken
 from openpim.ports.connector import Fault, Opening, TargetError
 from openpim.ports.outbound import OutboundError
 
@@ -56,6 +57,27 @@ _GONE = frozenset(
 _BUSY = frozenset({ER.LOCK_WAIT_TIMEOUT, 1969})
 
 
+class _Bounded(pymysql.connections.Connection):  # type: ignore[misc,unused-ignore]
+    """One that stops reading, and closes, once `taken` has enough."""
+
+    taken: Taken
+
+    def _read_packet(self, *args: Any, **more: Any) -> Any:
+        self._within(lambda: self.taken.entries(1))
+        return super()._read_packet(*args, **more)
+
+    def _read_bytes(self, num_bytes: int) -> Any:
+        self._within(lambda: self.taken.bytes(num_bytes))
+        return super()._read_bytes(num_bytes)
+
+    def _within(self, count: Callable[[], None]) -> None:
+        try:
+            count()
+        except TargetError:
+            self._force_close()
+            raise
+
+
 class _NoPlainPassword:
     """For a server that asks for the password itself: it is not told."""
 
@@ -75,11 +97,14 @@ class Session:
         self._opening = opening
         self._connection: Any = None
         self._deadline = float("inf")
+        self._where = f"MariaDB on {opening.settings['host']}"
+        self._taken = Taken(self._where)
 
     def run(self, work: Callable[[], T], seconds: float = CALL_SECONDS) -> T:
         """What work returns. It may be done twice: where a connection from before turns out to be gone. Raises TargetError."""
         had_one = self._connection is not None
         self._deadline = time.monotonic() + seconds
+        self._taken = Taken(self._where)
         try:
             return self._once(work)
         except pymysql.MySQLError as error:
@@ -114,8 +139,9 @@ class Session:
     def _once(self, work: Callable[[], T]) -> T:
         try:
             return work()
-        except pymysql.MySQLError as error:
-            if self._connection is not None and (not self._connection.open or broken(error)):
+        except (pymysql.MySQLError, TargetError) as error:
+            gone = self._connection is not None and not self._connection.open
+            if gone or (isinstance(error, pymysql.MySQLError) and broken(error)):
                 self.close()
             raise
         except (OSError, UnicodeError, IndexError, KeyError, ValueError, AssertionError) as error:
@@ -133,6 +159,7 @@ class Session:
         if left <= 0:
             self.close()
             raise pymysql.err.OperationalError(CR.CR_SERVER_LOST, "it did not answer in time")
+        self._connection.taken = self._taken
         self._connection._read_timeout = self._connection._write_timeout = left  # noqa: SLF001 - there is no other way
         return self._connection
 
@@ -149,7 +176,7 @@ class Session:
         socket.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
         socket.setsockopt(SOL_SOCKET, SO_KEEPALIVE, 1)
         try:
-            connection = pymysql.connect(
+            connection = _Bounded(
                 host=host,
                 user=settings["user"],
                 password=secrets.get("password", ""),
@@ -166,6 +193,7 @@ class Session:
                 auth_plugin_map={"mysql_clear_password": _NoPlainPassword, "dialog": _NoPlainPassword},
                 init_command=_FIRST,
             )
+            connection.taken = self._taken
             connection.connect(socket)
         except BaseException:
             socket.close()
@@ -173,7 +201,7 @@ class Session:
         return connection
 
     def _fault(self, error: pymysql.MySQLError) -> TargetError:
-        where, said, code = f"MariaDB on {self._opening.settings['host']}", self.why(error), code_of(error)
+        where, said, code = self._where, self.why(error), code_of(error)
         if code in _REFUSED:
             return refused(where, said)
         if code in _BUSY:

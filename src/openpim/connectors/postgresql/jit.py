@@ -50,7 +50,7 @@ class JitConnector(Server):
 
     def read(self) -> Snapshot:
         def work(connection: BoundedConnection) -> Snapshot:
-            rows = connection.execute(_EDGES, (list(self.managed),)).fetchall()
+            rows = self.session.rows(connection, _EDGES, list(self.managed))
             return Snapshot(frozenset(_edge(*row) for row in rows))
 
         return self.session.run(work)

@@ -23,7 +23,7 @@ class MembershipConnector(Server):
 
     def read(self) -> Snapshot:
         def work(connection: BoundedConnection) -> Snapshot:
-            rows = connection.execute(MEMBERS, (list(self.managed),)).fetchall()
+            rows = self.session.rows(connection, MEMBERS, list(self.managed))
             return Snapshot(frozenset(Edge(person, role) for person, role in rows))
 
         return self.session.run(work)

@@ -164,11 +164,11 @@ class Server:
 
         def work(connection: BoundedConnection) -> dict[str, str]:
             self.fencing.seconds(fence)
-            left = _live(connection, names)
+            left = _live(self.session, connection, names)
             errors = self._terminate(connection, left, fence) if left else {}
             left = {pid: name for pid, name in left.items() if name not in errors}
             for last in looks(_SEVER_SECONDS) if left else ():
-                live = _live(connection, names)
+                live = _live(self.session, connection, names)
                 left = {pid: name for pid, name in left.items() if live.get(pid) == name}
                 if last or not left:
                     break
@@ -229,6 +229,6 @@ def _array(names: Iterable[str]) -> str:
     )
 
 
-def _live(connection: BoundedConnection, names: Collection[str]) -> dict[int, str]:
+def _live(session: Session, connection: BoundedConnection, names: Collection[str]) -> dict[int, str]:
     """The sessions of these roles."""
-    return {pid: name for pid, name in connection.execute(_LIVE) if name in names}
+    return {pid: name for pid, name in session.rows(connection, _LIVE) if name in names}

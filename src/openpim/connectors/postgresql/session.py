@@ -6,17 +6,20 @@ from __future__ import annotations
 
 import contextlib
 import os
+import socket
 import ssl
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, LiteralString, TypeVar
 
 import psycopg
 from psycopg import errors
 
 from openpim.connectors.servers import away, busy, not_done, refused, said_by_server
+from openpim.connectors.taking import MOST_BYTES, MOST_ENTRIES, too_large, too_many
 from openpim.ports.connector import Fault, Opening, TargetError
 from openpim.ports.outbound import OutboundError
 
@@ -25,6 +28,7 @@ T = TypeVar("T")
 CONNECT_SECONDS = 5
 CALL_SECONDS = 20.0
 _LOCK_MS = 5000
+_RECEIVED_AT = 128  # tcpi_bytes_received in struct tcp_info
 _BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
 _OPTIONS = " ".join(
     f"-c {name}={value}"
@@ -38,10 +42,30 @@ _OPTIONS = " ".join(
 )
 
 
+class _TooLargeError(Exception):
+    """More has come than is taken."""
+
+
 class BoundedConnection(psycopg.Connection[Any]):
-    """`deadline`, by time.monotonic(): a wait past it closes the connection and is an OperationalError."""
+    """`deadline`, by time.monotonic(): a wait past it closes the connection and is an OperationalError. `most`: as many bytes
+    may have come by then; more of them close it and are a _TooLargeError."""
 
     deadline: float = float("inf")
+    most: float = float("inf")
+
+    @classmethod
+    def _connect_gen(cls, conninfo: str = "") -> Any:
+        """Asks the server things, too, and keeps what it answers."""
+        gen, ready = super()._connect_gen(conninfo), None
+        while True:
+            try:
+                asked = gen.send(ready)  # type: ignore[arg-type]
+            except StopIteration as stop:
+                return stop.value
+            if received(asked[0]) > MOST_BYTES:
+                gen.close()
+                raise _TooLargeError
+            ready = yield asked
 
     def wait(self, gen: Any, *args: Any, **more: Any) -> Any:
         return super().wait(self._bounded(gen), *args, **more)
@@ -56,7 +80,23 @@ class BoundedConnection(psycopg.Connection[Any]):
             if time.monotonic() > self.deadline:
                 self.pgconn.finish()
                 raise errors.ConnectionTimeout("the server did not answer in time")
+            if received(self.pgconn.socket) > self.most:
+                self.pgconn.finish()
+                raise _TooLargeError
             sent = yield asked
+
+
+def received(number: int) -> int:
+    """Bytes that came over a TCP connection since it was made, by its file's number, as the kernel counts them: libpq keeps a
+    whole answer before it gives any of it. 0 where the system does not tell."""
+    if sys.platform != "linux":
+        return 0
+    beside = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 0, number)
+    try:
+        told = beside.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _RECEIVED_AT + 8)
+    finally:
+        beside.detach()
+    return int.from_bytes(told[_RECEIVED_AT : _RECEIVED_AT + 8], sys.byteorder)
 
 
 class Session:
@@ -65,6 +105,7 @@ class Session:
     def __init__(self, opening: Opening) -> None:
         self._opening = opening
         self._connection: BoundedConnection | None = None
+        self._where = f"PostgreSQL on {opening.settings['host']}"
 
     def run(self, work: Callable[[BoundedConnection], T], seconds: float = CALL_SECONDS) -> T:
         """What work returns. It may be done twice: where a connection from before turns out to be gone. Raises TargetError."""
@@ -82,6 +123,13 @@ class Session:
         except psycopg.Error as error:
             raise self._fault(error) from None
 
+    def rows(self, connection: BoundedConnection, statement: LiteralString, *values: Any) -> list[Any]:
+        """Inside `run`: of a question whose answer grows with what the server has."""
+        cursor = connection.execute(statement, values or None)
+        if cursor.rowcount > MOST_ENTRIES:
+            raise too_many(self._where)
+        return cursor.fetchall()
+
     def close(self) -> None:
         if self._connection is not None:
             self._connection.close()
@@ -93,10 +141,17 @@ class Session:
         return said_by_server(said, self._opening.secrets)
 
     def _once(self, work: Callable[[BoundedConnection], T], seconds: float) -> T:
+        try:
+            return self._bounded(work, seconds)
+        except _TooLargeError:
+            raise too_large(self._where) from None
+
+    def _bounded(self, work: Callable[[BoundedConnection], T], seconds: float) -> T:
         if self._connection is None:
             self._connection = self._connect()
         connection = self._connection
         connection.deadline = time.monotonic() + seconds
+        connection.most = received(connection.pgconn.socket) + MOST_BYTES
         try:
             return work(connection)
         finally:
@@ -142,7 +197,7 @@ class Session:
             )
 
     def _fault(self, error: psycopg.Error) -> TargetError:
-        where = f"PostgreSQL on {self._opening.settings['host']}"
+        where = self._where
         said = self.why(error)
         if isinstance(error, errors.InvalidAuthorizationSpecification | errors.InsufficientPrivilege):
             return refused(where, said)

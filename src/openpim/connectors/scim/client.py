@@ -9,10 +9,12 @@ from typing import Any, Final
 from urllib.parse import quote, urlencode
 
 from openpim.connectors.answers import call, object_of, said_by
+from openpim.connectors.taking import Taken
 from openpim.ports.connector import Fault, Opening, TargetError
 from openpim.ports.outbound import Answer
 
 SECONDS: Final = 8.0
+_WHERE: Final = "The application"
 _PATCH: Final = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 _MEDIA: Final = "application/scim+json"
 Resource = Mapping[str, Any]
@@ -27,6 +29,11 @@ class Client:
         self._outbound = opening.outbound
         self._base = opening.settings["url"].rstrip("/")
         self._token = opening.secrets.get("token", "")
+        self._taken = Taken(_WHERE)
+
+    def begin(self) -> None:
+        """What is taken from now on is one reading."""
+        self._taken = Taken(_WHERE)
 
     def config(self) -> Resource:
         return object_of(self._ask("GET", "/ServiceProviderConfig"))
@@ -59,6 +66,8 @@ class Client:
         found = object_of(answer)
         if not _is_resource(found):
             raise TargetError(Fault.BROKEN, "The answer is not a SCIM resource.")
+        members = found.get("members")
+        self._taken.entries(len(members) if isinstance(members, list) else 0)
         return found
 
     def add(self, group: str, user: str) -> None:
@@ -82,7 +91,9 @@ class Client:
         headers = {"Authorization": f"Bearer {self._token}", "Accept": _MEDIA}
         if body:
             headers["Content-Type"] = _MEDIA
-        return call(self._outbound, method, self._base + path, headers, body, seconds=SECONDS)
+        answer = call(self._outbound, method, self._base + path, headers, body, seconds=SECONDS)
+        self._taken.bytes(len(answer.body))
+        return answer
 
     @staticmethod
     def _no(answer: Answer, what: str) -> TargetError:

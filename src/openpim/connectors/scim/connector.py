@@ -54,6 +54,7 @@ class ScimConnector:
 
     def _groups(self, entitlements: Collection[str]) -> tuple[dict[str, Resource], dict[str, str]]:
         """With their members; and those that could not be told, with the reason."""
+        self._client.begin()
         found: dict[str, Resource] = {}
         unread: dict[str, str] = {}
         for entitlement in entitlements:

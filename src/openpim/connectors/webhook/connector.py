@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from openpim.connectors.answers import call, object_of, said_by, session_of
 from openpim.connectors.remembering import RememberedFence, fenced
+from openpim.connectors.taking import Taken
 from openpim.core import webhooks
 from openpim.core.connecting import Edge, Op, OpKind, Snapshot
 from openpim.ports.connector import Fault, Fence, Opening, Probe, Receipt, Severed, TargetError
@@ -53,14 +54,16 @@ class WebhookConnector:
     def read(self) -> Snapshot:
         edges: set[Edge] = set()
         after: str | None = None
+        taken = Taken("The service")
         for _ in range(_MOST_PAGES):
             body: dict[str, Any] = {"entitlements": list(self._opening.managed)}
             if after is not None:
                 body["after"] = after
-            found = self._say("read", body)
+            found = self._say("read", body, taken)
             rows = found.get("edges")
             if not isinstance(rows, list):
                 raise _broken("`edges` is not a list")
+            taken.entries(len(rows))
             edges |= {edge for row in rows if (edge := self._edge(row)).entitlement in self._opening.managed}
             following = found.get("next")
             if not following:
@@ -150,7 +153,7 @@ class WebhookConnector:
             errors.append(" ".join((error or "").split())[:300])
         return errors
 
-    def _say(self, kind: str, data: Mapping[str, Any]) -> dict[str, Any]:
+    def _say(self, kind: str, data: Mapping[str, Any], taken: Taken | None = None) -> dict[str, Any]:
         if not self._secrets or not all(is_secret(one) for one in self._secrets):
             raise TargetError(
                 Fault.REFUSED,
@@ -176,6 +179,8 @@ class WebhookConnector:
         answer = call(
             self._opening.outbound, "POST", self._opening.settings["url"], headers, body, seconds=SECONDS
         )
+        if taken is not None:
+            taken.bytes(len(answer.body))
         if answer.status == _FENCED:
             raise fenced()
         if not answer.ok:
