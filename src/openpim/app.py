@@ -254,7 +254,8 @@ Portal         {origin}/portal
 
 
 def serve(argv: Sequence[str]) -> int:
-    """`pim serve`. Returns the exit code: 0 stopped, 2 the settings or the machine do not allow a start."""
+    """`pim serve`. Returns the exit code: 0 stopped, 2 the settings or the machine do not allow a start. Raises
+    KeyboardInterrupt where Ctrl-C came before it served."""
     os.umask(0o077)  # the database and the keys are nobody else's
     if argv and argv[0] == "import-resources":
         from openpim.importing import run
@@ -437,6 +438,8 @@ def _run(system: System, tls: TlsFiles, notes: list[str], door: DemoDoor | None 
     if door is not None:
         beside.append((door.app, door.listening))
         lines += [door.note]
-    run(system.app, listening, tls, beside, [*lines, *notes], stopping=close_all)
-    system.database.close()
+    try:
+        run(system.app, listening, tls, beside, [*lines, *notes], stopping=close_all)
+    finally:
+        system.database.close()
     return 0

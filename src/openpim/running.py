@@ -37,7 +37,7 @@ def run(
     stopping: Callable[[], None],
 ) -> None:
     """beside: applications without TLS, each with its socket. lines: to print when it serves. stopping: told of the signal
-    first."""
+    first. Raises KeyboardInterrupt where Ctrl-C came before it served."""
     import uvicorn  # noqa: PLC0415 - `pim serve --help` does without
 
     class Beside(uvicorn.Server):
@@ -49,6 +49,7 @@ def run(
 
     class Server(uvicorn.Server):
         others: tuple[tuple[Beside, asyncio.Task[None]], ...] = ()
+        serves = False
 
         def handle_exit(self, sig: int, frame: FrameType | None) -> None:
             stopping()
@@ -56,6 +57,9 @@ def run(
 
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets=sockets)
+            if self.should_exit:
+                return
+            self.serves = True
             servers = [
                 (Beside(uvicorn.Config(one, lifespan="off", **SETTLED)), opened) for one, opened in beside
             ]
@@ -72,9 +76,13 @@ def run(
 
     files: dict[str, Any] = {"ssl_certfile": str(tls.certificate), "ssl_keyfile": str(tls.key)}
     collect_seldom()
-    # Ctrl-C is heard, everything is put away in order, and then uvicorn raises it anew: it was obeyed, and is no fault.
-    with contextlib.suppress(KeyboardInterrupt):
-        Server(uvicorn.Config(app, **files, **SETTLED)).run(sockets=list(listening))
+    server = Server(uvicorn.Config(app, **files, **SETTLED))
+    try:
+        server.run(sockets=list(listening))
+    except KeyboardInterrupt:
+        # It was heard, everything was put away in order, and then uvicorn raises it anew: it was obeyed, and is no fault.
+        if not server.serves:
+            raise
 
 
 def listen(host: str, port: int) -> socket.socket | None:
