@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from datetime import timedelta
 from typing import Any
@@ -14,7 +15,7 @@ from openpim.core.first_party import PIM
 from openpim.services.credentials import make_setup_link
 from openpim.services.signin.bearer import authenticate
 from openpim.services.signin.bootstrap import first_start_link
-from tests.signin_world import ADA, LOOPBACK, ORIGIN, START, WEB, WEB_SECRET, A, B, World, claims_of
+from tests.signin_world import ADA, GRAPH, LOOPBACK, ORIGIN, START, WEB, WEB_SECRET, A, B, World, claims_of
 
 
 @pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
@@ -413,3 +414,31 @@ def test_the_style_sheet(world: World) -> None:
 
 def test_unused_tenant_alias(world: World) -> None:
     assert world.browser().get(f"/{B}/v2.0/.well-known/openid-configuration").status_code == 200
+
+
+@pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
+@pytest.mark.parametrize(
+    "path", ["v2.0/.well-known/openid-configuration", "oauth2/v2.0/authorize", "oauth2/v2.0/token"]
+)
+def test_a_tenant_that_no_database_could_keep(world: World, path: str) -> None:
+    client = world.browser().client
+    answer = (
+        client.post(f"/%00/{path}", data={"grant_type": "refresh_token"})
+        if path.endswith("token")
+        else client.get(f"/%00/{path}")
+    )
+    assert answer.status_code in {400, 404}, answer.text
+
+
+@pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("how", ["basic", "assertion"])
+def test_a_client_that_no_database_could_keep(world: World, how: str) -> None:
+    """Neither comes as a field of a form, which may hold no null character."""
+    fields, headers = {"grant_type": "client_credentials", "scope": GRAPH}, {}
+    if how == "basic":
+        headers = {"authorization": "Basic " + base64.b64encode(b"%00:secret").decode()}
+    else:
+        part = base64.urlsafe_b64encode(b'{"sub": "\\u0000"}').decode().rstrip("=")
+        fields |= {"client_assertion": f"{part}.{part}.{part}"}
+    answer = world.browser().client.post(f"/{A}/oauth2/v2.0/token", data=fields, headers=headers)
+    assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")

@@ -12,6 +12,7 @@ from openpim.core.directory import Tenant, User
 from openpim.core.first_party import APPLICATIONS as FIRST_PARTY
 from openpim.core.signin.values import Account, Client
 from openpim.ports.store import Transaction
+from openpim.services.recording import storable
 
 # Names in a path that stand for no tenant in particular. `adfs` is the alias with version-1 paths.
 ANY_TENANT = frozenset({"common", "organizations", "adfs"})
@@ -34,7 +35,7 @@ class Person:
 def find_tenant(tx: Transaction, name: str) -> Tenant | None:
     """By tenant id or verified domain; None for `common` and its like, and for the unknown."""
     folded = name.lower()
-    if folded in ANY_TENANT or not folded or len(folded) > 255:
+    if folded in ANY_TENANT or not folded or len(folded) > 255 or not storable(folded):
         return None
     return tx.tenants.get(folded) or tx.tenants.by_domain(folded)
 
@@ -98,7 +99,7 @@ def _guests(tx: Transaction, account: Account, home: User) -> list[Person]:
 def find_client(tx: Transaction, client_id: str) -> Client | None:
     """A registered application, or one of the public clients everybody has."""
     folded = client_id.lower()
-    if len(folded) > 36:
+    if len(folded) > 36 or not storable(folded):
         return None
     application = tx.applications.by_app_id(folded)
     if application is None:
