@@ -28,6 +28,9 @@ def test_a_target_is_added_mapped_shown_and_removed(demo, desk, tmp_path):
     assert mapping["roleDisplayName"] == "Search Administrator"
     wrong = dana("connector", "set", "hosts", "--set", f"force_command=@{command}")
     assert wrong.err.startswith("pim: force_command: write one line")
+    assert dana("connector", "set", "hosts", "--set", "force_command=@@nightly --all").code == 0
+    settings = dana("connector", "show", "hosts", "-o", "json").json["settings"]
+    assert settings["force_command"] == "@nightly --all"
     assert dana("connector", "unmap", "hosts", "role:admin").code == 0
     assert dana("connector", "remove", "hosts").code == 0
     missing = dana("connector", "show", "hosts")

@@ -73,7 +73,7 @@ def configure(parser: ArgumentParser) -> None:
         default=[],
         dest="settings",
         metavar="NAME=VALUE",
-        help="a setting of its kind; @FILE: what is in the file",
+        help="a setting of its kind; @FILE: what is in the file, @@TEXT: a text that begins with @",
     )
     parser.add_argument(
         "--secret",
@@ -165,8 +165,7 @@ def _set(args: Namespace, context: Context, _found: Row, name: str, path: str) -
 def _body(args: Namespace, context: Context) -> Row:
     body: Row = {
         "settings": {
-            key: read_text(value[1:]) if value.startswith("@") else value
-            for key, value in (_pair(one, "--set") for one in args.settings)
+            key: _text_or_file(value) for key, value in (_pair(one, "--set") for one in args.settings)
         }
         or None,
         "secrets": {
@@ -180,6 +179,13 @@ def _body(args: Namespace, context: Context) -> Row:
         "isEnabled": args.enabled,
     }
     return {key: value for key, value in body.items() if value is not None}
+
+
+def _text_or_file(value: str) -> str:
+    """@FILE: what is in it. @@: a text that begins with one @."""
+    if value.startswith("@@"):
+        return value[1:]
+    return read_text(value[1:]) if value.startswith("@") else value
 
 
 def _pair(given: str, option: str) -> tuple[str, str]:
