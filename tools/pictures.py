@@ -550,6 +550,6 @@ NO_PICTURE: Final = {
     "/portal/channels/{id}": "the form is the one of a new channel",
     "/portal/channels/{id}/remove": "the demo has no channels; the page asks once more, as others do",
     "/portal/audit/csv": "a download",
-    "/portal/audit/json": "a download",
+    "/portal/audit/jsonl": "a download",
     "/portal/me/passkeys/{id}/remove": "the demo's people have no passkeys; the form is the one of the other methods",
 }

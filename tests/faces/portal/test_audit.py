@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+from collections.abc import Iterable, Mapping, Sequence
 
-from tests.faces.portal.client import Site
-from tests.world import ASSIGNMENT, READER, ok
+import pytest
+
+from openpim.core.signin.values import Account
+from openpim.faces.portal import audit, downloads
+from openpim.faces.portal.call import BrokenOffError
+from openpim.services.signin.sessions import end_all
+from tests.faces.portal.client import Shown, Site
+from tests.world import ASSIGNMENT, READER, World, ok
 
 FORMULA = "=cmd|' /C calc'!A0"
 
@@ -67,9 +75,78 @@ def test_downloads(site: Site) -> None:
     rows = list(csv.DictReader(io.StringIO(got.content.decode("utf-8-sig"))))
     assert rows
     assert all(not value.startswith("=") for row in rows for value in row.values())
-    named = ann.get("/portal/audit/json?activity=activation").answer.json()
-    assert len(named) == len(rows)
+    lines = ann.get("/portal/audit/jsonl?activity=activation").answer
+    assert lines.headers["content-type"] == "application/jsonl; charset=utf-8"
+    named = [json.loads(line) for line in lines.text.splitlines()]
+    assert [one["id"] for one in named] == [one["id"] for one in rows]
     assert any(FORMULA in row["details"] + row["reason"] for row in named)
+
+
+@pytest.fixture
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audit, "A_PART", 5)
+
+
+def ids(page: Shown) -> list[str]:
+    return [one["id"] for one in csv.DictReader(io.StringIO(page.answer.content.decode("utf-8-sig")))]
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+def test_a_download_has_all_that_the_list_has(site: Site, small_parts: None) -> None:
+    """In parts, with the list's filters, for whoever asks: nothing twice, nothing left out, the newest first."""
+    for number in range(6):
+        site.world.eligible(site.world.user(f"Person {number}"))
+    rhea = reader(site)
+    everything = [one.id for one in reversed(site.world.events())]
+    assert len(everything) >= 20
+    site.world.grow()  # words are looked for in the log
+    eyes = site.browser(rhea)
+    assert [one for one in ids(eyes.get("/portal/audit/csv?all=1")) if one in everything] == everything
+    asked = eyes.get("/portal/audit/csv?all=1&activity=eligible+member")
+    assert 5 < len(ids(asked)) < len(everything)
+    assert ids(asked) == [
+        json.loads(line)["id"] for line in eyes.get("/portal/audit/jsonl?all=1&activity=eligible+member").answer.text.splitlines()
+    ]  # fmt: skip
+    assert len(ids(eyes.get("/portal/audit/csv?all=1&words=eligible"))) > 5
+    stranger = site.browser(site.world.user("Zoe"))
+    assert not set(ids(stranger.get("/portal/audit/csv?all=1"))) & set(ids(asked))
+    assert eyes.client.head("/portal/audit/csv?all=1").content == b""
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("loss", ["role", "session", "lock"])
+def test_a_download_is_broken_off_when_its_reader_may_no_more(
+    site: Site, small_parts: None, monkeypatch: pytest.MonkeyPatch, loss: str
+) -> None:
+    """Not ended as if it were whole."""
+    for number in range(6):
+        site.world.eligible(site.world.user(f"Person {number}"))
+    world, rhea = site.world, reader(site)
+    eyes = site.browser(rhea)
+    asked: list[int] = []
+    rows = downloads.csv_rows
+
+    def counted(columns: Sequence[str], found: Iterable[Mapping[str, str]]) -> bytes:
+        asked.append(1)
+        if len(asked) == 3:  # the head, and two parts
+            lose(world, rhea, loss)
+        return rows(columns, found)
+
+    monkeypatch.setattr(downloads, "csv_rows", counted)
+    with pytest.raises(BrokenOffError):
+        eyes.get("/portal/audit/csv?all=1")
+    assert len(asked) == 3
+
+
+def lose(world: World, who: str, what: str) -> None:
+    if what == "role":
+        world.forward(minutes=6)
+        ok(world.take(who, READER, ASSIGNMENT))
+    elif what == "session":
+        account = Account(world.tenant_id, who)
+        world.deps.store.write("", lambda tx: end_all(tx, world.deps, account))
+    else:
+        world.disable(who)
 
 
 def test_no_cell_is_a_formula() -> None:

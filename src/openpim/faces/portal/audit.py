@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import Final, get_args
 
 from openpim.core.audit import AuditEvent, Category
@@ -12,13 +14,14 @@ from openpim.core.audit_form import COLUMNS, row
 from openpim.core.query import All, Compare, Condition, Page, Query, Some, UnknownFieldError
 from openpim.core.refusals import Code, Refusal
 from openpim.faces.portal import downloads, pick, words
-from openpim.faces.portal.call import Answer, Call, File, RefusedError, Show
+from openpim.faces.portal.call import Answer, BrokenOffError, Call, RefusedError, Show, Stream
 from openpim.faces.portal.table import Page as Row
 from openpim.services import audit_proof, audits
+from openpim.services.signin.portal import still_there
 
 NAV: Final = "audit"
 A_PAGE: Final = 25
-A_DOWNLOAD: Final = 10_000  # events; more is for `pim history` and the API, which page
+A_PART: Final = 500  # of a download
 _ID: Final = re.compile(r"[0-9a-fA-F-]{36}|/.*")  # of anything, whether it is still there or not
 CATEGORIES: Final = get_args(Category)
 
@@ -41,30 +44,42 @@ def event(call: Call) -> Answer:
 
 
 def as_csv(call: Call) -> Answer:
-    return File(downloads.as_csv(COLUMNS, _all(call)), "text/csv; charset=utf-8", f"{_file_name(call)}.csv")
+    parts = (downloads.csv_rows(COLUMNS, map(row, events)) for events in _all(call))
+    return Stream(
+        chain([downloads.csv_head(COLUMNS)], parts), "text/csv; charset=utf-8", f"{_file_name(call)}.csv"
+    )
 
 
-def as_json(call: Call) -> Answer:
-    return File(json.dumps(_all(call), indent=1).encode(), "application/json", f"{_file_name(call)}.json")
+def as_json_lines(call: Call) -> Answer:
+    parts = ("".join(f"{json.dumps(row(one))}\n" for one in events).encode() for events in _all(call))
+    return Stream(parts, "application/jsonl; charset=utf-8", f"{_file_name(call)}.jsonl")
 
 
 def _file_name(call: Call) -> str:
     return f"audit-{call.now.astimezone(UTC):%Y-%m-%d}"
 
 
-def _all(call: Call) -> list[dict[str, str]]:
-    """The events of the list as it is filtered, newest first, A_DOWNLOAD at most."""
+def _all(call: Call) -> Iterator[Sequence[AuditEvent]]:
+    """The events of the list as it is filtered, newest first, in parts: all of them, in constant memory. Who is signed out
+    meanwhile, or may not read as much any more, gets no more of them."""
     only = None if call.query.get("all") else Compare("concerns", "eq", call.caller.principal_id)
     where, _ = _where(call, only)
-    rows: list[dict[str, str]] = []
-    after: str | None = None
-    while len(rows) < A_DOWNLOAD:
-        page = _ask(call, Query(where, limit=500, after=after))
-        rows += [row(one) for one in page.items]
-        after = page.next
-        if after is None:
-            break
-    return rows[:A_DOWNLOAD]
+    everything = audits.reads_all(call.deps, call.caller)
+
+    def parts() -> Iterator[Sequence[AuditEvent]]:
+        after: str | None = None
+        while True:
+            if not still_there(call.signin, call.presence):
+                raise BrokenOffError("who downloads the audit was signed out")
+            page = _ask(call, Query(where, limit=A_PART, after=after))
+            if audits.reads_all(call.deps, call.caller) is not everything:
+                raise BrokenOffError("who downloads the audit may read another part of it now")
+            yield page.items
+            after = page.next
+            if after is None:
+                return
+
+    return parts()
 
 
 # ---------------------------------------------------------------- the list
@@ -85,7 +100,6 @@ def _list(call: Call, path: str, only: Condition | None) -> Answer:
         "faults": faults,
         "categories": CATEGORIES,
         "reads_all": audits.reads_all(call.deps, call.caller),
-        "most": A_DOWNLOAD,
     }
     return Show("audit.html", values, 400 if faults else 200, nav=NAV)
 
@@ -139,7 +153,7 @@ def _day(text: str) -> datetime | None:
 PAGES: Final[tuple[Row, ...]] = (
     Row("GET", "/portal/audit", mine),
     Row("GET", "/portal/audit/all", everything),
-    Row("GET", "/portal/audit/csv", as_csv),
-    Row("GET", "/portal/audit/json", as_json),
+    Row("GET", "/portal/audit/csv", as_csv, streams=True),
+    Row("GET", "/portal/audit/jsonl", as_json_lines, streams=True),
     Row("GET", "/portal/audit/{id}", event),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, TypeAlias, TypeVar
@@ -93,13 +93,23 @@ class File:
 
 
 @dataclass(frozen=True, slots=True)
+class Stream:
+    """A download as long as it may be: each part is made when the one before it has been taken. One that ends by an error is
+    broken off, which the browser tells. Its page is one that `streams`."""
+
+    parts: Iterator[bytes]
+    media_type: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Data:
     """What our own script asks for: JSON."""
 
     values: Mapping[str, Any]
 
 
-Answer: TypeAlias = Show | Go | Verify | File | Data
+Answer: TypeAlias = Show | Go | Verify | File | Stream | Data
 
 
 class RefusedError(Exception):
@@ -108,6 +118,10 @@ class RefusedError(Exception):
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(refusal.message)
         self.refusal = refusal
+
+
+class BrokenOffError(Exception):
+    """A download that cannot go on, in words for the operator: what was sent of it is not all."""
 
 
 def settled(found: T | Refusal) -> T:

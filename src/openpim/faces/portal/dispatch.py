@@ -7,21 +7,21 @@ sends ends in a 500: what cannot be read is 400, a database that is away is 503.
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
 import msgspec
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from openpim.core.refusals import Refusal
 from openpim.faces.oidc.cookies import browser_of, forget_session, keep
 from openpim.faces.oidc.guard import from_our_page
 from openpim.faces.oidc.pages import show as show_sign_in
 from openpim.faces.portal import flash, nav
-from openpim.faces.portal.call import Answer, Call, Data, File, Go, RefusedError, Show, Verify
+from openpim.faces.portal.call import Answer, Call, Data, File, Go, RefusedError, Show, Stream, Verify
 from openpim.faces.portal.pages import HEADERS, packed, render
 from openpim.faces.portal.statuses import status_of
 from openpim.faces.portal.table import Page
@@ -81,7 +81,7 @@ def _run(
     query: dict[str, str] | BadBody,
     form: Sent | BadBody,
 ) -> Response:
-    if request.method != "POST":
+    if request.method != "POST" and not page.streams:
         signin = _at_one_moment(signin)
     browser = browser_of(signin, request)
     path = _path(request)
@@ -222,8 +222,20 @@ def _response(signin: SignIn, request: Request, browser: Browser, call: Call, an
         case File(body, media_type, name):
             headers = {**HEADERS, "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}"}
             return Response(body, media_type=media_type, headers=headers)
+        case Stream(parts, media_type, name):
+            headers = {**HEADERS, "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}"}
+            taken = _taken(signin, parts if request.method == "GET" else iter(()))
+            return StreamingResponse(taken, media_type=media_type, headers=headers)
         case Data(values):
             return Response(msgspec.json.encode(values), media_type="application/json", headers=HEADERS)
+
+
+async def _taken(signin: SignIn, parts: Iterator[bytes]) -> AsyncIterator[bytes]:
+    """Part by part, each in a thread hop of its own."""
+    hop = reading(signin.deps.store)
+    while (part := await hop(next, parts, None)) is not None:
+        if part:
+            yield part
 
 
 def _page(signin: SignIn, request: Request, call: Call, answer: Show) -> Response:

@@ -20,7 +20,7 @@ SIGNED_IN = "signed in"
 class Page:
     """path: `{names}` match one segment. A POST is a form: it carries the session's token and comes from our pages, and
     has at most `largest` bytes, files included (which a handler that does not look for them never sees). waits: for
-    somebody else's server."""
+    somebody else's server. streams: answers by a `Stream`, for which everything is read anew as long as it lasts."""
 
     method: str
     path: str
@@ -28,3 +28,4 @@ class Page:
     who: str = SIGNED_IN
     largest: int = 256 * 1024
     waits: bool = False
+    streams: bool = False

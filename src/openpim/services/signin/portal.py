@@ -15,6 +15,7 @@ from openpim.core.caller import Caller, CallerKind
 from openpim.core.directory import Tenant
 from openpim.core.first_party import PORTAL
 from openpim.core.signin.claims import Wanted, granted_contexts
+from openpim.core.signin.lifetimes import session_alive
 from openpim.core.signin.values import Account, Session
 from openpim.ports.store import Transaction
 from openpim.services.signin.context import SignIn
@@ -91,6 +92,21 @@ def _present(
         request_id=origin.request_id or None,
     )
     return Presence(session, caller, tenant, tuple(one for one, _ in people), changes)
+
+
+def still_there(signin: SignIn, presence: Presence) -> bool:
+    """Whether the session that was entered has not ended, and its person may still be in the tenant: for answers that take
+    long."""
+
+    def work(tx: Transaction) -> bool:
+        session = tx.sessions.get(presence.session.id)
+        return (
+            session is not None
+            and session_alive(session, signin.deps.clock(), signin.settings.session_idle_minutes)
+            and any(tenant.id == presence.tenant.id for tenant, _ in people_of(tx, session.account))
+        )
+
+    return signin.deps.store.read("", work)
 
 
 def sign_in(signin: SignIn, path: str, browser: Browser) -> Turn:
