@@ -33,11 +33,11 @@ _MACRO = re.compile(r'\bm\.text\(\s*((?:"[^"]*"|[\w.]+)(?:\s*~\s*(?:"[^"]*"|[\w.
 
 
 def fields_of(template: str) -> set[str]:
-    """The names of its fields, as they are written in it; what is worked out stands in braces."""
+    """The names of its fields, as they are written in it; "…" stands for what is worked out."""
     found = {name for tag in _TAG.findall(template) for name in _NAME.findall(tag)}
     for name in _MACRO.findall(template):
         found.add(name.strip('"') if re.fullmatch(r'"[^"]*"', name) else f"{{{{ {name} }}}}")
-    return found
+    return {re.sub(r"\{\{.*?\}\}", "…", name) for name in found}
 
 
 def test_each_field_is_in_the_table() -> None:
