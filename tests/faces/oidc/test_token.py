@@ -18,6 +18,7 @@ from openpim.core.first_party import AZURE_CLI, PIM
 from openpim.core.grants import AssignmentType, Kind, Provider, Schedule
 from openpim.core.lifecycle import ScheduleStatus
 from openpim.core.signin.values import ClientCredential
+from openpim.services.sealing import b64
 from openpim.services.signin.bearer import ARM, authenticate
 from tests.signin_world import (
     ADA,
@@ -474,6 +475,34 @@ def test_an_assertion_signed_with_the_public_key_as_a_secret(world: World) -> No
     assert with_assertion(world, f"{head}.{body}.").status_code == 401
     head = base64.urlsafe_b64encode(b'{"alg":"HS256"}').rstrip(b"=").decode()
     assert with_assertion(world, f"{head}.{body}.AAAA").status_code == 401
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("client_id", [WEB, PIM])
+def test_an_assertion_whose_header_is_not_of_the_right_kind(world: World, client_id: str) -> None:
+    """Anybody can send one: it is no proof, and no fault of ours."""
+    register_key(world)
+    body = assertion(world).split(".")[1]
+    values: list[Any] = [[], {}, [[]], 1, None, True, "x", 10**400, "\ud800"]
+    for name in (
+        "x5t",
+        "x5t#S256",
+        "kid",
+        "x5c",
+        "x5u",
+        "jwk",
+        "jku",
+        "typ",
+        "cty",
+        "b64",
+        "zip",
+        "enc",
+        "alg",
+    ):
+        for value in values:
+            head = b64(json.dumps({"alg": "RS256", name: value}).encode())
+            answer = with_assertion(world, f"{head}.{body}.AAAA", client_id=client_id)
+            assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client"), (name, value)
 
 
 def test_a_registered_certificate_as_msal_sends_it(world: World) -> None:

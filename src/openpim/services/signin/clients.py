@@ -148,7 +148,7 @@ def _verified(assertion: str, known: list[ClientCredential]) -> dict[str, Any] |
     header = _unverified(assertion, 0)
     if header.get("alg") not in _ALGORITHMS or "crit" in header:
         return None
-    named = {header.get("x5t"), header.get("x5t#S256"), header.get("kid")} - {None}
+    named = {one for name in ("x5t", "x5t#S256", "kid") if isinstance(one := header.get(name), str)}
     keys = [one for one in known if one.kind == "key"]
     first = [one for one in keys if named & set(one.thumbprints)] or keys
     for one in first:
