@@ -10,11 +10,12 @@ from datetime import datetime
 
 from openpim.core import roles as r
 from openpim.core.caller import Caller, CallerKind
-from openpim.core.directory import Group
+from openpim.core.directory import Group, User
 from openpim.core.refusals import Refusal
 from openpim.core.scopes import ADMINISTRATIVE_UNITS
 from openpim.ports.store import Transaction
 from openpim.services.authority import roles_at, roles_of
+from openpim.services.connecting.renaming import called_otherwise
 from openpim.services.directory.performing import forbidden
 from openpim.services.power import is_privileged, protected
 
@@ -97,6 +98,20 @@ def may_change_user(tx: Transaction, caller: Caller, user_id: str, now: datetime
     if rights_over(tx, caller, user_id, now).any(USER_MANAGERS, USER_PERMISSIONS):
         return None
     return forbidden("To change this user, activate User Administrator or Global Administrator first.")
+
+
+def may_rename(tx: Transaction, caller: Caller, old: User, new: User, now: datetime) -> Refusal | None:
+    """What somebody is called in real systems, where he has or could get access, is for those who say who has it there."""
+    if rights_of(tx, caller, now).any(ROLE_MANAGERS, ROLE_PERMISSIONS):
+        return None
+    target = called_otherwise(tx, old, new, now)
+    if not target:
+        return None
+    return forbidden(
+        f"This person has, or can activate, access to {target}, and would have another name there by this: whoever has that "
+        "name there would have the access. Activate Privileged Role Administrator first, or have one set the person's name "
+        "there (pim connector name), which then stays."
+    )
 
 
 def may_control_user(tx: Transaction, caller: Caller, user_id: str, now: datetime) -> Refusal | None:

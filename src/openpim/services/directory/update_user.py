@@ -16,7 +16,7 @@ from openpim.services import last_administrator
 from openpim.services.directory.create_user import check_user
 from openpim.services.directory.owners_left import powerful_groups_of
 from openpim.services.directory.performing import Done, changed, differences, not_found, perform
-from openpim.services.directory.rights import may_change_user, may_control_user
+from openpim.services.directory.rights import may_change_user, may_control_user, may_rename
 from openpim.services.directory.targets import of_user
 from openpim.services.signin.sessions import end_in_tenant
 
@@ -43,7 +43,9 @@ def update_user(deps: Deps, caller: Caller, user_id: str, changes: Mapping[str, 
             return new
         if new == old:
             return Done(old, unchanged=True)
-        refusal = check_user(tx, new) or saved(tx, deps, old, new, now)
+        refusal = (
+            may_rename(tx, caller, old, new, now) or check_user(tx, new) or saved(tx, deps, old, new, now)
+        )
         if refusal is not None:
             return refusal
         return Done(new, (of_user(new, differences(old, new, changes)),))

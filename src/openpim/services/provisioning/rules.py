@@ -10,15 +10,15 @@ from __future__ import annotations
 from datetime import datetime
 
 from openpim.core.caller import Caller, CallerKind
-from openpim.core.connecting import subject_of
 from openpim.core.directory import Group, User
 from openpim.core.grants import Kind, Provider
 from openpim.core.provisioning import PRIVILEGED, PROVISION, Mode
 from openpim.core.query import AnyOf, Query
 from openpim.core.refusals import Refusal
 from openpim.ports.store import Transaction
+from openpim.services.connecting.renaming import called_otherwise
 from openpim.services.directory.performing import forbidden
-from openpim.services.power import could_be, is_privileged, protected
+from openpim.services.power import is_privileged, protected
 
 _ANY = 1
 
@@ -48,34 +48,12 @@ def untouchable(tx: Transaction, caller: Caller, user_id: str, now: datetime) ->
 def called(tx: Transaction, caller: Caller, old: User, new: User, now: datetime) -> Refusal | None:
     """What somebody is called in a real system says whose his privilege there is: a provisioner that could change it could
     give it to another account."""
-    if may_touch_privileged(caller) or not _called_otherwise(tx, old, new, now):
+    if may_touch_privileged(caller) or not called_otherwise(tx, old, new, now):
         return None
     return forbidden(
         "This person has, or can activate, access to a real system in which he would have another name by this: whoever has "
         "that name there would have the access. Do it here, or have a Privileged Role Administrator grant the application "
         f"{PRIVILEGED}."
-    )
-
-
-def _called_otherwise(tx: Transaction, old: User, new: User, now: datetime) -> bool:
-    targets = [
-        one for one in tx.targets.all() if subject_of(old, one.subject) != subject_of(new, one.subject)
-    ]
-    rules = [
-        rule
-        for one in targets
-        if old.id not in tx.targets.subjects(one.id)
-        for rule in tx.targets.rules(one.id)
-    ]
-    if not rules:
-        return False
-    who = could_be(tx, {old.id}, now)
-    held = {(one.provider, one.role_id) for one in tx.schedules.of(who, live_at=now)}
-    return any(
-        rule.scope in who or tx.groups.is_owner(rule.scope, old.id, now)
-        if rule.provider is Provider.GROUP
-        else (rule.provider, rule.role_id) in held
-        for rule in rules
     )
 
 
