@@ -4,7 +4,7 @@ what it is called, through which group it comes, what its policy demands, and wh
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -20,6 +20,7 @@ from openpim.core.scopes import ADMINISTRATIVE_UNITS, TENANT
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
 from openpim.services.authority import identities
+from openpim.services.keeping import while_unchanged
 from openpim.services.providers import PROVIDERS
 
 Key = tuple[Provider, str, str]
@@ -98,7 +99,8 @@ def chosen(
 
     def work(tx: Transaction) -> tuple[Activatable, ...]:
         me = identities(tx, caller.principal_id, now)
-        return _details(tx, caller, me, choose(_outlines(tx, me, wanted, among, now)), now)
+        ids = while_unchanged(deps, tx, ("eligible", me), now, lambda: _ids(tx, me, now))
+        return _details(tx, caller, me, choose(_outlines(tx, ids, wanted, among)), now)
 
     return deps.store.read(caller.tenant_id, work)
 
@@ -116,22 +118,29 @@ def by_id(deps: Deps, caller: Caller, ids: Collection[str]) -> dict[str, Activat
     return {schedule_id: one for one in found for schedule_id in by_key[_key(one.eligibility)]}
 
 
+def _ids(tx: Transaction, me: frozenset[str], now: datetime) -> dict[Key, tuple[str, ...]]:
+    """The eligibilities in force, by what they make him eligible for."""
+    found: dict[Key, tuple[str, ...]] = {}
+    for schedule_id, provider, role_id, scope in tx.schedules.eligible(me, now):
+        key = provider, role_id, scope
+        found[key] = (*found.get(key, ()), schedule_id)
+    return found
+
+
 def _outlines(
     tx: Transaction,
-    me: frozenset[str],
+    ids: Mapping[Key, tuple[str, ...]],
     providers: frozenset[Provider],
-    ids: frozenset[str] | None,
-    now: datetime,
+    among: frozenset[str] | None,
 ) -> list[Outline]:
-    by_key: dict[Key, list[str]] = {}
-    for schedule_id, provider, role_id, scope in tx.schedules.eligible(me, now):
-        if provider in providers:
-            by_key.setdefault((provider, role_id, scope), []).append(schedule_id)
-    if ids is not None:
-        by_key = {key: several for key, several in by_key.items() if not ids.isdisjoint(several)}
+    by_key = ids
+    if len(providers) < len(Provider):
+        by_key = {key: several for key, several in by_key.items() if key[0] in providers}
+    if among is not None:
+        by_key = {key: several for key, several in by_key.items() if not among.isdisjoint(several)}
     named = Names(tx, by_key.keys())
     return [
-        Outline(key, named.roles[key], named.scopes[key], named.paths.get(key[2], key[2]), tuple(by_key[key]))
+        Outline(key, named.roles[key], named.scopes[key], named.paths.get(key[2], key[2]), by_key[key])
         for key in named.in_order()
     ]
 
@@ -204,6 +213,9 @@ class Names:
         self.roles: dict[Key, str] = {}
         self.scopes: dict[Key, str] = {}
         self.paths: dict[str, str] = {}
+        self.add(tx, keys)
+
+    def add(self, tx: Transaction, keys: Collection[Key]) -> None:
         of: dict[Provider, list[Key]] = defaultdict(list)
         for key in keys:
             of[key[0]].append(key)

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from openpim.core.caller import Caller
 from openpim.core.directory import Principal
@@ -17,6 +17,7 @@ from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
 from openpim.ports.tallies import Tally
 from openpim.services.eligibilities import Names
+from openpim.services.keeping import while_unchanged
 from openpim.services.providers import PROVIDERS
 from openpim.services.reading import NOT_A_READER
 
@@ -25,7 +26,6 @@ DAYS = 30
 SHOWN = 6
 WAITING = 500
 RoleKey = tuple[Provider, str]
-_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,17 +78,6 @@ class Overview:
     never_used: tuple[Row, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Kept:
-    """changes: of the tenant, when it was counted. As long as there are no more, it is so from `since` until `until`.
-    Names are not kept: they change without a change of privilege."""
-
-    changes: int
-    since: datetime
-    until: datetime
-    counts: Counts
-
-
 def summary(deps: Deps, caller: Caller) -> Overview | Refusal:
     """For who may read the assignments of at least one provider: of those it tells.
 
@@ -103,13 +92,14 @@ def summary(deps: Deps, caller: Caller) -> Overview | Refusal:
         readable = readable_providers(tx, caller, now)
         if not readable:
             return NOT_A_READER
-        changes = tx.tallies.changes()  # before it is counted: a change meanwhile makes it old at once
-        kept: _Kept | None = deps.kept.get(("overview", tx.tenant_id, readable))
-        if kept is None or not changes or kept.changes != changes or not kept.since <= now < kept.until:
-            until = min(midnight + timedelta(days=1), tx.tallies.next_turn(now) or _NEVER)
-            kept = _Kept(changes, now, until, _count(tx, readable, since, now))
-            deps.kept.keep(("overview", tx.tenant_id, readable), kept)
-        counts = kept.counts
+        counts = while_unchanged(
+            deps,
+            tx,
+            ("overview", readable),
+            now,
+            lambda: _count(tx, readable, since, now),
+            latest=midnight + timedelta(days=1),
+        )
         return Overview(
             providers=readable,
             since=since,

@@ -31,6 +31,7 @@ from openpim.store.audit_log import logs
 from openpim.store.principals import joined, principals
 from openpim.store.requests import requests
 from openpim.store.schedules import in_force_at, schedules
+from openpim.store.told import Told, once
 from openpim.store.types import Instant
 from openpim.store.users import users
 
@@ -137,13 +138,17 @@ _ENDS = select(func.min(_s.ends_at)).where(_PROVISIONED, _s.ends_at > _NOW)
 class Tallies:
     """See ports/tallies.py."""
 
-    def __init__(self, connection: Connection, tenant_id: str) -> None:
+    def __init__(self, connection: Connection, tenant_id: str, told: Told | None = None) -> None:
         self._connection = connection
         self._tenant = tenant_id
+        self._told = told
 
     def changes(self) -> int:
-        size, waiting = self._connection.execute(_CHANGES, {"tenant": self._tenant}).one()
-        return size + waiting if waiting <= _COUNTED else 0
+        def ask() -> int:
+            size, waiting = self._connection.execute(_CHANGES, {"tenant": self._tenant}).one()
+            return int(size + waiting) if waiting <= _COUNTED else 0
+
+        return once(self._told, ("changes", self._tenant), ask)
 
     def next_turn(self, now: datetime) -> datetime | None:
         found = (self._connection.execute(one, {"now": now}).scalar_one() for one in (_BEGINS, _ENDS))

@@ -183,7 +183,7 @@ class StoreTransaction:
 
     @cached_property
     def tallies(self) -> Tallies:
-        return Tallies(self.connection, self.tenant_id)
+        return Tallies(self.connection, self.tenant_id, self._told)
 
     @cached_property
     def timelines(self) -> Timelines:
