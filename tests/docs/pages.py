@@ -73,6 +73,11 @@ class Reading:
         assert found.language == language, f"a new block? {found.name}"
         return found
 
+    def skip(self, *languages: str) -> None:
+        """Those that come next in these languages, which another test runs."""
+        while self.left and self.left[0].language in languages:
+            self.left.pop(0)
+
 
 @contextmanager
 def reading(page: str) -> Iterator[Reading]:

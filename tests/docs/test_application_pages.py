@@ -9,7 +9,7 @@ import pytest
 
 from tests.apache import SHOWN
 from tests.docs.pages import reading, replaced
-from tests.docs.place import MIRA, Place
+from tests.docs.place import MIRA, ROLE, Place
 from tests.notify.hostile import replies, serve
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -55,3 +55,15 @@ def test_an_application_is_told(place: Place) -> None:
         made = json.loads(place.type(replaced(second, {**here, **place.places}), **known, TOKEN=token))
         assert made["delivery"]["endpoint_url"] == there.url("/events")
         assert len(made["events_delivered"]) == 2
+
+
+def test_a_python_program_asks(place: Place) -> None:
+    place.role(ROLE)
+    place.type(f'pim activate "{ROLE}" -j "of this test"', MIRA)
+    with reading("docs/reference/authzen.md") as page:
+        code = page.block("python").body
+    here = {"postgresql://reader@db/openpim": place.database, "contoso.example": "tidewater.example"}
+    here |= {"ann@tidewater.example": MIRA, "Teams Administrator": ROLE, "...": "answers.append(True)"}
+    answers: list[bool] = []
+    exec(replaced(code, here), {"answers": answers})
+    assert answers == [True]

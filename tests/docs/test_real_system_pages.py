@@ -71,6 +71,7 @@ def test_a_linux_host(place: Place) -> None:
     host = place.folder / "host"
     host.mkdir()
     here = {"/etc/systemd/system": str(host), "/etc/openpim/ca.pem": place.authority}
+    here |= {"python3 -m venv": "true", "/opt/openpim/bin/pip": "pip", "ln -s": "true"}  # `pim` is there
     here["pim agent enroll"] = f"pim agent enroll --config {host}/agent.toml"
     here["pim agent status"] = f"pim agent status --config {host}/agent.toml"
     with reading("docs/how-to/linux-hosts.md") as page:

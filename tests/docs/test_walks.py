@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import ssl
+import subprocess
+import sys
 import urllib.request
 
 import pytest
@@ -15,6 +17,7 @@ from tests.docs.test_readme import SHOWN, Step, missing
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 EMERGENCY = "emergency1@tidewater.example"
+DANA = "dana.okaforde@tidewater.example"
 MIRA = "mira.solbergen@tidewater.example"
 BLOCK = re.compile(r"^```(?P<language>[a-z]+)\n(?P<body>.*?)^```", re.MULTILINE | re.DOTALL)
 
@@ -58,6 +61,24 @@ def sent(server: DemoServer, body: str) -> None:
         assert answer.status in {200, 201}
 
 
+def in_a_shell(server: DemoServer, body: str) -> str:
+    """Typed as it stands, by the administrator of the page."""
+    host, _, port = server.origin.rpartition(":")
+    env = {"ARM": f"{host}:{int(port) + 1}", "CA": server.env["PERSON_CA"], "PIM_PROFILE": "emergency"}
+    command = body.replace("$(pim ", f"$({sys.executable} -m openpim.cli ")
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", command],
+        cwd=server.folder,
+        env=server.as_person(EMERGENCY) | env,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 def walked(server: DemoServer, page: str) -> dict[str, int]:
     count: dict[str, int] = {}
     for block in BLOCK.finditer((ROOT / page).read_text(encoding="utf-8")):
@@ -69,6 +90,12 @@ def walked(server: DemoServer, page: str) -> dict[str, int]:
             typed(server, body)
         elif language == "http":
             sent(server, body)
+        elif language == "sh" and body.startswith("curl"):
+            assert json.loads(in_a_shell(server, body) or "{}") == {}
+        elif language == "text":
+            for line in body.splitlines():
+                if line.startswith("pim "):
+                    typed(server, "$ " + line.replace("dana@example.com", DANA))
     assert server.errors() == ""
     return count
 

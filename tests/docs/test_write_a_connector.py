@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import tomllib
 import types
 from collections.abc import Iterator
 from datetime import datetime
@@ -74,6 +75,13 @@ class TestContract(ConnectorContract):
     @pytest.fixture
     def rig(self, guide: Any, tmp_path: Path) -> FileRig:
         return FileRig(guide, tmp_path)
+
+
+def test_the_entry_point_of_the_guide() -> None:
+    found = re.search(r"```text\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    assert found is not None
+    (name, where) = next(iter(tomllib.loads(found[1])["project"]["entry-points"][connectors.GROUP].items()))
+    assert (name, EntryPoint(name, where, connectors.GROUP).attr) == ("group-file", "KIND")
 
 
 def test_a_package_of_ones_own_is_found(guide: Any, monkeypatch: pytest.MonkeyPatch) -> None:
