@@ -170,6 +170,34 @@ def test_what_has_ended_and_stays_in_a_paused_target_is_seen(own_world: World, m
     assert read(monitor.text())["openpim_effects_failing"][()] == 0
 
 
+def test_what_was_taken_back_early_and_stays_in_a_paused_target_is_seen(
+    own_world: World, monitor: Monitor
+) -> None:
+    world = own_world
+    target, server = world.target()
+    world.rule(target)
+    for person in (world.ann, world.bob, world.cyd):
+        world.eligible(person)
+        ok(world.activate(person, hours=2))
+    world.look(target)
+    server.failures = ["refuse"]
+    world.forward(minutes=6)
+    ok(world.deactivate(world.cyd))
+    world.look(target)
+    assert read(monitor.text())["openpim_effects_failing"][()] == 1
+    admin = world.caller(world.ga)
+    ok(targets.update(world.deps, admin, target, Desired(enabled=False)))
+    world.forward(minutes=1)
+    assert read(monitor.text())["openpim_effects_failing"][()] == 1
+    ok(world.deactivate(world.ann))
+    world.disable(world.bob)
+    world.forward(minutes=1)
+    assert len(server.edges) == 3
+    assert read(monitor.text())["openpim_effects_failing"][()] == 3
+    world.forward(hours=3)
+    assert read(monitor.text())["openpim_effects_failing"][()] == 3, "each once"
+
+
 def test_no_person_and_no_tenant_is_in_the_figures(own_world: World, monitor: Monitor) -> None:
     world = own_world
     hostile = world.user('"} evil{x="1\n')
@@ -204,7 +232,7 @@ def test_no_table_is_read_from_end_to_end(own_world: World) -> None:
     ok(world.activate(world.ann, hours=1))
     world.grow()
     with noted(world.database) as statements:
-        world.database.read("", lambda tx: gauges(tx, world.now))
+        world.database.read("", lambda tx: gauges(tx, world.deps, world.now))
     big = {
         "schedules",
         "requests",

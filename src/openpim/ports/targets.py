@@ -29,6 +29,10 @@ class Targets(Protocol):
         """(tenant id, target) of every tenant (unit of work of tenant "")."""
         ...
 
+    def paused(self, limit: int) -> list[tuple[str, Target]]:
+        """(tenant id, target) of every tenant (unit of work of tenant ""): those that are not looked at."""
+        ...
+
     def lease(self, target_id: str, now: datetime, until: datetime) -> Target | None:
         """Take it, with the next epoch; None when somebody else holds it, or it is disabled or gone."""
         ...
@@ -117,9 +121,8 @@ class Effects(Protocol):
         """How many in each state, of every tenant (in the unit of work of tenant "")."""
         ...
 
-    def failing(self, now: datetime) -> int:
-        """How many removals have failed and are tried again, and how many whose time is over nobody tries because the target is
-        paused (any tenant, in the unit of work of tenant "")."""
+    def failing(self) -> int:
+        """How many removals have failed and are tried again (any tenant, in the unit of work of tenant "")."""
         ...
 
     def drop(self, target_id: str, names: Collection[tuple[str, str, str]]) -> None: ...

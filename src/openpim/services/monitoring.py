@@ -20,12 +20,14 @@ from openpim.core.audit import AuditEvent
 from openpim.core.metrics import BUCKETS, Labels, Samples, Times, exposition
 from openpim.ports.deps import Deps
 from openpim.ports.store import StoreUnavailableError, Transaction
+from openpim.services.connecting.wanting import left_over
 from openpim.services.relying.changes import TOPIC as LOGOUT
 from openpim.services.streams.manage import lag
 
 REFRESH: Final = timedelta(seconds=15)
 MOST_TENANTS: Final = 1000
 MOST_STREAMS: Final = 1000
+MOST_PAUSED: Final = 100
 STALE: Final = timedelta(seconds=60)
 _PROVIDERS: Final = {
     "RoleManagement": "directory",
@@ -126,7 +128,7 @@ class Monitor:
         with self._gate:
             if now >= self._until:
                 try:
-                    self._kept = self._deps.store.read("", lambda tx: gauges(tx, now))
+                    self._kept = self._deps.store.read("", lambda tx: gauges(tx, self._deps, now))
                 except StoreUnavailableError:
                     self._kept = {}
                 self._until = now + REFRESH
@@ -156,7 +158,7 @@ class Monitor:
         return [name for name in names if name in looks and now - (looks[name] or self._started) > STALE]
 
 
-def gauges(tx: Transaction, now: datetime) -> dict[str, Samples]:
+def gauges(tx: Transaction, deps: Deps, now: datetime) -> dict[str, Samples]:
     """What is counted in the database."""
     tenants = [tenant.id for tenant in tx.tenants.all()][:MOST_TENANTS]
     outbox = tx.figures.outbox((LOGOUT,))
@@ -170,7 +172,7 @@ def gauges(tx: Transaction, now: datetime) -> dict[str, Samples]:
             (provider,): count for provider, count in tx.figures.requests_waiting(tenants).items()
         },
         "openpim_effects": {(state.value,): count for state, count in tx.effects.everywhere().items()},
-        "openpim_effects_failing": {(): tx.effects.failing(now)},
+        "openpim_effects_failing": {(): tx.effects.failing() + _kept_by_pauses(tx, deps, now)},
         "openpim_targets_failing": {(): tx.targets.failing()},
         "openpim_outbox_entries": {(): outbox.waiting},
         "openpim_outbox_failing": {(): outbox.failing},
@@ -201,6 +203,14 @@ def _streams(tx: Transaction, now: datetime) -> dict[str, Samples]:
         ):
             found.setdefault(f"openpim_stream_{name}", {})[(stream.id, stream.kind.value)] = value
     return dict(found)
+
+
+def _kept_by_pauses(tx: Transaction, deps: Deps, now: datetime) -> int:
+    """How much is still there in targets that are paused, and given by nothing any more."""
+    return sum(
+        len(left_over(tx.in_tenant(tenant_id), deps, target, now))
+        for tenant_id, target in tx.targets.paused(MOST_PAUSED)
+    )
 
 
 def _age(since: datetime | None, now: datetime) -> float:

@@ -16,7 +16,6 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    and_,
     bindparam,
     delete,
     func,
@@ -127,16 +126,10 @@ class Effects:
         rows = self._connection.execute(select(_c.state, func.count()).group_by(_c.state))
         return {EffectState(state): number for state, number in rows}
 
-    def failing(self, now: datetime) -> int:
+    def failing(self) -> int:
+        tried = select(targets.c.id).where(targets.c.enabled.is_(True))
         statement = select(func.count()).where(
-            or_(
-                and_(_c.state == EffectState.ENDING.value, _c.failures > 0),
-                and_(
-                    _c.target_id.in_(select(targets.c.id).where(targets.c.enabled.is_(False))),
-                    _c.until <= now,
-                    _c.state.not_in(_OVER),
-                ),
-            )
+            _c.state == EffectState.ENDING.value, _c.failures > 0, _c.target_id.in_(tried)
         )
         return self._connection.execute(statement).scalar() or 0
 

@@ -194,7 +194,13 @@ class Targets:
         self._connection.execute(delete(targets).where(*self._one(target_id)))
 
     def enabled(self) -> list[tuple[str, Target]]:
-        rows = self._connection.execute(select(targets).where(_c.enabled.is_(True)))
+        return self._everywhere(select(targets).where(_c.enabled.is_(True)))
+
+    def paused(self, limit: int) -> list[tuple[str, Target]]:
+        return self._everywhere(select(targets).where(_c.enabled.is_(False)).order_by(_c.id).limit(limit))
+
+    def _everywhere(self, statement: Select[Any]) -> list[tuple[str, Target]]:
+        rows = self._connection.execute(statement)
         return [(row["tenant_id"], _target(row)) for row in rows.mappings()]
 
     def lease(self, target_id: str, now: datetime, until: datetime) -> Target | None:

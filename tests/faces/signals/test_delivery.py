@@ -588,7 +588,7 @@ def test_numbers_are_given_in_order(stage: Stage, crm: Receiver) -> None:
 def test_the_operators_figures(stage: Stage, crm: Receiver) -> None:
     def figures() -> list[float]:
         now = stage.world.now
-        found = stage.deps.store.read("", lambda tx: gauges(tx, now))
+        found = stage.deps.store.read("", lambda tx: gauges(tx, stage.deps, now))
         names = (
             "openpim_signals_waiting",
             "openpim_signals_oldest_seconds",

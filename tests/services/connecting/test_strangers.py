@@ -35,7 +35,7 @@ def intruded(world: World) -> tuple[str, TwinServer]:
 
 
 def failing(world: World) -> Any:
-    return world.database.read("", lambda tx: tx.effects.failing(world.now))
+    return world.database.read("", lambda tx: tx.effects.failing())
 
 
 def test_a_strangers_session_that_cannot_be_cut_is_tried_until_it_is(world: World) -> None:

@@ -29,7 +29,7 @@ from openpim.services.connecting.manage import (
 )
 from openpim.services.connecting.opening import opened
 from openpim.services.connecting.reconcile import Held, Looked, look, planned
-from openpim.services.connecting.wanting import wish
+from openpim.services.connecting.wanting import left_over
 from openpim.services.eligibilities import Names
 from openpim.services.recording import record
 
@@ -230,13 +230,7 @@ def outlived(deps: Deps, caller: Caller, target_id: str) -> frozenset[tuple[str,
     if isinstance(found, Refusal):
         return found
     target = found
-    kind = deps.connectors.load(target.kind)
-
-    def work(tx: Transaction) -> frozenset[tuple[str, str, str]]:
-        wanted = wish(tx, kind, target, now).edges.keys() if kind is not None else ()
-        return frozenset(one.edge.name for one in tx.effects.of_target(target_id)).difference(wanted)
-
-    return deps.store.read(caller.tenant_id, work)
+    return deps.store.read(caller.tenant_id, lambda tx: left_over(tx, deps, target, now))
 
 
 def mine(deps: Deps, caller: Caller) -> list[Mine]:

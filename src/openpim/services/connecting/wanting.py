@@ -11,6 +11,7 @@ from openpim.core.directory import Principal, PrincipalKind, User
 from openpim.core.grants import Provider
 from openpim.core.query import Query
 from openpim.ports.connector import BadNameError, ConnectorKind
+from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
 from openpim.services.connecting.opening import capabilities_of
 from openpim.services.providers import PROVIDERS
@@ -49,6 +50,13 @@ def wish(
             "Give each a name of his own there."
         )
     return Wish(edges, problems)
+
+
+def left_over(tx: Transaction, deps: Deps, target: Target, now: datetime) -> frozenset[tuple[str, str, str]]:
+    """Names of the edges that are on record as there though nothing gives them any more."""
+    there = frozenset(one.edge.name for one in tx.effects.of_target(target.id))
+    kind = deps.connectors.load(target.kind) if there else None
+    return there.difference(wish(tx, kind, target, now).edges) if kind is not None else there
 
 
 def _holders(
