@@ -58,13 +58,24 @@ def review(
             member="justification",
         )
 
-    checked: Checked = tickets.NOT_ASKED
-    if verdict is Verdict.APPROVE:
+    decision = (approval_id, stage_id, verdict, justification)
+    try:
+        return _decide(deps, caller, decision, provider, tickets.UNTIL_NEEDED)
+    except tickets.AskFirst:
         said = tickets.check_again(deps, caller.tenant_id, approval_id, caller.principal_id)
-        if isinstance(said, Refusal):
-            return said
-        checked = said
-    now = deps.clock()  # asking may have taken its time
+        return said if isinstance(said, Refusal) else _decide(deps, caller, decision, provider, said)
+
+
+def _decide(
+    deps: Deps,
+    caller: Caller,
+    decision: tuple[str, str | None, Verdict, str],
+    provider: Provider | None,
+    checked: Checked,
+) -> Approval | Refusal:
+    """Once, with what ticket systems have said."""
+    approval_id, stage_id, verdict, justification = decision
+    now = deps.clock()
 
     def work(tx: Transaction) -> Approval | Refusal:
         first = tx.requests.get(approval_id)

@@ -17,7 +17,7 @@ from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
 from openpim.services.actions import activate, administer, deactivate, extend
 from openpim.services.channels import tickets
-from openpim.services.channels.tickets import NOT_ASKED, Checked
+from openpim.services.channels.tickets import NOT_ASKED, UNTIL_NEEDED, AskFirst, Checked
 from openpim.services.providers import PROVIDERS
 from openpim.services.recording import grant_targets, record_refusal, storable
 
@@ -33,7 +33,13 @@ def submit(deps: Deps, caller: Caller, ask: Ask) -> Request | Refusal:
     ASSIGNMENT_MISSING, REQUEST_PENDING, TOO_SHORT, POLICY, STEP_UP, LAST_ADMINISTRATOR.
     """
     own = ask.principal_id == caller.principal_id  # nobody has numbers tried out in another's name
-    checked = tickets.check(deps, caller.tenant_id, ask) if own and _unreadable(ask) is None else {}
+    try:
+        return _submit(deps, caller, ask, UNTIL_NEEDED if own else NOT_ASKED)
+    except AskFirst:
+        return _submit(deps, caller, ask, tickets.check(deps, caller.tenant_id, ask))
+
+
+def _submit(deps: Deps, caller: Caller, ask: Ask, checked: Checked) -> Request | Refusal:
     now = deps.clock()
 
     def work(tx: Transaction) -> Request | Refusal:

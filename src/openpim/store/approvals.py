@@ -41,12 +41,12 @@ from openpim.core.approval import (
 )
 from openpim.core.lifecycle import ApprovalStatus, check_approval_move
 from openpim.store.policies import stage_json, stage_value
+from openpim.store.prepared import AnyRow, Prepared
 from openpim.store.principals import batches
 from openpim.store.requests import requests
 from openpim.store.schema import metadata
 from openpim.store.told import Told, once
 from openpim.store.types import Instant
-from openpim.store.writing import insert_rows
 
 approvals = Table(
     "approvals",
@@ -125,31 +125,37 @@ _MANY_DECISIONS = (
     .where(decisions.c.tenant_id == _TENANT, decisions.c.approval_id.in_(_IDS))
     .order_by(decisions.c.approval_id, decisions.c.at, decisions.c.reviewer_id)
 )
-_GET = select(approvals).where(approvals.c.tenant_id == _TENANT, approvals.c.id == _APPROVAL)
-_GET_LOCKED = _GET.with_for_update()
-_STAGES = (
+_one = select(approvals).where(approvals.c.tenant_id == _TENANT, approvals.c.id == _APPROVAL)
+_GET = Prepared(_one)
+_GET_LOCKED = Prepared(_one.with_for_update())
+_STAGES = Prepared(
     select(stages)
     .where(stages.c.tenant_id == _TENANT, stages.c.approval_id == _APPROVAL)
     .order_by(stages.c.number)
 )
-_DECISIONS = (
+_DECISIONS = Prepared(
     select(decisions)
     .where(decisions.c.tenant_id == _TENANT, decisions.c.approval_id == _APPROVAL)
     .order_by(decisions.c.at, decisions.c.reviewer_id)
 )
-_REVIEWERS = select(reviewers.c.reviewer).where(
-    reviewers.c.tenant_id == _TENANT, reviewers.c.approval_id == _APPROVAL
+_REVIEWERS = Prepared(
+    select(reviewers.c.reviewer).where(reviewers.c.tenant_id == _TENANT, reviewers.c.approval_id == _APPROVAL)
 )
-_DELETE_REVIEWERS = delete(reviewers).where(
-    reviewers.c.tenant_id == _TENANT,
-    reviewers.c.approval_id == _APPROVAL,
-    reviewers.c.reviewer.in_(bindparam("keys", expanding=True)),
+_DELETE_REVIEWERS = Prepared(
+    delete(reviewers).where(
+        reviewers.c.tenant_id == _TENANT,
+        reviewers.c.approval_id == _APPROVAL,
+        reviewers.c.reviewer.in_(bindparam("keys", expanding=True)),
+    ),
+    "keys",
 )
-_DELEGATORS = select(delegations.c.approver_id).where(
-    delegations.c.tenant_id == _TENANT,
-    delegations.c.delegate_id == bindparam("delegate"),
-    delegations.c.starts_at <= _NOW,
-    delegations.c.ends_at > _NOW,
+_DELEGATORS = Prepared(
+    select(delegations.c.approver_id).where(
+        delegations.c.tenant_id == _TENANT,
+        delegations.c.delegate_id == bindparam("delegate"),
+        delegations.c.starts_at <= _NOW,
+        delegations.c.ends_at > _NOW,
+    )
 )
 _DELEGATES = select(delegations.c.approver_id, delegations.c.delegate_id).where(
     delegations.c.tenant_id == _TENANT,
@@ -185,14 +191,16 @@ _WAITING = (
     )
     .limit(bindparam("most", type_=Integer))
 )
-_INSERT, _INSERT_STAGE = insert(approvals), insert(stages)
-_INSERT_DECISION, _INSERT_REVIEWER = insert(decisions), insert(reviewers)
+_INSERT, _INSERT_STAGE = Prepared(insert(approvals)), Prepared(insert(stages))
+_INSERT_DECISION, _INSERT_REVIEWER = Prepared(insert(decisions)), Prepared(insert(reviewers))
 # Parameters of an UPDATE's condition may not be called as its columns are: hence b_.
-_UPDATE = update(approvals).where(
-    approvals.c.tenant_id == bindparam("b_tenant"), approvals.c.id == bindparam("b_id")
+_UPDATE = Prepared(
+    update(approvals).where(
+        approvals.c.tenant_id == bindparam("b_tenant"), approvals.c.id == bindparam("b_id")
+    )
 )
-_UPDATE_STAGE = update(stages).where(
-    stages.c.tenant_id == bindparam("b_tenant"), stages.c.id == bindparam("b_id")
+_UPDATE_STAGE = Prepared(
+    update(stages).where(stages.c.tenant_id == bindparam("b_tenant"), stages.c.id == bindparam("b_id"))
 )
 
 
@@ -206,11 +214,11 @@ class Approvals:
 
     def get(self, approval_id: str, *, lock: bool = False) -> Approval | None:
         given = {"tenant": self._tenant, "approval": approval_id}
-        row = self._connection.execute(_GET_LOCKED if lock else _GET, given).mappings().first()
+        row = (_GET_LOCKED if lock else _GET).first(self._connection, given)
         if row is None:
             return None
-        stage_rows = self._connection.execute(_STAGES, given).mappings()
-        decision_rows = self._connection.execute(_DECISIONS, given).mappings()
+        stage_rows = _STAGES.rows(self._connection, given)
+        decision_rows = _DECISIONS.rows(self._connection, given)
         return _approval(row, stage_rows, decision_rows)
 
     def many(self, approval_ids: Collection[str]) -> dict[str, Approval]:
@@ -226,8 +234,8 @@ class Approvals:
         return found
 
     def add(self, approval: Approval) -> None:
-        self._connection.execute(
-            _INSERT,
+        _INSERT.run(
+            self._connection,
             {
                 "tenant_id": self._tenant,
                 "id": approval.id,
@@ -236,10 +244,8 @@ class Approvals:
                 "deadline": approval.deadline,
             },
         )
-        insert_rows(
-            self._connection,
-            _INSERT_STAGE,
-            [self._stage_row(stage, approval.id) for stage in approval.stages],
+        _INSERT_STAGE.run_all(
+            self._connection, [self._stage_row(stage, approval.id) for stage in approval.stages]
         )
         self._set_reviewers(approval, frozenset())
 
@@ -250,18 +256,19 @@ class Approvals:
             raise LookupError(msg)
         if before.status is not approval.status:
             check_approval_move(before.status, approval.status)
-            self._connection.execute(
-                _UPDATE, {"b_tenant": self._tenant, "b_id": approval.id, "status": approval.status.value}
+            _UPDATE.run(
+                self._connection,
+                {"b_tenant": self._tenant, "b_id": approval.id, "status": approval.status.value},
             )
         for new in approval.stages[len(before.stages) :]:
-            self._connection.execute(_INSERT_STAGE, self._stage_row(new, approval.id))
+            _INSERT_STAGE.run(self._connection, self._stage_row(new, approval.id))
         for old, new in zip(before.stages, approval.stages, strict=False):
             if old != new:
                 values = {"b_tenant": self._tenant, "b_id": new.id, **self._stage_row(new, approval.id)}
-                self._connection.execute(_UPDATE_STAGE, values)
+                _UPDATE_STAGE.run(self._connection, values)
         for decision in approval.decisions[len(before.decisions) :]:
-            self._connection.execute(
-                _INSERT_DECISION,
+            _INSERT_DECISION.run(
+                self._connection,
                 {
                     "tenant_id": self._tenant,
                     "stage_id": decision.stage_id,
@@ -274,7 +281,8 @@ class Approvals:
                 },
             )
         given = {"tenant": self._tenant, "approval": approval.id}
-        self._set_reviewers(approval, frozenset(self._connection.execute(_REVIEWERS, given).scalars()))
+        present = frozenset(one for (one,) in _REVIEWERS.tuples(self._connection, given))
+        self._set_reviewers(approval, present)
 
     def _set_reviewers(self, approval: Approval, present: frozenset[str]) -> None:
         wanted: frozenset[str] = frozenset()
@@ -282,12 +290,12 @@ class Approvals:
             wanted = approval.current.keys
         mine = {"tenant": self._tenant, "approval": approval.id}
         if present - wanted:
-            self._connection.execute(_DELETE_REVIEWERS, {**mine, "keys": list(present - wanted)})
+            _DELETE_REVIEWERS.run(self._connection, {**mine, "keys": list(present - wanted)})
         given = [
             {"tenant_id": self._tenant, "approval_id": approval.id, "reviewer": key}
             for key in sorted(wanted - present)
         ]
-        insert_rows(self._connection, _INSERT_REVIEWER, given)
+        _INSERT_REVIEWER.run_all(self._connection, given)
 
     def waiting_for(self, keys: Collection[str], limit: int = 500) -> list[str]:
         statement = (
@@ -338,7 +346,7 @@ class Approvals:
         given = {"tenant": self._tenant, "delegate": delegate_id, "now": now}
 
         def ask() -> tuple[str, ...]:
-            return tuple(self._connection.execute(_DELEGATORS, given).scalars())
+            return tuple(one for (one,) in _DELEGATORS.tuples(self._connection, given))
 
         return list(once(self._told, ("delegators", self._tenant, delegate_id, now), ask))
 
@@ -407,7 +415,7 @@ class Approvals:
         }
 
 
-def _approval(row: RowMapping, stage_rows: Iterable[RowMapping], decided: Iterable[RowMapping]) -> Approval:
+def _approval(row: AnyRow, stage_rows: Iterable[AnyRow], decided: Iterable[AnyRow]) -> Approval:
     return Approval(
         id=row["id"],
         requestor_id=row["requestor_id"],
@@ -418,7 +426,7 @@ def _approval(row: RowMapping, stage_rows: Iterable[RowMapping], decided: Iterab
     )
 
 
-def _stage(row: RowMapping) -> ApprovalStage:
+def _stage(row: AnyRow) -> ApprovalStage:
     return ApprovalStage(
         id=row["id"],
         number=row["number"],
@@ -433,7 +441,7 @@ def _stage(row: RowMapping) -> ApprovalStage:
     )
 
 
-def _decision(row: RowMapping) -> Decision:
+def _decision(row: AnyRow) -> Decision:
     return Decision(
         row["stage_id"],
         row["reviewer_id"],

@@ -42,9 +42,9 @@ from openpim.core.audit import (
 )
 from openpim.core.query import Compare, Page, Query, UnknownFieldError
 from openpim.store.listing import Fields, page
+from openpim.store.prepared import Prepared
 from openpim.store.schema import metadata
-from openpim.store.types import Instant
-from openpim.store.writing import insert_rows
+from openpim.store.types import Instant, words_text
 
 _LONGEST = 80
 
@@ -170,9 +170,9 @@ _ALL = select(*RECORD, entries.c.position).select_from(
     events.outerjoin(entries, entries.c.sequence == _c.sequence)
 )
 
-_INSERT = insert(events)
-_INSERT_TARGET = insert(targets)
-_INSERT_WAITING = insert(queue)
+_INSERT = Prepared(insert(events))
+_INSERT_TARGET = Prepared(insert(targets))
+_INSERT_WAITING = Prepared(insert(queue))
 _REMOVE = delete(events).where(_c.tenant_id == bindparam("tenant"), _c.sequence == bindparam("which"))
 _REMOVE_TARGET = delete(targets).where(
     targets.c.tenant_id == bindparam("tenant"),
@@ -197,20 +197,23 @@ class Audit:
         return _ALL.where(_c.tenant_id == self._tenant)
 
     def add(self, *events: AuditEvent) -> None:
-        insert_rows(
-            self._connection,
-            _INSERT,
-            [{"tenant_id": self._tenant, **_row(fitting(event))} for event in events],
-        )
+        rows: list[dict[str, Any]] = []
+        before: AuditEvent | None = None
+        for event in map(fitting, events):
+            same = before is not None and event.targets is before.targets and event.details is before.details
+            said = {name: rows[-1][name] for name in ("targets", "details")} if same else _said(event)
+            rows.append({"tenant_id": self._tenant, **_row(event), **said})
+            before = event
+        _INSERT.run_all(self._connection, rows)
         self._connection.info.setdefault(ADDED, []).extend(events)
         waiting = [{"tenant_id": self._tenant, "event_id": event.id} for event in events]
-        insert_rows(self._connection, _INSERT_WAITING, waiting)
+        _INSERT_WAITING.run_all(self._connection, waiting)
         found = [
             {"tenant_id": self._tenant, "target_id": target_id, "at": event.at, "event_id": event.id}
             for event in events
             for target_id in sorted({_key(target.id) for target in event.targets if target.id})
         ]
-        insert_rows(self._connection, _INSERT_TARGET, found)
+        _INSERT_TARGET.run_all(self._connection, found)
 
     def get(self, event_id: str) -> AuditEvent | None:
         row = self._connection.execute(self._select().where(_c.id == event_id)).mappings().first()
@@ -293,10 +296,8 @@ def _row(event: AuditEvent) -> dict[str, Any]:
         "app_id": event.app_id,
         "ip": event.ip,
         "client": event.client,
-        "amr": json.dumps(list(event.amr)),
+        "amr": words_text(event.amr),
         "correlation_id": event.correlation_id,
-        "targets": json.dumps([[t.kind, t.id, t.name, [list(c) for c in t.changes]] for t in event.targets]),
-        "details": json.dumps([list(pair) for pair in event.details]),
         "on_behalf_of_id": event.on_behalf_of_id,
         "on_behalf_of_name": event.on_behalf_of_name,
         "ticket_number": event.ticket_number,
@@ -304,6 +305,14 @@ def _row(event: AuditEvent) -> dict[str, Any]:
         "request_id": event.request_id,
         "policy_version": event.policy_version,
         "mac": event.mac,
+    }
+
+
+def _said(event: AuditEvent) -> dict[str, str]:
+    """The two of its columns that take longest, and are the same for what was done right after."""
+    return {
+        "targets": json.dumps([(one.kind, one.id, one.name, one.changes) for one in event.targets]),
+        "details": json.dumps(event.details),
     }
 
 

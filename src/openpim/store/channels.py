@@ -29,6 +29,7 @@ from sqlalchemy import (
 
 from openpim.core.callouts import Callout, CalloutStatus, Evaluation, Outcome
 from openpim.core.channels import Channel, ChannelKind
+from openpim.store.prepared import Prepared
 from openpim.store.schema import metadata
 from openpim.store.types import Instant
 
@@ -93,7 +94,7 @@ _c, _o, _t, _r = channels.c, callouts.c, closed_tickets.c, received.c
 _ALL = select(channels).where(_c.tenant_id == bindparam("tenant")).order_by(_c.name, _c.id)
 _GET = select(channels).where(_c.tenant_id == bindparam("tenant"), _c.id == bindparam("id"))
 _GET_LOCKED = _GET.with_for_update()
-_OF_KIND = (
+_OF_KIND = Prepared(
     select(_c.id)
     .where(_c.tenant_id == bindparam("tenant"), _c.kind == bindparam("kind", type_=String))
     .limit(1)
@@ -118,7 +119,7 @@ class Channels:
 
     def any_of(self, kind: ChannelKind) -> bool:
         given = {"tenant": self._tenant, "kind": kind.value}
-        return self._connection.execute(_OF_KIND, given).first() is not None
+        return bool(_OF_KIND.tuples(self._connection, given))
 
     def for_notice(self, notice: str) -> tuple[Channel, ...]:
         return tuple(one for one in self.all() if one.wants(notice))

@@ -9,11 +9,11 @@ rollback after each read would throw away prepared statements).
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.pool import PoolProxiedConnection, QueuePool, StaticPool
@@ -106,7 +106,7 @@ class Database:
         """
         for attempt in range(_TRIES):
             try:
-                with self._read_connection() as connection:
+                with self._reader.connect() as connection:
                     return work(StoreTransaction(connection, tenant_id, {} if told is None else told))
             except (OperationalError, InterfaceError) as error:
                 if attempt + 1 < _TRIES and _worth_a_retry(error):
@@ -140,11 +140,6 @@ class Database:
         if self.dialect == "sqlite":
             return "BEGIN"
         return "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-
-    @contextmanager
-    def _read_connection(self) -> Iterator[Connection]:
-        with self._reader.connect() as connection:
-            yield connection
 
     @property
     def engine(self) -> Engine:

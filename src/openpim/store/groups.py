@@ -296,8 +296,7 @@ class Groups:
     # -- what someone is in
     def groups_of(self, principal_id: str, now: datetime) -> frozenset[str]:
         def ask() -> frozenset[str]:
-            above = m.groups_above(self._connection, self._tenant_id, principal_id, now)
-            return frozenset(above) - {principal_id}
+            return m.groups_above(self._connection, self._tenant_id, principal_id, now) - {principal_id}
 
         return once(self._told, ("groups", self._tenant_id, principal_id, now), ask)
 

@@ -12,7 +12,6 @@ from sqlalchemy import (
     Connection,
     Index,
     Integer,
-    RowMapping,
     Select,
     String,
     Table,
@@ -39,6 +38,7 @@ from openpim.core.policy import (
     WhenDown,
 )
 from openpim.core.tickets import NO_RULES, TicketRules, TicketsDown
+from openpim.store.prepared import AnyRow, Prepared
 from openpim.store.principals import batches
 from openpim.store.schema import metadata
 from openpim.store.types import Instant
@@ -75,13 +75,14 @@ Index("ix_policy_approvers_policy", approvers.c.tenant_id, approvers.c.policy_id
 Index("ix_policy_approvers_scope", approvers.c.tenant_id, approvers.c.provider, approvers.c.scope)
 
 
-_GET = select(policies).where(
+_one = select(policies).where(
     _c.tenant_id == bindparam("tenant"),
     _c.provider == bindparam("provider"),
     _c.scope == bindparam("scope"),
     _c.role_id == bindparam("role"),
 )
-_GET_LOCKED = _GET.with_for_update()
+_GET = Prepared(_one)
+_GET_LOCKED = Prepared(_one.with_for_update())
 _AT_SCOPE = (
     select(policies)
     .where(
@@ -109,7 +110,7 @@ class Policies:
 
     def get(self, provider: Provider, role_id: str, scope: str, *, lock: bool = False) -> Policy | None:
         given = {"tenant": self._tenant, "provider": provider.value, "scope": scope, "role": role_id}
-        row = self._connection.execute(_GET_LOCKED if lock else _GET, given).mappings().first()
+        row = (_GET_LOCKED if lock else _GET).first(self._connection, given)
         return None if row is None else _value(row)
 
     def by_id(self, policy_id: str, *, lock: bool = False) -> tuple[Provider, Policy] | None:
@@ -238,7 +239,7 @@ def _settings_text(policy: Policy) -> str:
     )
 
 
-def _value(row: RowMapping) -> Policy:
+def _value(row: AnyRow) -> Policy:
     settings = _settings_value(row["settings"])
     return Policy(
         id=row["id"],

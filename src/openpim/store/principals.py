@@ -16,7 +16,6 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Index,
-    RowMapping,
     String,
     Table,
     and_,
@@ -30,6 +29,7 @@ from openpim.core import query as q
 from openpim.core.directory import Principal, PrincipalKind, fold
 from openpim.core.query import Page, Query
 from openpim.store.listing import Fields, page, starts_with
+from openpim.store.prepared import AnyRow, Prepared
 from openpim.store.schema import metadata
 from openpim.store.told import Told, once
 from openpim.store.types import Folded, Instant
@@ -71,7 +71,7 @@ BATCH = 500  # ids in one IN list: SQLite's and PostgreSQL's limits on parameter
 _KINDS = {one.value: one for one in PrincipalKind}
 
 
-def make_principal(row: RowMapping) -> Principal:
+def make_principal(row: AnyRow) -> Principal:
     return Principal(
         id=row["id"],
         kind=_KINDS[row["kind"]],
@@ -161,11 +161,12 @@ def mark_deleted(connection: Connection, tenant_id: str, id: str, now: datetime)
 
 # Asked in every unit of work: built once, because building a statement costs five times as much as running it.
 _c = principals.c
-_WHOLE = select(_c.id, _c.kind, _c.display_name, _c.enabled, _c.created_at, _c.deleted_at)
-_GET = _WHOLE.where(_c.tenant_id == bindparam("tenant"), _c.id == bindparam("id"))
-_MANY = _WHOLE.where(_c.tenant_id == bindparam("tenant"), _c.id.in_(bindparam("ids", expanding=True)))
-_LOCK = _MANY.order_by(_c.id).with_for_update()
-_LOCK_ONE = _GET.with_for_update()  # IN costs twice as much to prepare
+_whole = select(_c.id, _c.kind, _c.display_name, _c.enabled, _c.created_at, _c.deleted_at)
+_one = _whole.where(_c.tenant_id == bindparam("tenant"), _c.id == bindparam("id"))
+_some = _whole.where(_c.tenant_id == bindparam("tenant"), _c.id.in_(bindparam("ids", expanding=True)))
+_GET, _MANY = Prepared(_one), Prepared(_some, "ids")
+_LOCK = Prepared(_some.order_by(_c.id).with_for_update(), "ids")
+_LOCK_ONE = Prepared(_one.with_for_update())  # IN costs twice as much to prepare
 
 # The principals that a unit of work has read, by its connection: a decision asks for the same few a dozen times.
 # Forgotten at every write and at every return to a savepoint; a lock reads anew.
@@ -191,8 +192,8 @@ class Principals:
     def get(self, id: str, *, deleted: bool = False) -> Principal | None:
         found = self._known.get((self._tenant_id, id))
         if found is None:
-            row = self._connection.execute(_GET, {"tenant": self._tenant_id, "id": id}).first()
-            found = self._keep(row) if row is not None else None
+            rows = _GET.tuples(self._connection, {"tenant": self._tenant_id, "id": id})
+            found = self._keep(rows[0]) if rows else None
         return found if found is not None and (deleted or found.deleted_at is None) else None
 
     def many(self, ids: Collection[str], *, deleted: bool = False) -> dict[str, Principal]:
@@ -201,12 +202,12 @@ class Principals:
         found = {one.id: one for one in known if one is not None}
         for part in batches(wanted - found.keys()):
             given = {"tenant": self._tenant_id, "ids": part}
-            for row in self._connection.execute(_MANY, given).all():
+            for row in _MANY.tuples(self._connection, given):
                 found[row[0]] = self._keep(row)
         return {one.id: one for one in found.values() if deleted or one.deleted_at is None}
 
     def _keep(self, row: Iterable[Any]) -> Principal:
-        """row: as in _WHOLE."""
+        """row: as in _whole."""
         id, kind, name, enabled, created_at, deleted_at = row  # noqa: A001
         principal = Principal(id, _KINDS[kind], name, enabled, created_at, deleted_at)
         self._known[self._tenant_id, id] = principal
@@ -243,7 +244,9 @@ class Principals:
         if self._connection.dialect.name == "sqlite":
             return  # there is one writer
         for part in batches(ids):
-            given = {"tenant": self._tenant_id, "ids": part, "id": part[0]}
-            statement = _LOCK_ONE if len(part) == 1 else _LOCK
-            for row in self._connection.execute(statement, given).all():
+            if len(part) == 1:
+                rows = _LOCK_ONE.tuples(self._connection, {"tenant": self._tenant_id, "id": part[0]})
+            else:
+                rows = _LOCK.tuples(self._connection, {"tenant": self._tenant_id, "ids": part})
+            for row in rows:
                 self._keep(row)  # as it is now that nobody else changes it

@@ -14,12 +14,10 @@ from sqlalchemy import (
     Connection,
     Index,
     Integer,
-    RowMapping,
     Select,
     String,
     Table,
     Text,
-    Update,
     and_,
     bindparam,
     insert,
@@ -35,10 +33,11 @@ from openpim.core.lifecycle import OPEN, REQUEST_MOVES, IllegalMoveError, Reques
 from openpim.core.query import Order, Page, Query
 from openpim.core.tickets import LONGEST_NUMBER, same
 from openpim.store.listing import Fields, page
+from openpim.store.prepared import AnyRow, Prepared
 from openpim.store.principals import batches
 from openpim.store.schedules import schedules, window_text, window_value
 from openpim.store.schema import metadata
-from openpim.store.types import Instant, Path
+from openpim.store.types import Instant, Path, words_text
 
 requests = Table(
     "requests",
@@ -95,6 +94,10 @@ FIELDS = Fields(
         )
     }
 )  # fmt: skip
+_KINDS = {one.value: one for one in Kind}
+_PROVIDERS = {one.value: one for one in Provider}
+_ACTIONS = {one.value: one for one in Action}
+_STATUSES = {one.value: one for one in RequestStatus}
 _OPEN = tuple(sorted(status.value for status in OPEN))
 _SOURCES: dict[RequestStatus, tuple[str, ...]] = {
     status: (status.value, *(old.value for old, moves in REQUEST_MOVES.items() if status in moves))
@@ -114,25 +117,22 @@ class Requests:
 
     def get(self, request_id: str, *, lock: bool = False) -> Request | None:
         statement = _GET_LOCKED if lock else _GET
-        row = (
-            self._connection.execute(statement, {"tenant": self._tenant, "id": request_id}).mappings().first()
-        )
+        row = statement.first(self._connection, {"tenant": self._tenant, "id": request_id})
         return None if row is None else _value(row)
 
     def many(self, request_ids: Collection[str]) -> dict[str, Request]:
         found: dict[str, Request] = {}
         for part in batches(request_ids):
             given = {"tenant": self._tenant, "ids": part}
-            found |= {row["id"]: _value(row) for row in self._connection.execute(_MANY, given).mappings()}
+            found |= {row["id"]: _value(row) for row in _MANY.rows(self._connection, given)}
         return found
 
     def add(self, request: Request) -> None:
-        self._connection.execute(_INSERT, {"tenant_id": self._tenant, **_row(request)})
+        _INSERT.run(self._connection, {"tenant_id": self._tenant, **_row(request)})
 
     def save(self, request: Request) -> None:
         values = {"b_tenant": self._tenant, "b_id": request.id, **_row(request)}
-        done = self._connection.execute(_save(request.status), values)
-        if done.rowcount != 1:
+        if _save(request.status).run(self._connection, values) != 1:
             msg = f"request {request.id} cannot become {request.status}"
             raise IllegalMoveError(msg)
 
@@ -154,7 +154,7 @@ class Requests:
             "scope": scope,
         }
         given = {name: value for name, value in asked.items() if value is not None}
-        return [_value(row) for row in self._connection.execute(_open_of(frozenset(given)), given).mappings()]
+        return [_value(row) for row in _open_of(frozenset(given)).rows(self._connection, given)]
 
     def started(self, now: datetime, limit: int) -> list[Request]:
         statement = (
@@ -244,31 +244,35 @@ _REASONS = (
     )
     .order_by(_own.c.created_at.desc(), _own.c.id.desc())
 )
-_GET = select(requests).where(_c.tenant_id == bindparam("tenant"), _c.id == bindparam("id"))
-_GET_LOCKED = _GET.with_for_update()
-_MANY = select(requests).where(
-    _c.tenant_id == bindparam("tenant"), _c.id.in_(bindparam("ids", expanding=True))
+_one = select(requests).where(_c.tenant_id == bindparam("tenant"), _c.id == bindparam("id"))
+_GET = Prepared(_one)
+_GET_LOCKED = Prepared(_one.with_for_update())
+_MANY = Prepared(
+    select(requests).where(_c.tenant_id == bindparam("tenant"), _c.id.in_(bindparam("ids", expanding=True))),
+    "ids",
 )
-_INSERT = insert(requests)
+_INSERT = Prepared(insert(requests))
 
 
 @cache
-def _save(status: RequestStatus) -> Update:
+def _save(status: RequestStatus) -> Prepared:
     """Parameters of an UPDATE's condition may not be called as its columns are: hence b_."""
-    return update(requests).where(
-        _c.tenant_id == bindparam("b_tenant"),
-        _c.id == bindparam("b_id"),
-        _c.status.in_([literal(source) for source in _SOURCES[status]]),
+    return Prepared(
+        update(requests).where(
+            _c.tenant_id == bindparam("b_tenant"),
+            _c.id == bindparam("b_id"),
+            _c.status.in_([literal(source) for source in _SOURCES[status]]),
+        )
     )
 
 
 @cache
-def _open_of(columns: frozenset[str]) -> Select[Any]:
+def _open_of(columns: frozenset[str]) -> Prepared:
     """The statement of `Requests.open_of`. Building one costs five times as much as running it."""
     given = (_c[name] == bindparam(name) for name in sorted(columns))
     # literal(): a list of plain values would be written into the statement anew at each run.
     is_open = _c.status.in_([literal(status) for status in _OPEN])
-    return select(requests).where(*given, is_open).order_by(_c.created_at)
+    return Prepared(select(requests).where(*given, is_open).order_by(_c.created_at))
 
 
 def _row(request: Request) -> dict[str, Any]:
@@ -293,19 +297,19 @@ def _row(request: Request) -> dict[str, Any]:
         "schedule_id": request.schedule_id,
         "approval_id": request.approval_id,
         "custom_data": request.custom_data,
-        "amr": json.dumps(list(request.amr)),
-        "acrs": json.dumps(list(request.acrs)),
+        "amr": words_text(request.amr),
+        "acrs": words_text(request.acrs),
         "failure": request.failure,
     }
 
 
-def _value(row: RowMapping) -> Request:
+def _value(row: AnyRow) -> Request:
     return Request(
         id=row["id"],
-        kind=Kind(row["kind"]),
-        provider=Provider(row["provider"]),
-        action=Action(row["action"]),
-        status=RequestStatus(row["status"]),
+        kind=_KINDS[row["kind"]],
+        provider=_PROVIDERS[row["provider"]],
+        action=_ACTIONS[row["action"]],
+        status=_STATUSES[row["status"]],
         principal_id=row["principal_id"],
         role_id=row["role_id"],
         scope=row["scope"],

@@ -13,11 +13,9 @@ from sqlalchemy import (
     Connection,
     Index,
     Integer,
-    RowMapping,
     Select,
     String,
     Table,
-    Update,
     and_,
     bindparam,
     func,
@@ -43,6 +41,7 @@ from openpim.core.lifecycle import SCHEDULE_MOVES, IllegalMoveError, ScheduleSta
 from openpim.core.query import Page, Query
 from openpim.ports.schedules import Brief
 from openpim.store.listing import Fields, page
+from openpim.store.prepared import AnyRow, Prepared
 from openpim.store.principals import batches
 from openpim.store.schema import metadata
 from openpim.store.told import Told, once
@@ -120,25 +119,22 @@ class Schedules:
         return select(schedules).where(_c.tenant_id == self._tenant)
 
     def get(self, schedule_id: str) -> Schedule | None:
-        row = self._connection.execute(_GET, {"tenant": self._tenant, "id": schedule_id}).mappings().first()
+        row = _GET.first(self._connection, {"tenant": self._tenant, "id": schedule_id})
         return None if row is None else schedule_of(row)
 
     def many(self, schedule_ids: Collection[str]) -> dict[str, Schedule]:
         found: dict[str, Schedule] = {}
         for part in batches(schedule_ids):
             given = {"tenant": self._tenant, "ids": part}
-            found |= {
-                row["id"]: schedule_of(row) for row in self._connection.execute(_MANY, given).mappings()
-            }
+            found |= {row["id"]: schedule_of(row) for row in _MANY.rows(self._connection, given)}
         return found
 
     def add(self, schedule: Schedule) -> None:
-        self._connection.execute(_INSERT, {"tenant_id": self._tenant, **_row(schedule)})
+        _INSERT.run(self._connection, {"tenant_id": self._tenant, **_row(schedule)})
 
     def save(self, schedule: Schedule) -> None:
         values = {"b_tenant": self._tenant, "b_id": schedule.id, **_row(schedule)}
-        done = self._connection.execute(_save(schedule.status), values)
-        if done.rowcount != 1:
+        if _save(schedule.status).run(self._connection, values) != 1:
             msg = f"schedule {schedule.id} cannot become {schedule.status}"
             raise IllegalMoveError(msg)
 
@@ -168,8 +164,8 @@ class Schedules:
             found: list[Schedule] = []
             for part in batches(principal_ids):
                 values = given | one_or_many("principal", part)
-                rows = self._connection.execute(_of(frozenset(values), share=share), values).mappings()
-                found += [schedule_of(row) for row in rows]
+                asking = _prepared(frozenset(values), share=share)
+                found += [schedule_of(row) for row in asking.rows(self._connection, values)]
             return tuple(sorted(found, key=lambda one: (one.starts_at, one.id)))
 
         where = None if scopes is None else frozenset(scopes)
@@ -189,7 +185,7 @@ class Schedules:
         found: list[tuple[str, Provider, str, str]] = []
         for part in batches(principal_ids):
             values = {"tenant": self._tenant, "in_force": now, **one_or_many("principal", part)}
-            rows = self._connection.execute(_eligible("principal" in values), values).all()
+            rows = _eligible("principal" in values).tuples(self._connection, values)
             found += [(one, _PROVIDERS[provider], role, scope) for one, provider, role, scope in rows]
         return found
 
@@ -197,7 +193,7 @@ class Schedules:
         found: list[Brief] = []
         for part in batches(principal_ids):
             values = {"tenant": self._tenant, "now": now, **one_or_many("principal", part)}
-            rows = self._connection.execute(_brief(frozenset(values)), values).all()
+            rows = _brief(frozenset(values)).tuples(self._connection, values)
             found += [
                 Brief(one, _KINDS[kind], _PROVIDERS[provider], who, role, scope)
                 for one, kind, provider, who, role, scope in rows
@@ -313,9 +309,15 @@ class Schedules:
 _KINDS = {one.value: one for one in Kind}
 _PROVIDERS = {one.value: one for one in Provider}
 _STATUSES = {one.value: one for one in ScheduleStatus}
-_GET = select(schedules).where(_c.tenant_id == bindparam("tenant"), _c.id == bindparam("id"))
-_MANY = select(schedules).where(
-    _c.tenant_id == bindparam("tenant"), _c.id.in_(bindparam("ids", expanding=True))
+_TYPES: dict[str | None, AssignmentType | None] = {
+    None: None,
+    **{one.value: one for one in AssignmentType},
+}
+_LISTS = frozenset({"principals", "scopes"})
+_GET = Prepared(select(schedules).where(_c.tenant_id == bindparam("tenant"), _c.id == bindparam("id")))
+_MANY = Prepared(
+    select(schedules).where(_c.tenant_id == bindparam("tenant"), _c.id.in_(bindparam("ids", expanding=True))),
+    "ids",
 )
 _ranked = (
     select(
@@ -343,7 +345,7 @@ _LAST_ACTIVATIONS = (
     .where(_ranked.c.place <= bindparam("most", type_=Integer))
     .order_by(_ranked.c.starts_at.desc(), _ranked.c.id)
 )
-_INSERT = insert(schedules)
+_INSERT = Prepared(insert(schedules))
 
 
 def one_or_many(name: str, values: list[str]) -> dict[str, Any]:
@@ -352,18 +354,20 @@ def one_or_many(name: str, values: list[str]) -> dict[str, Any]:
 
 
 @cache
-def _save(status: ScheduleStatus) -> Update:
+def _save(status: ScheduleStatus) -> Prepared:
     """Parameters of an UPDATE's condition may not be called as its columns are: hence b_."""
-    return update(schedules).where(
-        _c.tenant_id == bindparam("b_tenant"),
-        _c.id == bindparam("b_id"),
-        _c.status.in_([literal(source) for source in _SOURCES[status]]),
+    return Prepared(
+        update(schedules).where(
+            _c.tenant_id == bindparam("b_tenant"),
+            _c.id == bindparam("b_id"),
+            _c.status.in_([literal(source) for source in _SOURCES[status]]),
+        )
     )
 
 
 @cache
-def _eligible(one: bool) -> Select[Any]:
-    return select(_c.id, _c.provider, _c.role_id, _c.scope).where(
+def _eligible(one: bool) -> Prepared:
+    statement = select(_c.id, _c.provider, _c.role_id, _c.scope).where(
         _c.tenant_id == bindparam("tenant"),
         _c.kind == Kind.ELIGIBILITY.value,
         _c.principal_id == bindparam("principal")
@@ -371,6 +375,7 @@ def _eligible(one: bool) -> Select[Any]:
         else _c.principal_id.in_(bindparam("principals", expanding=True)),
         in_force_at(bindparam("in_force")),
     )
+    return Prepared(statement, *(() if one else ("principals",)))
 
 
 _ENDED = (
@@ -387,10 +392,14 @@ _ENDED = (
 
 
 @cache
-def _brief(parameters: frozenset[str]) -> Select[Any]:
-    return _of(parameters, share=False).with_only_columns(
-        _c.id, _c.kind, _c.provider, _c.principal_id, _c.role_id, _c.scope
-    )
+def _brief(parameters: frozenset[str]) -> Prepared:
+    columns = (_c.id, _c.kind, _c.provider, _c.principal_id, _c.role_id, _c.scope)
+    return Prepared(_of(parameters, share=False).with_only_columns(*columns), *(_LISTS & parameters))
+
+
+@cache
+def _prepared(parameters: frozenset[str], *, share: bool) -> Prepared:
+    return Prepared(_of(parameters, share=share), *(_LISTS & parameters))
 
 
 @cache
@@ -474,7 +483,7 @@ def _row(schedule: Schedule) -> dict[str, Any]:
     }
 
 
-def schedule_of(row: RowMapping) -> Schedule:
+def schedule_of(row: AnyRow) -> Schedule:
     return Schedule(
         id=row["id"],
         kind=_KINDS[row["kind"]],
@@ -485,7 +494,7 @@ def schedule_of(row: RowMapping) -> Schedule:
         starts_at=row["starts_at"],
         ends_at=row["ends_at"],
         status=_STATUSES[row["status"]],
-        assignment_type=AssignmentType(row["assignment_type"]) if row["assignment_type"] else None,
+        assignment_type=_TYPES[row["assignment_type"]],
         created_at=row["created_at"],
         modified_at=row["modified_at"],
         request_id=row["request_id"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -13,6 +14,12 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
+@lru_cache(maxsize=500)  # most say the same: how somebody signed in
+def words_text(words: tuple[str, ...]) -> str:
+    """Words as they stand in a column: JSON."""
+    return json.dumps(words)
+
+
 class Instant(TypeDecorator[datetime]):
     """An aware UTC datetime, kept as whole microseconds since 1970 in a BIGINT.
 
@@ -22,18 +29,22 @@ class Instant(TypeDecorator[datetime]):
     impl = BigInteger
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            msg = "a naive datetime cannot be stored: say which zone it is in"
-            raise ValueError(msg)
-        return (value - _EPOCH) // _MICROSECOND
+    # One call for a value, where `process_bind_param` and `process_result_value` take three: a list reads hundreds. BIGINT
+    # itself has nothing to process.
+    def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], int | None]:
+        return _microseconds
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[int | None], datetime | None]:
-        """One call for a value, where `process_result_value` takes three: a list reads hundreds. BIGINT itself has nothing
-        to process."""
         return _instant
+
+
+def _microseconds(value: datetime | None) -> int | None:
+    if value is None:
+        return None
+    if value.tzinfo is None:
+        msg = "a naive datetime cannot be stored: say which zone it is in"
+        raise ValueError(msg)
+    return (value - _EPOCH) // _MICROSECOND
 
 
 @lru_cache(maxsize=4096)  # a row says when it was made, began and was changed: mostly the same moment

@@ -10,7 +10,6 @@ from sqlalchemy import (
     Column,
     Connection,
     Index,
-    RowMapping,
     Select,
     String,
     Table,
@@ -24,6 +23,7 @@ from openpim.core.directory import Principal, PrincipalKind, User, UserType, fol
 from openpim.core.query import Page, Query
 from openpim.store.listing import Fields, page, starts_with
 from openpim.store.memberships import forget
+from openpim.store.prepared import AnyRow, Prepared
 from openpim.store.principals import batches, joined, living, mark_deleted, named, principals, write_principal
 from openpim.store.schema import metadata
 from openpim.store.told import Told, once
@@ -95,7 +95,7 @@ def _rows(tenant_id: Any, *, deleted: bool = False) -> Select[Any]:
     return statement if deleted else statement.where(principals.c.deleted_at.is_(None))
 
 
-def make_user(row: RowMapping) -> User:
+def make_user(row: AnyRow) -> User:
     return User(
         id=row["id"],
         display_name=row["display_name"],
@@ -128,7 +128,7 @@ def _principal(user: User) -> Principal:
 
 
 # Asked in every request: built once, because building a statement costs five times as much as running it.
-_GET = _rows(bindparam("tenant")).where(users.c.id == bindparam("id"))
+_GET = Prepared(_rows(bindparam("tenant")).where(users.c.id == bindparam("id")))
 _MANY = _rows(bindparam("tenant")).where(users.c.id.in_(bindparam("ids", expanding=True)))
 _MANY_EVER = _rows(bindparam("tenant"), deleted=True).where(users.c.id.in_(bindparam("ids", expanding=True)))
 _ADDRESSES = select(users.c.id, users.c.user_principal_name).where(
@@ -153,7 +153,7 @@ class Users:
         return once(self._told, ("user", self._tenant_id, id), lambda: self._get(id))
 
     def _get(self, id: str) -> User | None:
-        row = self._connection.execute(_GET, {"tenant": self._tenant_id, "id": id}).mappings().first()
+        row = _GET.first(self._connection, {"tenant": self._tenant_id, "id": id})
         return make_user(row) if row is not None else None
 
     def by_upn(self, upn: str) -> User | None:

@@ -11,6 +11,7 @@ A refusal is a value (`BadPath`), since a face answers it with 400 like any othe
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
@@ -41,6 +42,7 @@ def fold(segment: str) -> str:
     return segment.lower() if segment.isascii() else segment
 
 
+@lru_cache(maxsize=16)  # one request asks several times
 def split_path(raw: bytes | str) -> SplitPath | BadPath:
     """Cut a raw path (no query) into decoded segments; `/` and the empty path give none."""
     data = raw.encode("utf-8", "surrogateescape") if isinstance(raw, str) else raw

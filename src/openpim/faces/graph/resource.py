@@ -93,6 +93,8 @@ class Resource(Generic[T]):
 
     def expansions(self, options: QueryOptions) -> dict[str, QueryOptions]:
         """The names to expand, in the client's order, with the options inside their parentheses."""
+        if not options.expand:
+            return {}
         names = {name.lower(): name for name in self.expanders}
         found: dict[str, QueryOptions] = {}
         for item in options.expand:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from openpim.core.settings import Settings
@@ -16,11 +17,15 @@ def allowed_origin(origin: str, allowed_hosts: tuple[str, ...], host: str | None
     """The same for any of our origins, which have the hosts in common and differ in port."""
     if not host:
         return origin
+    scheme, allowed = _allowed(origin, allowed_hosts)
+    return f"{scheme}://{host.lower()}" if host.lower() in allowed else origin
+
+
+@lru_cache(maxsize=8)  # of the settings alone
+def _allowed(origin: str, allowed_hosts: tuple[str, ...]) -> tuple[str, frozenset[str]]:
     parts = urlsplit(origin)
-    allowed = {parts.netloc.lower()}
     port = f":{parts.port}" if parts.port is not None else ""
-    allowed |= {f"{name.lower()}{port}" for name in allowed_hosts}
-    return f"{parts.scheme}://{host.lower()}" if host.lower() in allowed else origin
+    return parts.scheme, frozenset({parts.netloc.lower(), *(f"{one.lower()}{port}" for one in allowed_hosts)})
 
 
 def host_beside(here: str, own: str, other: str) -> str | None:
