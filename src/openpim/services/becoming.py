@@ -4,7 +4,8 @@ manage."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
@@ -21,6 +22,7 @@ from openpim.ports.store import Transaction
 from openpim.services import browse
 from openpim.services.authority import identities
 from openpim.services.eligibilities import Names
+from openpim.services.keeping import while_unchanged
 from openpim.services.providers import PROVIDERS
 
 A_PAGE = 50
@@ -94,17 +96,17 @@ def of_principal(
         if refusal is not None:
             return refusal
         ways = _ways(tx, principal_id, now)
-        found = tx.schedules.live(ways.keys(), now)
+        who = frozenset(ways)
+        found = while_unchanged(deps, tx, ("live", who), now, lambda: tx.schedules.live(who, now))
         own = identities(tx, caller.principal_id, now)
-        mine = ways.keys() if principal_id == caller.principal_id else own
-        shown, everything = readable(tx, caller, found, frozenset(mine), now)
-        names = Names(tx, {(one.provider, one.role_id, one.scope) for one in shown})
+        mine = who if principal_id == caller.principal_id else own
+        shown, everything = readable(tx, caller, found, mine, now)
         free = _without_activation(ways)
         may: list[Brief] = []
         held: list[Brief] = []
-        for one in _by_names(shown, names):
+        for one in shown:
             (held if one.kind is Kind.ASSIGNMENT and one.principal_id in free else may).append(one)
-        to_activate, in_force = _parts(tx, ((may, eligible), (held, active)), ways, names)
+        to_activate, in_force = _parts(tx, ((may, eligible), (held, active)), ways)
         return Becoming(to_activate, in_force, everything)
 
     return deps.store.read(caller.tenant_id, work)
@@ -173,29 +175,52 @@ def _without_activation(ways: Ways) -> frozenset[str]:
     return frozenset(one for one, steps in ways.items() if not any(activated for _, activated in steps))
 
 
-def _by_names(found: Sequence[Brief], names: Names) -> list[Brief]:
-    """By name, those without one first."""
-    place = {key: number for number, key in enumerate(names.in_order())}
-    ordered = sorted((place.get((one.provider, one.role_id, one.scope), -1), one.id, one) for one in found)
-    return [one for _, _, one in ordered]
-
-
-def _parts(
-    tx: Transaction, asked: Sequence[tuple[Sequence[Brief], int]], ways: Ways, names: Names
-) -> list[Part]:
-    """That page of each, or its last one."""
+def _parts(tx: Transaction, asked: Sequence[tuple[Sequence[Brief], int]], ways: Ways) -> list[Part]:
+    """That page of each, or its last one; by name, those without one first."""
+    elsewhere = {_key(one) for found, _ in asked for one in found if one.provider is not Provider.DIRECTORY}
+    names = Names(tx, elsewhere)
+    roles = tx.roles.many(
+        {one.role_id for found, _ in asked for one in found if one.provider is Provider.DIRECTORY}
+    )
+    called = {one.id: one.display_name for one in roles.values() if one.enabled}
     places = []
     for found, page in asked:
         pages = max(1, -(-len(found) // RIGHTS))
         number = min(max(1, page), pages)
-        places.append((number, pages, found[(number - 1) * RIGHTS : number * RIGHTS]))
-    schedules = tx.schedules.many([one.id for _, _, shown in places for one in shown])
+        first = (number - 1) * RIGHTS
+        places.append((number, pages, first, *_around(found, called, names, first)))
+    names.add(tx, {_key(one) for *_, near in places for one in near} - elsewhere)
+    rank = {key: number for number, key in enumerate(names.in_order())}
+    shown = [
+        sorted(near, key=lambda one: (rank.get(_key(one), -1), one.id))[first - before :][:RIGHTS]
+        for _, _, first, before, near in places
+    ]
+    schedules = tx.schedules.many([one.id for part in shown for one in part])
     rights = _dressed(tx, list(schedules.values()), ways, names)
     by_id = {one.schedule.id: one for one in rights}
     return [
-        Part(tuple(by_id[one.id] for one in shown if one.id in by_id), number, pages, len(found))
-        for (number, pages, shown), (found, _) in zip(places, asked, strict=True)
+        Part(tuple(by_id[one.id] for one in part if one.id in by_id), number, pages, len(found))
+        for (number, pages, *_), part, (found, _) in zip(places, shown, asked, strict=True)
     ]
+
+
+def _around(
+    found: Sequence[Brief], called: Mapping[str, str], names: Names, first: int
+) -> tuple[int, list[Brief]]:
+    """Those of the roles by whose names the page begins and ends, and how many come before these: only they need names of
+    places. called: roles of the directory; names: what is elsewhere."""
+    of: dict[str | None, list[Brief]] = defaultdict(list)
+    for one in found:
+        here = one.provider is Provider.DIRECTORY
+        of[called.get(one.role_id) if here else names.roles.get(_key(one))].append(one)
+    before = 0
+    near: list[Brief] = []
+    for name in sorted(of, key=lambda name: (name is not None, (name or "").casefold(), name or "")):
+        if before + len(of[name]) <= first:
+            before += len(of[name])
+        elif before + len(near) < first + RIGHTS:
+            near += of[name]
+    return before, near
 
 
 def readable(
