@@ -17,6 +17,7 @@ from openpim.faces.portal import live, shell, static
 from openpim.faces.portal.dispatch import endpoint
 from openpim.faces.portal.screens import PAGES
 from openpim.faces.portal.table import Page
+from openpim.faces.shared.paths import Fixed
 from openpim.services.signin.context import SignIn
 
 __all__ = ["PAGES", "routes"]
@@ -25,17 +26,20 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 def routes(signin: SignIn) -> Sequence[BaseRoute]:
-    """One route for each path, in the order of the table; what is nowhere gets a page that says so."""
+    """One route for each path: the fixed ones, then the others in the order of the table; what is nowhere gets a page that
+    says so."""
     paths: dict[str, dict[str, Handler]] = defaultdict(dict)
     for page in PAGES:
         if page.method in paths[page.path]:
             raise ValueError(f"{page.method} {page.path} is there twice")
         paths[page.path][page.method] = endpoint(signin, page)
     missing = endpoint(signin, Page("GET", "/portal/{rest:path}", shell.nothing_here))
+    pages = [Route(path, _by_method(found), methods=list(found)) for path, found in paths.items()]
+    pages.append(Route("/portal/live", live.endpoint(signin), methods=["GET"]))
     return [
+        Fixed(one for one in pages if "{" not in one.path),
         Route("/portal/static/{version}/{name}", static.endpoint, methods=["GET"]),
-        Route("/portal/live", live.endpoint(signin), methods=["GET"]),
-        *(Route(path, _by_method(found), methods=list(found)) for path, found in paths.items()),
+        *(one for one in pages if "{" in one.path),
         Route("/portal/{rest:path}", missing, methods=["GET"]),
     ]
 

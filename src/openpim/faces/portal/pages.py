@@ -70,5 +70,6 @@ def render(template: str, values: Mapping[str, Any]) -> bytes:
 def packed(body: bytes, accepted: str) -> tuple[bytes, dict[str, str]]:
     """The body as the client takes it, and the headers that say so. accepted: its Accept-Encoding."""
     if len(body) > _SMALL and "gzip" in accepted:
-        return gzip.compress(body, 4, mtime=0), {"Content-Encoding": "gzip"}
+        # The least: the others take up to twice as long for a twelfth less.
+        return gzip.compress(body, 1, mtime=0), {"Content-Encoding": "gzip"}
     return body, {}
