@@ -11,10 +11,12 @@ import sqlite3
 import ssl
 import time
 import urllib.request
+from datetime import UTC, datetime
 
 import pyotp
 import pytest
 
+from openpim.tls import ensure_certificates
 from tests.cli.person import Person
 from tests.docs import pages
 from tests.docs.demo_server import ROOT, DemoServer
@@ -162,7 +164,10 @@ def test_a_real_organisation(tmp_path):
     page, (config,) = text(name), blocks(name, "toml")
     install, serve, first, look, give = blocks(name, "text")
     assert install == "pip install 'openpim[server]'\n"
-    config = config.partition("[tls]")[0]
+    tls = ensure_certificates(tmp_path / "tls", ["localhost", "127.0.0.1"], datetime.now(UTC))
+    server.env |= dict.fromkeys(("PERSON_CA", "SSL_CERT_FILE"), str(tls.authority))  # whom the machine trusts
+    config = config.replace("/etc/openpim/fullchain.pem", str(tls.certificate))
+    config = config.replace("/etc/openpim/privkey.pem", str(tls.key))
     port = server.origin.rpartition(":")[2]
     config = config.replace("https://pim.example.com", server.origin).replace("port = 443", f"port = {port}")
     config = config.replace("0.0.0.0", "127.0.0.1").replace("/var/lib/openpim", "openpim-data")
