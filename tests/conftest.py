@@ -32,6 +32,7 @@ import hypothesis
 import pytest
 
 from tests.compiled import share
+from tests.copies import kept_connections
 from tests.loops import one_loop
 from tests.postgres import PostgresMissingError, PostgresServer
 
@@ -136,8 +137,8 @@ def _is_here(host: str) -> bool:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _one_loop() -> Iterator[None]:
-    with one_loop():
+def _one_for_all() -> Iterator[None]:
+    with one_loop(), kept_connections():
         yield
 
 
@@ -236,13 +237,14 @@ class _Databases:
         if empty:
             self._server.create(name)
         else:
-            self._server.create(name, template=self._server.template(POSTGRES_TEMPLATE, create_tables))
+            template = self._server.template(POSTGRES_TEMPLATE, create_tables)
+            name = self._made[-1] = self._server.lend(name, template=template)
         return self._server.url(name)
 
     def remove(self) -> None:
         for name in self._made:
             if self._server is not None:
-                self._server.drop(name)
+                self._server.take_back(name)
                 continue
             for end in ("", "-wal", "-shm"):
                 (_run_folder() / f"{name}.sqlite3{end}").unlink(missing_ok=True)

@@ -25,6 +25,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from tests.copies import Copies
+
 START_SECONDS = 60
 POLL_SECONDS = 0.05
 # Nothing here outlives the test run, so nothing needs to reach the disk. (Tests kill OpenPIM, not PostgreSQL.)
@@ -85,6 +87,8 @@ class PostgresServer:
         self.folder = folder
         self._connection: Any = None
         self._filled: set[str] = set()
+        self._copies: dict[str, Copies] = {}
+        self._unused: list[str] = []
 
     def url(self, database: str) -> str:
         """The SQLAlchemy URL of a database on this server."""
@@ -94,6 +98,25 @@ class PostgresServer:
         # To copy the files costs half of what the way through the journal costs, the default since 15.
         strategy = "STRATEGY FILE_COPY" if self._connected().info.server_version >= 150000 else ""
         self._execute(f'CREATE DATABASE "{database}" TEMPLATE "{template}" {strategy}')
+
+    def lend(self, database: str, *, template: str) -> str:
+        """The name of a copy of the template for one test: this one, or one that an earlier test was lent."""
+        from tests.copies import Copies  # this file alone also runs where nothing is installed
+
+        if template not in self._copies:
+            self._copies[template] = Copies(self, template)
+        return self._copies[template].lend(database)
+
+    def take_back(self, database: str) -> None:
+        """The test needs it no more: one that was lent, or that was created for it.
+
+        What was created is dropped a test later: who was just connected to it is gone by then, and is not waited for.
+        """
+        if any(copies.take_back(database) for copies in self._copies.values()):
+            return
+        for name in self._unused:
+            self.drop(name)
+        self._unused = [database]
 
     def drop(self, database: str) -> None:
         """Drop it whoever is still connected."""
@@ -157,6 +180,9 @@ class PostgresServer:
 
     def disconnect(self) -> None:
         """This process needs the server no more."""
+        for copies in self._copies.values():
+            copies.close()
+        self._copies.clear()
         if self._connection is not None:
             self._connection.close()
             self._connection = None
@@ -179,13 +205,17 @@ class PostgresServer:
         cursor = self._connected().execute(statement)
         return cursor.fetchall() if cursor.description else []
 
-    def _connected(self) -> Any:
+    def connect(self, database: str) -> Any:
+        """A connection of the tests' own."""
         import psycopg
 
+        return psycopg.connect(
+            host=str(self.folder / "socket"), user="postgres", dbname=database, autocommit=True
+        )
+
+    def _connected(self) -> Any:
         if self._connection is None or self._connection.closed:
-            self._connection = psycopg.connect(
-                host=str(self.folder / "socket"), user="postgres", dbname="postgres", autocommit=True
-            )
+            self._connection = self.connect("postgres")
         return self._connection
 
     @contextlib.contextmanager
