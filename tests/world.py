@@ -158,10 +158,11 @@ class World:
             return  # an existing one
         domain = f"world{self._number}.test"
         self.write(lambda tx: tx.tenants.add(Tenant(self.tenant_id, domain, domain, self.now)))
-        self.ga, self.ga2, self.pra = self.user("Gala"), self.user("Gustav"), self.user("Petra")
+        self.ga, self.ga2, self.pra = self.users("Gala", "Gustav", "Petra")
         for person, role in ((self.ga, GA), (self.ga2, GA), (self.pra, PRA)):
             ok(self.give(person, role, ASSIGNMENT, permanent=True, by=self.system))
-        self.people = {name: self.user(name) for name in people}
+        named = tuple(people)
+        self.people = dict(zip(named, self.users(*named), strict=True))
         self.forward(minutes=10)  # nothing of the above is younger than the five-minute minimum
 
     def __getattr__(self, name: str) -> str:
@@ -229,17 +230,29 @@ class World:
 
     # -- people and things
     def user(self, name: str, **more: Any) -> str:
-        user_id = self.new_id()
-        values = {
-            "id": user_id,
-            "display_name": name,
-            "user_principal_name": f"{name.lower()}.{user_id[-6:]}@world{self._number}.test",
-            "user_type": UserType.MEMBER,
-            "enabled": True,
-            "created_at": self.now,
-        } | more
-        self.write(lambda tx: tx.users.add(User(**values)))
-        return user_id
+        return self.users(name, **more)[0]
+
+    def users(self, *names: str, **more: Any) -> list[str]:
+        """Several at once."""
+        made = []
+        for name in names:
+            user_id = self.new_id()
+            values = {
+                "id": user_id,
+                "display_name": name,
+                "user_principal_name": f"{name.lower()}.{user_id[-6:]}@world{self._number}.test",
+                "user_type": UserType.MEMBER,
+                "enabled": True,
+                "created_at": self.now,
+            } | more
+            made.append(User(**values))
+
+        def work(tx: Any) -> None:
+            for user in made:
+                tx.users.add(user)
+
+        self.write(work)
+        return [user.id for user in made]
 
     def guest(self, name: str) -> str:
         return self.user(name, user_type=UserType.GUEST)
