@@ -216,7 +216,7 @@ def _around(
     before = 0
     near: list[Brief] = []
     for name in sorted(of, key=lambda name: (name is not None, (name or "").casefold(), name or "")):
-        if before + len(of[name]) <= first:
+        if not near and before + len(of[name]) <= first:
             before += len(of[name])
         elif before + len(near) < first + RIGHTS:
             near += of[name]
