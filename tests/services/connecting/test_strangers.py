@@ -100,6 +100,11 @@ def test_who_gets_from_here_what_others_gave_him_has_it_as_ours(world: World) ->
     server.failures = ["", "refuse"]
     world.look(target)
     ok(world.give(world.ann, TEAMS, ASSIGNMENT, permanent=True))
+    server.failures = ["after"]
+    world.look(target)
+    assert server.may(ann, ADMIN)
+    (record,) = records(world, target)
+    assert record.principal_id == world.ann, "on record as ours before it is given"
     world.look(target)
     (record,) = records(world, target)
     assert (record.principal_id, record.state) == (world.ann, EffectState.EFFECTIVE)

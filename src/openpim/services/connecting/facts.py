@@ -54,7 +54,7 @@ class Facts:
         return [
             asked(self.target.id, one, now)
             for name, one in self.wish.edges.items()
-            if name not in self.effects or self.effects[name].state in OVER
+            if (old := self.effects.get(name)) is None or old.state in OVER or old.strange
         ]
 
     def recorded(self, effects: Sequence[Effect]) -> Facts:
