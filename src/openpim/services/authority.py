@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from openpim.core.caller import Caller, CallerKind
+from openpim.core.directory import UserType
 from openpim.core.grants import Kind, Provider, Request, Schedule
 from openpim.core.roles import (
     MANAGERS,
@@ -88,6 +89,14 @@ def may_read_roles(tx: Transaction, caller: Caller, now: datetime) -> bool:
     if caller.kind is CallerKind.SERVICE_PRINCIPAL and caller.permissions:
         return True  # each endpoint has asked for its own permission before
     return bool(roles_of(tx, caller, now) & READERS)
+
+
+def limited(tx: Transaction, caller: Caller, now: datetime) -> bool:
+    """Whether the caller is a guest without a role that reads: he sees himself, his groups and what he has."""
+    if caller.kind is not CallerKind.USER:
+        return False
+    user = tx.users.get(caller.principal_id)
+    return (user is None or user.user_type is UserType.GUEST) and not may_read_roles(tx, caller, now)
 
 
 def own_reviewer_keys(tx: Transaction, principal_id: str, now: datetime) -> frozenset[str]:

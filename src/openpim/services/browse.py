@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from openpim.core import query as q
-from openpim.core.caller import Caller, CallerKind
+from openpim.core.caller import Caller
 from openpim.core.directory import (
     AdministrativeUnit,
     Application,
@@ -23,14 +23,13 @@ from openpim.core.directory import (
     ServicePrincipal,
     Tenant,
     User,
-    UserType,
 )
 from openpim.core.query import Page, Query
 from openpim.core.refusals import Code, Refusal
 from openpim.core.signin.consent import ARM_RESOURCE, GRAPH_RESOURCE
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
-from openpim.services.authority import may_read_roles
+from openpim.services.authority import limited
 
 T = TypeVar("T")
 _EVER = datetime(2020, 1, 1, tzinfo=UTC)
@@ -40,15 +39,8 @@ DirectoryObject = User | Group | ServicePrincipal | AdministrativeUnit
 # ---------------------------------------------------------------- who sees what
 
 
-def _limited(tx: Transaction, caller: Caller, now: datetime) -> bool:
-    if caller.kind is not CallerKind.USER:
-        return False
-    user = tx.users.get(caller.principal_id)
-    return (user is None or user.user_type is UserType.GUEST) and not may_read_roles(tx, caller, now)
-
-
 def _sees(tx: Transaction, caller: Caller, id: str, now: datetime) -> bool:
-    if id == caller.principal_id or not _limited(tx, caller, now):
+    if id == caller.principal_id or not limited(tx, caller, now):
         return True
     return id in tx.groups.groups_of(caller.principal_id, now)
 
@@ -67,7 +59,7 @@ def unseen(tx: Transaction, caller: Caller, principal_id: str, now: datetime) ->
 
 def shut(tx: Transaction, caller: Caller, now: datetime) -> Refusal | None:
     """Why the caller does not get to see what guests do not see: applications, units, numbers; None: he does."""
-    return _no() if _limited(tx, caller, now) else None
+    return _no() if limited(tx, caller, now) else None
 
 
 def reading(deps: Deps, caller: Caller, work: Callable[[Transaction, datetime], T]) -> T:
@@ -97,7 +89,7 @@ def users(deps: Deps, caller: Caller, query: Query) -> Page[User]:
     """Guests get themselves."""
 
     def work(tx: Transaction, now: datetime) -> Page[User]:
-        return tx.users.page(_only(query, {caller.principal_id}) if _limited(tx, caller, now) else query)
+        return tx.users.page(_only(query, {caller.principal_id}) if limited(tx, caller, now) else query)
 
     return _read(deps, caller, work)
 
@@ -149,9 +141,9 @@ def managers_of(deps: Deps, caller: Caller, people: Collection[User]) -> dict[st
 
 def groups(deps: Deps, caller: Caller, query: Query) -> Page[Group]:
     def work(tx: Transaction, now: datetime) -> Page[Group]:
-        limited = _limited(tx, caller, now)
+        little = limited(tx, caller, now)
         return tx.groups.page(
-            _only(query, tx.groups.groups_of(caller.principal_id, now)) if limited else query
+            _only(query, tx.groups.groups_of(caller.principal_id, now)) if little else query
         )
 
     return _read(deps, caller, work)
@@ -217,7 +209,7 @@ def owned(deps: Deps, caller: Caller, principal_id: str, query: Query) -> Page[G
 
 def service_principals(deps: Deps, caller: Caller, query: Query) -> Page[ServicePrincipal] | Refusal:
     def work(tx: Transaction, now: datetime) -> Page[ServicePrincipal] | Refusal:
-        return _no() if _limited(tx, caller, now) else tx.service_principals.page(query)
+        return _no() if limited(tx, caller, now) else tx.service_principals.page(query)
 
     return _read(deps, caller, work)
 
@@ -226,7 +218,7 @@ def service_principal(
     deps: Deps, caller: Caller, key: str, *, by_app_id: bool = False
 ) -> ServicePrincipal | Refusal:
     def work(tx: Transaction, now: datetime) -> ServicePrincipal | Refusal:
-        if _limited(tx, caller, now):
+        if limited(tx, caller, now):
             return _no()
         found = tx.service_principals.by_app_id(key) if by_app_id else tx.service_principals.get(key)
         return found or _own_api(key) or _gone(key)
@@ -244,7 +236,7 @@ def _own_api(key: str) -> ServicePrincipal | None:
 
 def applications(deps: Deps, caller: Caller, query: Query) -> Page[Application] | Refusal:
     def work(tx: Transaction, now: datetime) -> Page[Application] | Refusal:
-        return _no() if _limited(tx, caller, now) else tx.applications.page(query)
+        return _no() if limited(tx, caller, now) else tx.applications.page(query)
 
     return _read(deps, caller, work)
 
@@ -253,7 +245,7 @@ def application(deps: Deps, caller: Caller, key: str, *, by_app_id: bool = False
     """Those of this tenant only."""
 
     def work(tx: Transaction, now: datetime) -> Application | Refusal:
-        if _limited(tx, caller, now):
+        if limited(tx, caller, now):
             return _no()
         if not by_app_id:
             return tx.applications.get(key) or _gone(key)
@@ -268,14 +260,14 @@ def application(deps: Deps, caller: Caller, key: str, *, by_app_id: bool = False
 
 def administrative_units(deps: Deps, caller: Caller, query: Query) -> Page[AdministrativeUnit] | Refusal:
     def work(tx: Transaction, now: datetime) -> Page[AdministrativeUnit] | Refusal:
-        return _no() if _limited(tx, caller, now) else tx.administrative_units.page(query)
+        return _no() if limited(tx, caller, now) else tx.administrative_units.page(query)
 
     return _read(deps, caller, work)
 
 
 def administrative_unit(deps: Deps, caller: Caller, unit_id: str) -> AdministrativeUnit | Refusal:
     def work(tx: Transaction, now: datetime) -> AdministrativeUnit | Refusal:
-        if _limited(tx, caller, now):
+        if limited(tx, caller, now):
             return _no()
         return tx.administrative_units.get(unit_id) or _gone(unit_id)
 
@@ -284,7 +276,7 @@ def administrative_unit(deps: Deps, caller: Caller, unit_id: str) -> Administrat
 
 def unit_members(deps: Deps, caller: Caller, unit_id: str, query: Query) -> Page[Principal] | Refusal:
     def work(tx: Transaction, now: datetime) -> Page[Principal] | Refusal:
-        if _limited(tx, caller, now):
+        if limited(tx, caller, now):
             return _no()
         if tx.administrative_units.get(unit_id) is None:
             return _gone(unit_id)
@@ -297,7 +289,7 @@ def role_definitions(deps: Deps, caller: Caller, query: Query) -> Page[RoleDefin
     """Guests see single roles, not the list."""
 
     def work(tx: Transaction, now: datetime) -> Page[RoleDefinition] | Refusal:
-        return _no() if _limited(tx, caller, now) else tx.roles.page(query)
+        return _no() if limited(tx, caller, now) else tx.roles.page(query)
 
     return _read(deps, caller, work)
 
@@ -340,7 +332,7 @@ def objects(deps: Deps, caller: Caller, ids: Collection[str]) -> dict[str, Direc
 
     def work(tx: Transaction, now: datetime) -> dict[str, DirectoryObject]:
         seen = ids
-        if _limited(tx, caller, now):
+        if limited(tx, caller, now):
             mine = tx.groups.groups_of(caller.principal_id, now) | {caller.principal_id}
             seen = mine.intersection(ids)
         return _objects(tx, seen)

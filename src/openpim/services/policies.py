@@ -33,7 +33,7 @@ def get(
 
     def work(tx: Transaction) -> Policy | Refusal:
         rules = PROVIDERS[provider]
-        if not rules.may_read_policy(tx, caller, scope, now):
+        if not rules.readable_policies(tx, caller, scope, now)(role_id):
             return _UNSEEN
         return rules.fault(tx, role_id, scope) or rules.policy(tx, deps, role_id, scope)
 
@@ -49,7 +49,8 @@ def by_id(
 
     def work(tx: Transaction) -> Policy | Refusal:
         found = _find(tx, deps, policy_id, provider, scope)
-        if not PROVIDERS[provider].may_read_policy(tx, caller, found[1].scope if found else scope, now):
+        where, role_id = (found[1].scope, found[1].role_id) if found else (scope, "")
+        if not PROVIDERS[provider].readable_policies(tx, caller, where, now)(role_id):
             return _UNSEEN
         return _MISSING if found is None else found[1]
 
@@ -67,11 +68,12 @@ def page(
     now = deps.clock()
 
     def work(tx: Transaction) -> list[Policy] | Refusal:
-        if not PROVIDERS[provider].may_read_policy(tx, caller, scope, now):
+        rules = PROVIDERS[provider]
+        there = rules.role_ids(tx, scope)
+        known = list(filter(rules.readable_policies(tx, caller, scope, now), there))
+        if there and not known:
             return _UNSEEN
         stored = {policy.role_id: policy for policy in tx.policies.at_scope(provider, scope, role_ids)}
-        rules = PROVIDERS[provider]
-        known = rules.role_ids(tx, scope)
         wanted = known if role_ids is None else [role for role in known if role in set(role_ids)]
         return [
             stored.get(role) or rules.default_policy(tx.tenant_id, role, scope) for role in sorted(wanted)

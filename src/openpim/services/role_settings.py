@@ -19,6 +19,7 @@ from openpim.services.eligibilities import Key, Names
 from openpim.services.providers import PROVIDERS
 
 MOST_APPROVERS = 100
+_UNSEEN = Refusal(Code.FORBIDDEN, "You may not read role settings there: nothing there concerns you.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +106,11 @@ class _All:
 
 
 def _all(tx: Transaction, caller: Caller, provider: Provider, scope: str, now: datetime) -> _All | Refusal:
-    refusal = _unseen(tx, caller, provider, scope, now)
-    if refusal is not None:
-        return refusal
     rules = PROVIDERS[provider]
-    roles = rules.role_ids(tx, scope)
+    there = rules.role_ids(tx, scope)
+    roles = tuple(filter(rules.readable_policies(tx, caller, scope, now), there))
+    if there and not roles:
+        return _UNSEEN
     fault = None if roles else rules.fault(tx, "member", scope)
     if fault is not None:
         return fault
@@ -130,7 +131,9 @@ def get(
 
     def work(tx: Transaction) -> RoleSetting | Refusal:
         rules = PROVIDERS[provider]
-        refusal = _unseen(tx, caller, provider, scope, now) or rules.fault(tx, role_id, scope)
+        if not rules.readable_policies(tx, caller, scope, now)(role_id):
+            return _UNSEEN
+        refusal = rules.fault(tx, role_id, scope)
         if refusal is not None:
             return refusal
         key = (provider, role_id, scope)
@@ -193,12 +196,6 @@ def _called(tx: Transaction, text: str) -> list[tuple[str, PrincipalKind]]:
     principal = tx.principals.get(text.lower())
     found = [principal] if principal is not None else list(tx.principals.find_by_name(text))
     return [(one.id, one.kind) for one in found if one.kind is not PrincipalKind.SERVICE_PRINCIPAL]
-
-
-def _unseen(tx: Transaction, caller: Caller, provider: Provider, scope: str, now: datetime) -> Refusal | None:
-    if PROVIDERS[provider].may_read_policy(tx, caller, scope, now):
-        return None
-    return Refusal(Code.FORBIDDEN, "You may not read role settings there: nothing there concerns you.")
 
 
 def _dressed(named: Names, key: Key, policy: Policy, default: Policy, *, may: bool) -> RoleSetting | None:

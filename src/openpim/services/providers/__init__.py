@@ -3,6 +3,7 @@ them, which policy holds. Everything else about the life of a grant is the same 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
 
@@ -51,8 +52,10 @@ class ProviderRules(Protocol):
         """Scope None: everywhere."""
         ...
 
-    def may_read_policy(self, tx: Transaction, caller: Caller, scope: str, now: datetime) -> bool:
-        """Whether the settings of roles at the scope are the caller's business."""
+    def readable_policies(
+        self, tx: Transaction, caller: Caller, scope: str, now: datetime
+    ) -> Callable[[str], bool]:
+        """By role id, whether the settings of a role at the scope are the caller's business."""
         ...
 
     def policy(self, tx: Transaction, deps: Deps, role_id: str, scope: str) -> Policy:

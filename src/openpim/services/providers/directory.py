@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 from openpim.core.caller import Caller
@@ -13,7 +14,7 @@ from openpim.core.roles import DEFAULT_REVIEWERS
 from openpim.core.scopes import ADMINISTRATIVE_UNITS, TENANT, directory_chain
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
-from openpim.services.authority import may_manage_roles, may_read_roles
+from openpim.services.authority import identities, limited, may_manage_roles, may_read_roles
 
 
 class DirectoryRoles:
@@ -75,8 +76,15 @@ class DirectoryRoles:
     def may_read(self, tx: Transaction, caller: Caller, scope: str | None, now: datetime) -> bool:
         return may_read_roles(tx, caller, now)
 
-    def may_read_policy(self, tx: Transaction, caller: Caller, scope: str, now: datetime) -> bool:
-        return True
+    def readable_policies(
+        self, tx: Transaction, caller: Caller, scope: str, now: datetime
+    ) -> Callable[[str], bool]:
+        """Guests: of the roles that they have, or may activate."""
+        if not limited(tx, caller, now):
+            return lambda _role: True
+        who = identities(tx, caller.principal_id, now)
+        held = tx.schedules.of(who, provider=Provider.DIRECTORY, live_at=now)
+        return frozenset(one.role_id for one in held).__contains__
 
     def policy(self, tx: Transaction, deps: Deps, role_id: str, scope: str) -> Policy:
         stored = tx.policies.get(Provider.DIRECTORY, role_id, TENANT)

@@ -6,6 +6,7 @@ of policy; nothing has to be switched on.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 from openpim.core.caller import Caller, CallerKind
@@ -24,7 +25,7 @@ from openpim.core.roles import (
 )
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
-from openpim.services.authority import may_read_roles, roles_of
+from openpim.services.authority import identities, limited, may_read_roles, roles_of
 from openpim.services.power import protected
 
 MEMBER = "member"
@@ -117,8 +118,16 @@ class Groups:
             return bool(roles_of(tx, caller, now) & ORDINARY)
         return self.may_manage(tx, caller, MEMBER, scope, now)
 
-    def may_read_policy(self, tx: Transaction, caller: Caller, scope: str, now: datetime) -> bool:
-        return True
+    def readable_policies(
+        self, tx: Transaction, caller: Caller, scope: str, now: datetime
+    ) -> Callable[[str], bool]:
+        """Guests: of the groups that they are in, own, or may get into."""
+        if not limited(tx, caller, now):
+            return lambda _role: True
+        who = identities(tx, caller.principal_id, now)
+        theirs = scope in who or tx.groups.is_owner(scope, caller.principal_id, now)
+        theirs = theirs or bool(tx.schedules.of(who, provider=Provider.GROUP, scopes=[scope], live_at=now))
+        return lambda _role: theirs
 
     def policy(self, tx: Transaction, deps: Deps, role_id: str, scope: str) -> Policy:
         stored = tx.policies.get(Provider.GROUP, role_id, scope)

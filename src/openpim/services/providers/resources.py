@@ -6,6 +6,7 @@ made when first asked for, never inherited.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 from openpim.core.caller import Caller
@@ -75,9 +76,12 @@ class ResourceRoles:
     def may_read(self, tx: Transaction, caller: Caller, scope: str | None, now: datetime) -> bool:
         return allowed(tx, caller, READ, scope or "/", now)
 
-    def may_read_policy(self, tx: Transaction, caller: Caller, scope: str, now: datetime) -> bool:
+    def readable_policies(
+        self, tx: Transaction, caller: Caller, scope: str, now: datetime
+    ) -> Callable[[str], bool]:
         """Theirs who hold or may activate anything there: at the place, above or below it."""
-        return concerns(tx, caller, now)(scope)
+        concerned = concerns(tx, caller, now)(scope)
+        return lambda _role: concerned
 
     def policy(self, tx: Transaction, deps: Deps, role_id: str, scope: str) -> Policy:
         stored = tx.policies.get(Provider.RESOURCE, role_id, scope)
