@@ -309,10 +309,7 @@ class Schedules:
 _KINDS = {one.value: one for one in Kind}
 _PROVIDERS = {one.value: one for one in Provider}
 _STATUSES = {one.value: one for one in ScheduleStatus}
-_TYPES: dict[str | None, AssignmentType | None] = {
-    None: None,
-    **{one.value: one for one in AssignmentType},
-}
+_TYPES = {one.value: one for one in AssignmentType}
 _LISTS = frozenset({"principals", "scopes"})
 _GET = Prepared(select(schedules).where(_c.tenant_id == bindparam("tenant"), _c.id == bindparam("id")))
 _MANY = Prepared(
@@ -494,7 +491,7 @@ def schedule_of(row: AnyRow) -> Schedule:
         starts_at=row["starts_at"],
         ends_at=row["ends_at"],
         status=_STATUSES[row["status"]],
-        assignment_type=_TYPES[row["assignment_type"]],
+        assignment_type=_TYPES[row["assignment_type"]] if row["assignment_type"] else None,
         created_at=row["created_at"],
         modified_at=row["modified_at"],
         request_id=row["request_id"],
