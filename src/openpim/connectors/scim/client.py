@@ -14,7 +14,6 @@ from openpim.ports.connector import Fault, Opening, TargetError
 from openpim.ports.outbound import Answer
 
 SECONDS: Final = 8.0
-_WHERE: Final = "The application"
 _PATCH: Final = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 _MEDIA: Final = "application/scim+json"
 Resource = Mapping[str, Any]
@@ -29,11 +28,6 @@ class Client:
         self._outbound = opening.outbound
         self._base = opening.settings["url"].rstrip("/")
         self._token = opening.secrets.get("token", "")
-        self._taken = Taken(_WHERE)
-
-    def begin(self) -> None:
-        """What is taken from now on is one reading."""
-        self._taken = Taken(_WHERE)
 
     def config(self) -> Resource:
         return object_of(self._ask("GET", "/ServiceProviderConfig"))
@@ -55,8 +49,10 @@ class Client:
             raise TargetError(Fault.BROKEN, f"The list of {kind.lower()} is not one of SCIM resources.")
         return found
 
-    def get(self, kind: str, key: str, *, attributes: str = "") -> Resource | None:
-        """None: there is no such one."""
+    def get(
+        self, kind: str, key: str, *, attributes: str = "", taken: Taken | None = None
+    ) -> Resource | None:
+        """None: there is no such one. taken: what is kept besides."""
         query = f"?{urlencode({'attributes': attributes})}" if attributes else ""
         answer = self._ask("GET", f"/{kind}/{quote(key, safe='')}{query}")
         if answer.status in {400, 404, 410}:
@@ -66,8 +62,10 @@ class Client:
         found = object_of(answer)
         if not _is_resource(found):
             raise TargetError(Fault.BROKEN, "The answer is not a SCIM resource.")
-        members = found.get("members")
-        self._taken.entries(len(members) if isinstance(members, list) else 0)
+        if taken is not None:
+            members = found.get("members")
+            taken.bytes(len(answer.body))
+            taken.entries(len(members) if isinstance(members, list) else 0)
         return found
 
     def add(self, group: str, user: str) -> None:
@@ -91,9 +89,7 @@ class Client:
         headers = {"Authorization": f"Bearer {self._token}", "Accept": _MEDIA}
         if body:
             headers["Content-Type"] = _MEDIA
-        answer = call(self._outbound, method, self._base + path, headers, body, seconds=SECONDS)
-        self._taken.bytes(len(answer.body))
-        return answer
+        return call(self._outbound, method, self._base + path, headers, body, seconds=SECONDS)
 
     @staticmethod
     def _no(answer: Answer, what: str) -> TargetError:

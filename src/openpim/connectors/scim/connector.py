@@ -9,6 +9,7 @@ from typing import Any, Final
 from openpim.connectors.answers import session_of
 from openpim.connectors.remembering import RememberedFence
 from openpim.connectors.scim.client import Client, NoError, Resource
+from openpim.connectors.taking import Taken
 from openpim.core.connecting import Edge, Op, OpKind, Snapshot
 from openpim.ports.connector import Fault, Fence, Opening, Probe, Receipt, Severed, TargetError
 
@@ -54,12 +55,12 @@ class ScimConnector:
 
     def _groups(self, entitlements: Collection[str]) -> tuple[dict[str, Resource], dict[str, str]]:
         """With their members; and those that could not be told, with the reason."""
-        self._client.begin()
+        taken = Taken("The application")
         found: dict[str, Resource] = {}
         unread: dict[str, str] = {}
         for entitlement in entitlements:
             try:
-                found[entitlement] = self._group(entitlement)
+                found[entitlement] = self._group(entitlement, taken)
             except NoError as error:
                 unread[entitlement] = str(error)
         owners: dict[str, list[str]] = {}
@@ -74,10 +75,10 @@ class ScimConnector:
                     )
         return found, unread
 
-    def _group(self, entitlement: str) -> Resource:
+    def _group(self, entitlement: str, taken: Taken) -> Resource:
         known = entitlement if self._groups_by == "id" else self._keys.get(entitlement)
         if known is not None:
-            group = self._client.get("Groups", known)
+            group = self._client.get("Groups", known, taken=taken)
             if group is not None and self._is(group, entitlement):
                 return group
             self._keys.pop(entitlement, None)
@@ -91,7 +92,7 @@ class ScimConnector:
                 if not found
                 else "The application has several groups of this name."
             )
-        group = self._client.get("Groups", found[0]["id"])
+        group = self._client.get("Groups", found[0]["id"], taken=taken)
         if group is None:
             raise NoError("The group went away while it was looked at.")
         self._keys[entitlement] = group["id"]
