@@ -15,7 +15,7 @@ from openpim.cli.commands.ssh import OWN_WORDS
 from openpim.cli.parser import build
 from openpim.client.errors import PimError
 from tests.docs.demo_server import ROOT
-from tests.docs.pages import blocks, reading
+from tests.docs.pages import blocks, reading, replaced
 from tests.docs.place import MIRA, Place
 from tests.notify.hostile import replies, serve
 from tools import docs
@@ -78,6 +78,18 @@ def test_channels_and_tickets(place: Place) -> None:
         shown = place.type('pim policy show "Teams Administrator"')
         assert re.search(r"stage 1: system \S+ decides; if it does not answer, people decide", shown), shown
         assert "INC#######" in shown
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_other_clients_trust_the_server(place: Place) -> None:
+    """What stands before and after the parts about clients, which the conformance tests run."""
+    trust, *_, ask = (one for one in blocks("docs/how-to/use-microsoft-clients.md") if one.language == "sh")
+    here = {"$PWD/openpim-data/tls/ca.pem": place.authority, "openpim-data/tls/ca.pem": place.authority}
+    here["https://localhost:8443"] = place.origin
+    shown = place.type(replaced(f"{trust.body}\n{ask.body}\necho $REQUESTS_CA_BUNDLE", here), MIRA)
+    assert MIRA in shown
+    assert shown.endswith(f"{place.authority}\n")
 
 
 def test_what_any_page_types_is_taken() -> None:
