@@ -182,6 +182,21 @@ def test_a_ticket_closed_while_the_request_waited_is_found_at_the_approval(world
     assert len(server.asked) == 2
 
 
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+def test_of_several_approvals_the_last_one_asks(world: World) -> None:
+    with serve(knows({INC.number or "": "valid"})) as server:
+        shown = channel(world, server.url())
+        rules(world, system_id=shown.channel.id)
+        world.approval(world.bob, world.cyd, quorum=2)
+        request = ok(world.activate(world.ann, hours=1, ticket=INC))
+        ok(world.review(request, world.bob))
+        assert len(server.asked) == 1, "for the request alone"
+        ok(world.review(request, world.cyd))
+        assert len(server.asked) == 2
+    assert world.holds(world.ann)
+    assert len(world.events("Ticket checked")) == 2
+
+
 def test_a_later_start_is_not_asked_about_again(world: World) -> None:
     with serve(knows({INC.number or "": "valid"})) as server:
         shown = channel(world, server.url())
