@@ -138,8 +138,8 @@ class Place(DemoServer):
         self.type(f'pim assign "{GROUP}" {MIRA} -j "of this test"')
 
     def close(self) -> None:
-        self.stop()
-        self._open.close()
+        with self._open:  # whatever the server does
+            self.stop()
 
     # ------------------------------------------------------------ who types what
 
