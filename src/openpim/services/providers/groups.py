@@ -108,8 +108,10 @@ class Groups:
         group = tx.groups.get(scope)
         if group is None:
             return False
-        wanted = MANAGERS if protected(tx, group, now) else ORDINARY
-        return bool(roles_of(tx, caller, now) & wanted) or tx.groups.is_owner(scope, caller.principal_id, now)
+        roles = roles_of(tx, caller, now)
+        if roles & MANAGERS or tx.groups.is_owner(scope, caller.principal_id, now):
+            return True
+        return bool(roles & ORDINARY) and not protected(tx, group, now)
 
     def may_read(self, tx: Transaction, caller: Caller, scope: str | None, now: datetime) -> bool:
         if may_read_roles(tx, caller, now):
