@@ -7,7 +7,8 @@ Databases, each fresh and gone after the test:
 - `new_database`         a function that makes one more with tables each time it is called, of the same kind
 - `database_kind`        "sqlite" or "postgresql"; parametrize it to run on one kind only:
                          `@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)`
-- `--both-databases`     an option of the run: the tests of faces, too, run on both; else on one, half of them on each
+- `--both-databases`     an option of the run: all of that runs on both; else the tests of faces run on one, half on each
+- `half`                 of all pairs of two lists one half on SQLite, the other on PostgreSQL: for thousands of cheap cases
 - `postgres_server`      the server itself (tests/postgres.py); mark the test `postgres`
 
 Without a PostgreSQL on the machine its tests are skipped, but fail where CI=true. No test can open a connection to
@@ -37,7 +38,7 @@ from tests.loops import one_loop
 from tests.postgres import PostgresMissingError, PostgresServer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 RUN = "OPENPIM_TEST_RUN"  # the folder and the first process of this test run, for the processes it starts
@@ -217,6 +218,22 @@ def postgres_server() -> Iterator[PostgresServer]:
 @pytest.fixture(params=DATABASE_KINDS)
 def database_kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
+
+
+@pytest.fixture
+def half(
+    database_kind: str, pytestconfig: pytest.Config
+) -> Callable[[Iterable[Any], Sequence[Any]], Iterator[tuple[Any, Any]]]:
+    """Of all pairs those whose turn it is on this database. Each member of either list has its turn on both."""
+    both, turn = pytestconfig.getoption("both_databases"), ("sqlite", "postgresql").index(database_kind)
+
+    def pairs(rows: Iterable[Any], columns: Sequence[Any]) -> Iterator[tuple[Any, Any]]:
+        for number, row in enumerate(rows):
+            for place, column in enumerate(columns):
+                if both or (number + place) % 2 == turn:
+                    yield row, column
+
+    return pairs
 
 
 class _Databases:

@@ -67,17 +67,16 @@ def check(answer: Any) -> None:
         assert "Traceback" not in answer.text
 
 
-def test_bodies(scim: Scim) -> None:
-    for method, path in places(scim):
-        for body in BODIES:
-            sent = body
-            if isinstance(body, dict):
-                sent = {
-                    "schemas": [PATCH if "Operations" in body else GROUP if "Groups" in path else USER],
-                    **body,
-                }
-            check(scim.send(method, path, sent))
-            check(scim.send(method, path, body, Content_Type="text/plain"))
+def test_bodies(scim: Scim, half: Any) -> None:
+    for (method, path), body in half(places(scim), BODIES):
+        sent = body
+        if isinstance(body, dict):
+            sent = {
+                "schemas": [PATCH if "Operations" in body else GROUP if "Groups" in path else USER],
+                **body,
+            }
+        check(scim.send(method, path, sent))
+        check(scim.send(method, path, body, Content_Type="text/plain"))
 
 
 @pytest.mark.parametrize(
