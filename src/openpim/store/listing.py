@@ -16,9 +16,10 @@ from typing import Any, TypeVar
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    RowMapping,
+    Integer,
     Select,
     and_,
+    bindparam,
     false,
     func,
     not_,
@@ -28,6 +29,7 @@ from sqlalchemy import (
 )
 
 from openpim.core import query as q
+from openpim.store.prepared import AnyRow, Prepared
 from openpim.store.types import Instant
 
 T = TypeVar("T")
@@ -167,15 +169,15 @@ def page(
     base: Select[Any],
     fields: Fields,
     query: q.Query,
-    make: Callable[[RowMapping], T],
+    make: Callable[[Any], T],
     given: Mapping[str, Any] | None = None,
 ) -> q.Page[T]:
-    """Run `base` with the query's filter, order and page; `make` turns a row into a value.
+    """Run `base` with the query's filter, order and page; `make` turns a row (AnyRow) into a value.
 
     given: the parameters of a base that is built once; its first pages without a filter are then built once too.
     """
     statement = base
-    if query.where is not None:
+    if query.where is not None and query.where != q.All(()):
         statement = statement.where(condition(fields, query.where))
     total = None
     if query.count:
@@ -187,11 +189,16 @@ def page(
     keys.append((fields.identity, directions.get(fields.identity, False)))
     if query.after is not None:
         statement = statement.where(_beyond(fields, keys, _cursor(query.after, len(keys))))
-    order = _ordered_once if given is not None and statement is base else _ordered_by
-    statement = order(statement, fields, tuple(keys))
-    if query.skip:
-        statement = statement.offset(query.skip)
-    rows = connection.execute(statement.limit(query.limit + 1), given).mappings().all()
+    values = {**(given or {}), "page_limit": query.limit + 1}
+    rows: Sequence[AnyRow]
+    if given is not None and statement is base and not query.skip:
+        lists = tuple(name for name, value in given.items() if isinstance(value, list))
+        rows = _prepared(base, fields, tuple(keys), lists).rows(connection, values)
+    else:
+        statement = _ordered_by(statement, fields, tuple(keys))
+        if query.skip:
+            statement = statement.offset(query.skip)
+        rows = connection.execute(statement, values).mappings().all()
     shown = rows[: query.limit]
     following = None
     if len(rows) > query.limit and shown:
@@ -200,15 +207,20 @@ def page(
 
 
 def _ordered_by(statement: Select[Any], fields: Fields, keys: tuple[tuple[str, bool], ...]) -> Select[Any]:
-    """The statement in the order of the keys, with a column for each of them for the cursor."""
+    """The statement in the order of the keys, with a column for each of them for the cursor, and as many rows as are asked
+    for."""
     for field, descending in keys:
         statement = statement.order_by(_ordered(fields, field, descending))
     for index, (field, _) in enumerate(keys):
         statement = statement.add_columns(fields.column(field).label(f"_key{index}"))
-    return statement
+    return statement.limit(bindparam("page_limit", type_=Integer))
 
 
-_ordered_once = lru_cache(maxsize=256)(_ordered_by)
+@lru_cache(maxsize=256)
+def _prepared(
+    base: Select[Any], fields: Fields, keys: tuple[tuple[str, bool], ...], lists: tuple[str, ...]
+) -> Prepared:
+    return Prepared(_ordered_by(base, fields, keys), *lists)
 
 
 def _ordered(fields: Fields, field: str, descending: bool) -> ColumnElement[Any]:

@@ -170,7 +170,7 @@ class Requests:
 
     def reasons(self, principal_id: str, look: int) -> list[str]:
         given = {"tenant": self._tenant, "principal": principal_id, "look": look}
-        return list(self._connection.execute(_REASONS, given).scalars())
+        return [reason for (reason,) in _REASONS.tuples(self._connection, given)]
 
     def of_schedule(self, schedule_id: str) -> list[Request]:
         statement = self._select().where(_c.schedule_id == schedule_id).order_by(_c.created_at.desc())
@@ -188,7 +188,7 @@ class Requests:
                 "ids": part,
                 "most": most,
             }
-            found += [_value(row) for row in self._connection.execute(_TO_DECIDE, given).mappings()]
+            found += [_value(row) for row in _TO_DECIDE.rows(self._connection, given)]
         return found[:most]
 
     def with_ticket(self, number: str, now: datetime) -> list[Request]:
@@ -216,7 +216,7 @@ class Requests:
         return page(self._connection, statement, FIELDS, query, _value)
 
 
-_TO_DECIDE = (
+_TO_DECIDE = Prepared(
     select(requests)
     .where(
         _c.tenant_id == bindparam("tenant"),
@@ -226,7 +226,8 @@ _TO_DECIDE = (
         _c.principal_id.in_(bindparam("ids", expanding=True)),
     )
     .order_by(_c.created_at, _c.id)
-    .limit(bindparam("most", type_=Integer))
+    .limit(bindparam("most", type_=Integer)),
+    "ids",
 )
 _own = (
     select(_c.id, _c.principal_id, _c.action, _c.justification, _c.created_at)
@@ -235,7 +236,7 @@ _own = (
     .limit(bindparam("look", type_=Integer))
     .subquery()
 )
-_REASONS = (
+_REASONS = Prepared(
     select(_own.c.justification)
     .where(
         _own.c.principal_id == bindparam("principal"),

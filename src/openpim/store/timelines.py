@@ -13,10 +13,12 @@ from sqlalchemy import Connection, Integer, Select, bindparam, or_, select, unio
 from openpim.core.grants import Kind
 from openpim.core.lifecycle import ScheduleStatus
 from openpim.ports.timelines import About, Held
+from openpim.store.prepared import Prepared
 from openpim.store.requests import requests
 from openpim.store.schedules import live_at, one_or_many, schedule_of, schedules
 
 _s, _r = schedules.c, requests.c
+_LISTS = {"principal_ids"}
 _NEVER = (ScheduleStatus.CANCELED.value, ScheduleStatus.FAILED.value)
 
 
@@ -41,11 +43,11 @@ class Timelines:
         names = frozenset(where)
         walk = names - {"scope"} if about.everywhere else names
         given = {"tenant": self._tenant, "look": look, "most": most + 1, "until": until, "now": now, **where}
-        rows = self._connection.execute(_newest(walk, names), {**given, "since": since}).mappings().all()
+        rows = _newest(walk, names).rows(self._connection, {**given, "since": since})
         newest = tuple(schedule_of(row) for row in rows[:most])
         if len(rows) > most:
             return Held(newest, cut=True)
-        older, more = self._connection.execute(_beyond(walk), given).one()
+        ((older, more),) = _beyond(walk).tuples(self._connection, given)
         return Held(newest, cut=more is not None or (older is not None and older > since))
 
 
@@ -82,22 +84,25 @@ def _touching(columns: Any) -> list[Any]:
 
 
 @cache
-def _newest(walk: frozenset[str], names: frozenset[str]) -> Select[Any]:
+def _newest(walk: frozenset[str], names: frozenset[str]) -> Prepared:
     """Of what either walk meets, in one statement: most of it is met by both."""
     look = bindparam("look", type_=Integer)
     asked_for = select(_newest_requests(walk).limit(look).subquery().c.schedule_id)
     lasting = select(_live(walk, _s.id).limit(look).subquery().c.id)
-    return (
+    newest = (
         select(schedules)
         .where(*_where(_s, names), *_touching(_s), _s.id.in_(union(asked_for, lasting)))
         .order_by(_s.starts_at.desc(), _s.id.desc())
         .limit(bindparam("most", type_=Integer))
     )
+    return Prepared(newest, *_LISTS & names)
 
 
 @cache
-def _beyond(names: frozenset[str]) -> Select[Any]:
+def _beyond(names: frozenset[str]) -> Prepared:
     """What is not looked at any more: when the first such request was made, and the first such schedule that lasts."""
     look = bindparam("look", type_=Integer)
     older = _newest_requests(names).with_only_columns(_r.created_at).offset(look).limit(1)
-    return select(older.scalar_subquery(), _live(names, _s.id).offset(look).limit(1).scalar_subquery())
+    more = _live(names, _s.id).offset(look).limit(1)
+    found = select(older.scalar_subquery().label("older"), more.scalar_subquery().label("more"))
+    return Prepared(found, *_LISTS & names)
