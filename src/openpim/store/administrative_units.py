@@ -10,7 +10,6 @@ from sqlalchemy import (
     Column,
     Connection,
     Index,
-    RowMapping,
     Select,
     String,
     Table,
@@ -26,6 +25,7 @@ from openpim.core.directory import AdministrativeUnit, Principal, fold
 from openpim.core.query import Page, Query
 from openpim.store.listing import Fields, page
 from openpim.store.memberships import administrative_unit_members, forget
+from openpim.store.prepared import AnyRow, Prepared
 from openpim.store.principals import batches, fields_by, make_principal, principals
 from openpim.store.schema import metadata
 from openpim.store.types import Folded, Instant
@@ -59,7 +59,7 @@ FIELDS = Fields(
 _MEMBER_FIELDS = fields_by(_members.member_id)
 
 
-def _make(row: RowMapping) -> AdministrativeUnit:
+def _make(row: AnyRow) -> AdministrativeUnit:
     return AdministrativeUnit(
         id=row["id"],
         display_name=row["display_name"],
@@ -83,8 +83,8 @@ def _rows(tenant_id: Any) -> Select[Any]:
 
 
 # Asked for whole pages: built once, because building a statement costs five times as much as running it.
-_GET = _rows(bindparam("tenant")).where(_c.id == bindparam("id"))
-_MANY = _rows(bindparam("tenant")).where(_c.id.in_(bindparam("ids", expanding=True)))
+_GET = Prepared(_rows(bindparam("tenant")).where(_c.id == bindparam("id")))
+_MANY = Prepared(_rows(bindparam("tenant")).where(_c.id.in_(bindparam("ids", expanding=True))), "ids")
 
 
 class AdministrativeUnits:
@@ -95,13 +95,13 @@ class AdministrativeUnits:
         self._tenant_id = tenant_id
 
     def get(self, id: str) -> AdministrativeUnit | None:
-        row = self._connection.execute(_GET, {"tenant": self._tenant_id, "id": id}).mappings().first()
+        row = _GET.first(self._connection, {"tenant": self._tenant_id, "id": id})
         return _make(row) if row is not None else None
 
     def many(self, ids: Collection[str]) -> dict[str, AdministrativeUnit]:
         found: dict[str, AdministrativeUnit] = {}
         for part in batches(ids):
-            for row in self._connection.execute(_MANY, {"tenant": self._tenant_id, "ids": part}).mappings():
+            for row in _MANY.rows(self._connection, {"tenant": self._tenant_id, "ids": part}):
                 found[row["id"]] = _make(row)
         return found
 

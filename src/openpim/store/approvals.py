@@ -17,7 +17,6 @@ from sqlalchemy import (
     Connection,
     Index,
     Integer,
-    RowMapping,
     String,
     Table,
     Text,
@@ -114,16 +113,18 @@ delegations = Table(
 _TENANT, _APPROVAL = bindparam("tenant", type_=String), bindparam("approval", type_=String)
 _NOW = bindparam("now", type_=Instant)
 _IDS = bindparam("ids", expanding=True, type_=String)
-_MANY = select(approvals).where(approvals.c.tenant_id == _TENANT, approvals.c.id.in_(_IDS))
-_MANY_STAGES = (
+_MANY = Prepared(select(approvals).where(approvals.c.tenant_id == _TENANT, approvals.c.id.in_(_IDS)), "ids")
+_MANY_STAGES = Prepared(
     select(stages)
     .where(stages.c.tenant_id == _TENANT, stages.c.approval_id.in_(_IDS))
-    .order_by(stages.c.approval_id, stages.c.number)
+    .order_by(stages.c.approval_id, stages.c.number),
+    "ids",
 )
-_MANY_DECISIONS = (
+_MANY_DECISIONS = Prepared(
     select(decisions)
     .where(decisions.c.tenant_id == _TENANT, decisions.c.approval_id.in_(_IDS))
-    .order_by(decisions.c.approval_id, decisions.c.at, decisions.c.reviewer_id)
+    .order_by(decisions.c.approval_id, decisions.c.at, decisions.c.reviewer_id),
+    "ids",
 )
 _one = select(approvals).where(approvals.c.tenant_id == _TENANT, approvals.c.id == _APPROVAL)
 _GET = Prepared(_one)
@@ -163,7 +164,7 @@ _DELEGATES = select(delegations.c.approver_id, delegations.c.delegate_id).where(
     delegations.c.starts_at <= _NOW,
     delegations.c.ends_at > _NOW,
 )
-_WAITING = (
+_WAITING = Prepared(
     select(
         reviewers.c.approval_id,
         reviewers.c.reviewer,
@@ -189,7 +190,9 @@ _WAITING = (
         stages.c.status == StageStatus.IN_PROGRESS.value,
         or_(stages.c.deadline.is_(None), stages.c.deadline > _NOW),
     )
-    .limit(bindparam("most", type_=Integer))
+    .order_by(requests.c.created_at, reviewers.c.approval_id)
+    .limit(bindparam("most", type_=Integer)),
+    "keys",
 )
 _INSERT, _INSERT_STAGE = Prepared(insert(approvals)), Prepared(insert(stages))
 _INSERT_DECISION, _INSERT_REVIEWER = Prepared(insert(decisions)), Prepared(insert(reviewers))
@@ -225,11 +228,11 @@ class Approvals:
         found: dict[str, Approval] = {}
         for part in batches(approval_ids):
             given = {"tenant": self._tenant, "ids": part}
-            their: dict[str, tuple[list[RowMapping], list[RowMapping]]] = defaultdict(lambda: ([], []))
+            their: dict[str, tuple[list[AnyRow], list[AnyRow]]] = defaultdict(lambda: ([], []))
             for kind, statement in enumerate((_MANY_STAGES, _MANY_DECISIONS)):
-                for row in self._connection.execute(statement, given).mappings():
+                for row in statement.rows(self._connection, given):
                     their[row["approval_id"]][kind].append(row)
-            rows = self._connection.execute(_MANY, given).mappings()
+            rows = _MANY.rows(self._connection, given)
             found |= {row["id"]: _approval(row, *their[row["id"]]) for row in rows}
         return found
 
@@ -311,7 +314,7 @@ class Approvals:
         given = {"tenant": self._tenant, "keys": list(wanted), "now": now, "most": limit}
 
         def ask() -> tuple[Waiting, ...]:
-            return tuple(Waiting(*row) for row in self._connection.execute(_WAITING, given))
+            return tuple(Waiting(*row) for row in _WAITING.tuples(self._connection, given))
 
         return list(once(self._told, ("open for", self._tenant, wanted, now, limit), ask))
 

@@ -8,6 +8,7 @@ from sqlalchemy import Column, Connection, String, Table, Text, bindparam, delet
 
 from openpim.core.bundles import Bundle
 from openpim.core.grants import Provider
+from openpim.store.prepared import Prepared
 from openpim.store.schema import metadata
 
 bundles = Table(
@@ -19,7 +20,7 @@ bundles = Table(
     Column("roles", Text, nullable=False),
 )
 _c = bundles.c
-_OF = (
+_OF = Prepared(
     select(_c.name, _c.roles)
     .where(_c.tenant_id == bindparam("tenant"), _c.principal_id == bindparam("principal"))
     .order_by(_c.name)
@@ -34,10 +35,10 @@ class Bundles:
         self._tenant = tenant_id
 
     def of(self, principal_id: str) -> tuple[Bundle, ...]:
-        rows = self._connection.execute(_OF, {"tenant": self._tenant, "principal": principal_id})
+        rows = _OF.tuples(self._connection, {"tenant": self._tenant, "principal": principal_id})
         return tuple(
-            Bundle(row.name, tuple((Provider(one[0]), one[1], one[2]) for one in json.loads(row.roles)))
-            for row in rows
+            Bundle(name, tuple((Provider(one[0]), one[1], one[2]) for one in json.loads(roles)))
+            for name, roles in rows
         )
 
     def put(self, principal_id: str, bundle: Bundle) -> None:

@@ -10,7 +10,6 @@ from sqlalchemy import (
     Boolean,
     Column,
     Connection,
-    RowMapping,
     Select,
     String,
     Table,
@@ -27,6 +26,7 @@ from openpim.core.query import Page, Query
 from openpim.store import memberships as m
 from openpim.store.listing import Fields, page, starts_with
 from openpim.store.memberships import group_members, group_owners
+from openpim.store.prepared import AnyRow, Prepared
 from openpim.store.principals import FIELDS as PRINCIPAL_FIELDS
 from openpim.store.principals import (
     batches,
@@ -83,7 +83,7 @@ def _rows(tenant_id: Any) -> Select[Any]:
     )
 
 
-def make_group(row: RowMapping) -> Group:
+def make_group(row: AnyRow) -> Group:
     return Group(
         id=row["id"],
         display_name=row["display_name"],
@@ -121,13 +121,14 @@ def _principal(group: Group) -> Principal:
 
 
 # Built once, because building a statement costs five times as much as running it.
-_GET = _rows(bindparam("tenant")).where(groups.c.id == bindparam("id"))
-_OWNS_ANY = (
+_GET = Prepared(_rows(bindparam("tenant")).where(groups.c.id == bindparam("id")))
+_OWNS_ANY = Prepared(
     select(group_owners.c.group_id)
     .where(group_owners.c.tenant_id == bindparam("tenant"), group_owners.c.owner_id == bindparam("owner"))
     .limit(1)
 )
-_MANY = _rows(bindparam("tenant")).where(groups.c.id.in_(bindparam("ids", expanding=True)))
+_some = _rows(bindparam("tenant")).where(groups.c.id.in_(bindparam("ids", expanding=True)))
+_MANY = Prepared(_some, "ids")
 _tenant, _group = bindparam("tenant", type_=String), bindparam("group", type_=String)
 _now = bindparam("now", type_=Instant)
 _IN = m.groups_of(_tenant, bindparam("member"), _now)
@@ -162,13 +163,13 @@ class Groups:
         return once(self._told, ("group", self._tenant_id, id), lambda: self._get(id))
 
     def _get(self, id: str) -> Group | None:
-        row = self._connection.execute(_GET, {"tenant": self._tenant_id, "id": id}).mappings().first()
+        row = _GET.first(self._connection, {"tenant": self._tenant_id, "id": id})
         return make_group(row) if row is not None else None
 
     def many(self, ids: Collection[str]) -> dict[str, Group]:
         found: dict[str, Group] = {}
         for part in batches(ids):
-            for row in self._connection.execute(_MANY, {"tenant": self._tenant_id, "ids": part}).mappings():
+            for row in _MANY.rows(self._connection, {"tenant": self._tenant_id, "ids": part}):
                 found[row["id"]] = make_group(row)
         return found
 
@@ -261,7 +262,7 @@ class Groups:
 
     def owns_any(self, owner_id: str) -> bool:
         given = {"tenant": self._tenant_id, "owner": owner_id}
-        return self._connection.execute(_OWNS_ANY, given).first() is not None
+        return _OWNS_ANY.first(self._connection, given) is not None
 
     def add_member(self, group_id: str, member: Principal) -> bool:
         if self.is_member(group_id, member.id):
@@ -310,7 +311,7 @@ class Groups:
             asked = {"tenant": self._tenant_id, "member": principal_id, "now": now}
             found = frozenset(self._connection.execute(_IN, asked).scalars())
         given = {"tenant": self._tenant_id, "ids": list(found)}
-        return page(self._connection, _MANY, FIELDS, query, make_group, given)
+        return page(self._connection, _some, FIELDS, query, make_group, given)
 
     def owned(self, principal_id: str, now: datetime, query: Query) -> Page[Group]:
         base = _rows(self._tenant_id).where(groups.c.id.in_(m.owned_by(self._tenant_id, principal_id, now)))

@@ -93,8 +93,9 @@ _AT_SCOPE = (
     .order_by(_c.role_id)
 )
 _OF_ROLES = _AT_SCOPE.where(_c.role_id.in_(bindparam("roles", expanding=True)))
-_MANY = select(policies).where(
-    _c.tenant_id == bindparam("tenant"), _c.id.in_(bindparam("ids", expanding=True))
+_MANY = Prepared(
+    select(policies).where(_c.tenant_id == bindparam("tenant"), _c.id.in_(bindparam("ids", expanding=True))),
+    "ids",
 )
 
 
@@ -123,7 +124,7 @@ class Policies:
     def many(self, policy_ids: Collection[str]) -> dict[str, Policy]:
         found: dict[str, Policy] = {}
         for part in batches(policy_ids):
-            rows = self._connection.execute(_MANY, {"tenant": self._tenant, "ids": part}).mappings()
+            rows = _MANY.rows(self._connection, {"tenant": self._tenant, "ids": part})
             found |= {row["id"]: _value(row) for row in rows}
         return found
 

@@ -229,7 +229,7 @@ class Schedules:
                 "scopes": sorted({one[3] for one in found}),
                 "most": most,
             }
-            for row in self._connection.execute(_LAST_ACTIVATIONS, given).mappings():
+            for row in _LAST_ACTIVATIONS.rows(self._connection, given):
                 one = schedule_of(row)
                 # All of the roles at all of the scopes are read: one's role at another's scope is not asked for.
                 found.get((one.principal_id, one.provider, one.role_id, one.scope), []).append(one)
@@ -337,10 +337,14 @@ _ranked = (
     )
     .subquery()
 )
-_LAST_ACTIVATIONS = (
+_LAST_ACTIVATIONS = Prepared(
     select(*(_ranked.c[column.name] for column in schedules.c))
     .where(_ranked.c.place <= bindparam("most", type_=Integer))
-    .order_by(_ranked.c.starts_at.desc(), _ranked.c.id)
+    .order_by(_ranked.c.starts_at.desc(), _ranked.c.id),
+    "principals",
+    "providers",
+    "roles",
+    "scopes",
 )
 _INSERT = Prepared(insert(schedules))
 

@@ -6,9 +6,10 @@ import json
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Connection, Index, Row, Select, String, Table, Text, bindparam, select, update
+from sqlalchemy import Column, Connection, Index, String, Table, Text, bindparam, select, update
 
 from openpim.core.signin.values import Account, Session
+from openpim.store.prepared import AnyRow, Prepared
 from openpim.store.schema import metadata
 from openpim.store.types import Instant
 
@@ -35,8 +36,8 @@ Index(None, sessions.c.tenant_id, sessions.c.user_id)
 Index(None, sessions.c.expires_at)
 
 # Asked for every page: built once, because building a statement costs five times as much as running it.
-_BY_ID = select(sessions).where(sessions.c.id == bindparam("key"))
-_BY_COOKIE = select(sessions).where(sessions.c.cookie_hash == bindparam("key"))
+_BY_ID = Prepared(select(sessions).where(sessions.c.id == bindparam("key")))
+_BY_COOKIE = Prepared(select(sessions).where(sessions.c.cookie_hash == bindparam("key")))
 
 
 class Sessions:
@@ -65,8 +66,8 @@ class Sessions:
     def by_cookie(self, cookie_hash: str) -> Session | None:
         return self._one(_BY_COOKIE, cookie_hash)
 
-    def _one(self, statement: Select[Any], key: str) -> Session | None:
-        row = self._connection.execute(statement, {"key": key}).one_or_none()
+    def _one(self, statement: Prepared, key: str) -> Session | None:
+        row = statement.first(self._connection, {"key": key})
         return None if row is None else _session(row)
 
     def of(self, account: Account) -> list[Session]:
@@ -75,7 +76,7 @@ class Sessions:
             select(sessions)
             .where(c.tenant_id == account.tenant_id, c.user_id == account.user_id, c.ended_at.is_(None))
             .order_by(c.created_at.desc())
-        )
+        ).mappings()
         return [_session(row) for row in rows]
 
     def replace(self, session: Session) -> None:
@@ -109,19 +110,19 @@ def _changeable(session: Session) -> dict[str, Any]:
     }
 
 
-def _session(row: Row[Any]) -> Session:
+def _session(row: AnyRow) -> Session:
     return Session(
-        id=row.id,
-        cookie_hash=row.cookie_hash,
-        account=Account(row.tenant_id, row.user_id),
-        created_at=row.created_at,
-        seen_at=row.seen_at,
-        expires_at=row.expires_at,
-        auth_time=row.auth_time,
-        amr=tuple(json.loads(row.amr)),
-        acrs=tuple(json.loads(row.acrs)),
-        ended_at=row.ended_at,
-        ip=row.ip,
-        user_agent=row.user_agent,
-        mfa_at=row.mfa_at,
+        id=row["id"],
+        cookie_hash=row["cookie_hash"],
+        account=Account(row["tenant_id"], row["user_id"]),
+        created_at=row["created_at"],
+        seen_at=row["seen_at"],
+        expires_at=row["expires_at"],
+        auth_time=row["auth_time"],
+        amr=tuple(json.loads(row["amr"])),
+        acrs=tuple(json.loads(row["acrs"])),
+        ended_at=row["ended_at"],
+        ip=row["ip"],
+        user_agent=row["user_agent"],
+        mfa_at=row["mfa_at"],
     )

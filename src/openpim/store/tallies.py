@@ -28,6 +28,7 @@ from openpim.core.lifecycle import RequestStatus, ScheduleStatus
 from openpim.ports.tallies import Eligible, People, Tally, Use
 from openpim.store.audit import queue
 from openpim.store.audit_log import logs
+from openpim.store.prepared import Prepared
 from openpim.store.principals import joined, principals
 from openpim.store.requests import requests
 from openpim.store.schedules import in_force_at, schedules
@@ -127,12 +128,16 @@ _WAITING = select(
 
 _COUNTED = 500  # events that wait for the audit log; its worker leaves it no more than a few
 _unlogged = select(queue.c.event_id).where(queue.c.tenant_id == _TENANT).limit(_COUNTED + 1).subquery()
-_CHANGES = select(
-    func.coalesce(select(logs.c.size).where(logs.c.tenant_id == _TENANT).scalar_subquery(), 0),
-    select(func.count()).select_from(_unlogged).scalar_subquery(),
+_CHANGES = Prepared(
+    select(
+        func.coalesce(select(logs.c.size).where(logs.c.tenant_id == _TENANT).scalar_subquery(), 0).label(
+            "size"
+        ),
+        select(func.count()).select_from(_unlogged).scalar_subquery().label("waiting"),
+    )
 )
-_BEGINS = select(func.min(_s.starts_at)).where(_PROVISIONED, _s.starts_at > _NOW)
-_ENDS = select(func.min(_s.ends_at)).where(_PROVISIONED, _s.ends_at > _NOW)
+_BEGINS = Prepared(select(func.min(_s.starts_at)).where(_PROVISIONED, _s.starts_at > _NOW))
+_ENDS = Prepared(select(func.min(_s.ends_at)).where(_PROVISIONED, _s.ends_at > _NOW))
 
 
 class Tallies:
@@ -145,13 +150,13 @@ class Tallies:
 
     def changes(self) -> int:
         def ask() -> int:
-            size, waiting = self._connection.execute(_CHANGES, {"tenant": self._tenant}).one()
+            ((size, waiting),) = _CHANGES.tuples(self._connection, {"tenant": self._tenant})
             return int(size + waiting) if waiting <= _COUNTED else 0
 
         return once(self._told, ("changes", self._tenant), ask)
 
     def next_turn(self, now: datetime) -> datetime | None:
-        found = (self._connection.execute(one, {"now": now}).scalar_one() for one in (_BEGINS, _ENDS))
+        found = [one.tuples(self._connection, {"now": now})[0][0] for one in (_BEGINS, _ENDS)]
         return min((one for one in found if one is not None), default=None)
 
     def assigned(self, provider: Provider, now: datetime, most: int) -> list[Tally]:
