@@ -139,11 +139,13 @@ _ADDRESSES = Prepared(
     select(users.c.id, users.c.user_principal_name).where(users.c.tenant_id == bindparam("tenant"), _some),
     "ids",
 )
-_ACCOUNTS = _WHOLE.where(
-    users.c.home_user_id == bindparam("home_user"),
-    users.c.home_tenant_id == bindparam("home_tenant"),
-    principals.c.deleted_at.is_(None),
-).order_by(users.c.tenant_id)
+_ACCOUNTS = Prepared(
+    _WHOLE.where(
+        users.c.home_user_id == bindparam("home_user"),
+        users.c.home_tenant_id == bindparam("home_tenant"),
+        principals.c.deleted_at.is_(None),
+    ).order_by(users.c.tenant_id)
+)
 
 
 class Users:
