@@ -2,36 +2,23 @@
 
 from __future__ import annotations
 
-import signal
-import subprocess
-import sys
-from pathlib import Path
-
-ROOT = Path(__file__).parents[2]
+from tests.crash.victims import Victim
 
 
 class Servers:
-    """Each runs `python -m tests.crash.{module} arguments…`, and says "ready" on its first line."""
+    """Each runs this module of this folder with these arguments."""
 
     def __init__(self, module: str, *arguments: str) -> None:
-        self._command = [sys.executable, "-m", f"tests.crash.{module}", *arguments]
-        self._running: list[subprocess.Popen[str]] = []
+        self._module = module
+        self._arguments = arguments
+        self._running: list[Victim] = []
 
     def start(self) -> None:
-        process = subprocess.Popen(
-            self._command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-        )
-        self._running.append(process)
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
+        self._running.append(Victim(self._module, *self._arguments))
 
     def kill(self) -> None:
         """The one that started first."""
-        process = self._running.pop(0)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        assert process.stdout is not None
-        process.stdout.close()
+        self._running.pop(0).kill()
 
     def kill_all(self) -> None:
         while self._running:

@@ -4,10 +4,6 @@ be there is in the log once, the history is proved, and nothing happens that is 
 from __future__ import annotations
 
 import random
-import signal
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,20 +13,13 @@ from openpim.services import audit_check, audit_log, checkpoints, recording
 from openpim.store.audit import Audit
 from openpim.store.database import Database
 from tests.crash.test_failing_statements import STORIES, CrashError, Story, crashing
+from tests.crash.victims import Victim
 from tests.world import World
 
-ROOT = Path(__file__).parents[2]
 
-
-def start(world: World, number: int) -> subprocess.Popen[str]:
+def start(world: World, number: int) -> Victim:
     url = world.database.url.render_as_string(hide_password=False)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.crash.growing", url, world.tenant_id, str(number), world.now.isoformat()],
-        cwd=ROOT, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    assert process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
-    return process
+    return Victim("growing", url, world.tenant_id, str(number), world.now.isoformat())
 
 
 def proved(world: World) -> History:
@@ -53,10 +42,7 @@ def test_growers_that_are_killed(own_world: World, seed: int) -> None:
         for process in processes:
             for _ in range(chance.randint(1, 60)):
                 said.add(process.stdout.readline().strip())
-            process.send_signal(signal.SIGKILL)
-            said |= {line.strip() for line in process.stdout.read().splitlines() if len(line.strip()) == 36}
-            process.wait()
-            process.stdout.close()
+            said |= {line.strip() for line in process.kill().splitlines() if len(line.strip()) == 36}
         world.forward(days=30)
     world.grow()
     kept = [leaf.event.id for leaf in world.read(lambda tx: tx.audit_log.since(0, 100_000))]

@@ -4,9 +4,6 @@ the workers that come after finish everything exactly once."""
 from __future__ import annotations
 
 import random
-import signal
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
@@ -17,25 +14,17 @@ from openpim.core.lifecycle import ScheduleStatus
 from openpim.services import due
 from tests.connectors.twin import TwinServer
 from tests.crash.disk_twin import disk_twin
+from tests.crash.victims import Victim
 from tests.world import ASSIGNMENT, World, ok
 
-ROOT = Path(__file__).parents[2]
 EXPIRED = "Remove member from role (PIM activation expired)"
 
 
-def start(world: World, what: str, number: int, *people: str, twin: Path = Path()) -> subprocess.Popen[str]:
+def start(world: World, what: str, number: int, *people: str, twin: Path = Path()) -> Victim:
     url = world.database.url.render_as_string(hide_password=False)
-    arguments = [what, url, world.tenant_id, str(number), world.now.isoformat(), str(twin), *people]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.crash.victim", *arguments],
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
+    return Victim(
+        "victim", what, url, world.tenant_id, str(number), world.now.isoformat(), str(twin), *people
     )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
-    return process
 
 
 def nothing_by_half(world: World) -> None:
@@ -75,11 +64,7 @@ def test_killed_while_people_activate(own_world: World, seed: int, tmp_path: Pat
         process = start(world, "live", 5000 + 10 * seed + round_number, *people, twin=file)
         lines = chance.randint(1, 40)
         said = [process.stdout.readline().split() for _ in range(lines)]
-        process.send_signal(signal.SIGKILL)
-        said += [line.split() for line in process.stdout.read().splitlines() if line.count(" ")]
-        process.wait()
-        process.stdout.close()
-        process.stdin.close()
+        said += [line.split() for line in process.kill().splitlines() if line.count(" ")]
 
         # A new process opens the database, as after a restart.
         schedules = {one.id: one for one in world.schedules(ASSIGNMENT)}
@@ -124,12 +109,9 @@ def test_several_workers_record_each_end_once(own_world: World, killed: int) -> 
         worker.stdin.flush()
     for worker in workers[:killed]:
         worker.stdout.readline()
-        worker.send_signal(signal.SIGKILL)
-    for worker in workers:
-        worker.stdout.read()
-        worker.wait()
-        worker.stdout.close()
-        worker.stdin.close()
+        worker.kill()
+    for worker in workers[killed:]:
+        worker.end()
     while due.expire(world.deps, world.tenant_id):
         pass
     expired = Counter(event.correlation_id for event in world.events(EXPIRED))

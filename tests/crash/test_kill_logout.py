@@ -4,13 +4,9 @@ moment, and each session is told at least once."""
 from __future__ import annotations
 
 import random
-import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,9 +14,9 @@ import pytest
 from openpim.core.relying import ClientSession
 from openpim.services.relying.logout import LEASE
 from openpim.store.database import Database
+from tests.crash.victims import Victim
 from tests.relying_world import Relying
 
-ROOT = Path(__file__).parents[2]
 COUNT = 150
 PATIENCE = 30.0  # seconds that only a failure takes
 KILLS = 8
@@ -75,14 +71,11 @@ def _until_told(place: Relying, count: int) -> None:
 def test_each_is_told_whoever_dies(place: Relying, database_url: str) -> None:
     expected = signed_in(place)
     chance = random.Random(20261121)
-    command = [sys.executable, "-m", "tests.crash.logout_victim", database_url, place.tenant]
     for _ in range(KILLS):
-        words = [*command, str(place.world._number), place.world.now.isoformat()]
-        with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, text=True) as victim:
-            assert victim.stdout is not None
-            assert victim.stdout.readline() == "ready\n"
-            _until_told(place, len(place.receiver.tokens) + chance.randint(1, 12))
-            victim.send_signal(signal.SIGKILL)
+        number, now = str(place.world._number), place.world.now.isoformat()
+        victim = Victim("logout_victim", database_url, place.tenant, number, now)
+        _until_told(place, len(place.receiver.tokens) + chance.randint(1, 12))
+        victim.kill()
         place.world.forward(seconds=LEASE.total_seconds() + 1)
     assert 0 < len(place.receiver.tokens) < COUNT, len(
         place.receiver.tokens

@@ -4,12 +4,8 @@ notice arrives, none is sent for what rolled back, and what is not in doubt arri
 from __future__ import annotations
 
 import random
-import signal
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -20,12 +16,11 @@ from openpim.services.audit_log import grow
 from openpim.services.notices.planning import plan
 from openpim.services.notices.sending import LEASE, Ways, send_due
 from tests.crash.test_failing_statements import CrashError, crashing
+from tests.crash.victims import Victim
 from tests.notify.smtp_sink import Sink
 from tests.services.notices.conftest import SETTINGS
 from tests.services.notices.telling import Telling
 from tests.world import World, ok
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -90,24 +85,13 @@ def test_killed_while_it_sends(mail_world: World, sink: Sink, seed: int) -> None
     people = happen(world, 12)
     killed = 0
     for round_number in range(2):
-        arguments = [
-            world.database.url.render_as_string(hide_password=False), world.tenant_id,
+        process = Victim(
+            "mail_victim", world.database.url.render_as_string(hide_password=False), world.tenant_id,
             str(9000 + 10 * seed + round_number), world.now.isoformat(), str(sink.port),
-        ]  # fmt: skip
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tests.crash.mail_victim", *arguments],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
+        )  # fmt: skip
         wanted = len(sink.letters) + chance.randint(1, 6)
-        while len(sink.letters) < wanted and process.poll() is None:
-            sink.wait(wanted)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        process.stdout.close()
+        sink.wait(wanted)
+        process.kill()
         killed += 1
         world.forward(seconds=LEASE.total_seconds())
     finish(world, sink)
