@@ -53,7 +53,7 @@ class Pending:
     start: datetime | None
     length: timedelta
     deadline: datetime
-    extension: bool = False
+    extension: str = ""  # of which grant
 
 
 @dataclass
@@ -267,6 +267,8 @@ class Model:
         """What no longer holds makes the request fail, which is a decision all the same."""
         del self.pending[one.id]
         extended = self.running(one.person, one.role, one.scope, now) if one.extension else None
+        if one.extension and extended is None and self.grants[one.extension].over:
+            return
         found = self.window(one.person, one.role, one.scope, one.start, one.length, now, extended)
         if found is not None:
             self.apply(found, one.person, one.role, one.scope, now, extended, one.id, approved=True)

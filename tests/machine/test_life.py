@@ -454,7 +454,9 @@ class Life(RuleBasedStateMachine):
         if model.demands(grant.role, grant.scope, found[2]).approval:
             self.drop_late(*named)
             deadline = now + timedelta(hours=24)
-            model.pending[outcome.id] = Pending(outcome.id, *named, None, length, deadline, extension=True)
+            model.pending[outcome.id] = Pending(
+                outcome.id, *named, None, length, deadline, extension=grant.id
+            )
         else:
             model.apply(found, *named, now, grant, outcome.id, approved=False)
 

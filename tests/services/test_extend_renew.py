@@ -109,6 +109,26 @@ def test_an_extension_that_is_approved_too_late(world: World) -> None:
     assert world.holds(world.ann)
 
 
+@pytest.mark.parametrize("how", ["administrator", "himself", "not eligible any more"])
+def test_an_activation_that_was_ended_is_not_given_back_by_its_extension(world: World, how: str) -> None:
+    """Somebody took it away: who approves the longer time of it does not know, and did not mean that."""
+    world.eligible(world.ann)
+    ok(world.activate(world.ann, hours=1))
+    world.approval(world.bob)
+    request = ok(world.extend(world.ann, hours=3))
+    world.forward(minutes=10)
+    if how == "administrator":
+        ok(world.take(world.ann, kind=ASSIGNMENT))
+    elif how == "himself":
+        ok(world.deactivate(world.ann))
+    else:
+        ok(world.take(world.ann))
+        world.eligible(world.ann)
+    ok(world.review(request, world.bob))
+    assert world.request(request.id).status is RequestStatus.FAILED
+    assert not world.holds(world.ann)
+
+
 # ---------------------------------------------------------------- of what was assigned
 
 
@@ -240,3 +260,20 @@ def test_extension_of_an_eligibility_with_a_time_out(world: World) -> None:
     world.forward(days=30)
     world.work()
     assert world.request(request.id).status is RequestStatus.TIMED_OUT
+
+
+@KINDS
+@pytest.mark.parametrize("anew", [False, True])
+def test_what_was_taken_away_is_not_given_back_by_its_extension(world: World, kind, anew: bool) -> None:
+    """One administrator takes it away, another one approves what was asked before."""
+    ok(world.give(world.ann, kind=kind, days=5))
+    world.forward(minutes=10)
+    request = ok(world.extend(world.ann, kind=kind, days=100))
+    ok(world.take(world.ann, kind=kind))
+    if anew:
+        ok(world.give(world.ann, kind=kind, days=2))
+    ok(world.review(request, world.ga))
+    assert world.request(request.id).status is RequestStatus.FAILED
+    mine = [one for one in world.schedules(kind) if one.principal_id == world.ann]
+    held = [one.ends_at for one in mine if one.live(world.now)]
+    assert held == ([world.now + timedelta(days=2)] if anew else [])

@@ -14,7 +14,7 @@ from openpim.core.audit import Target
 from openpim.core.caller import Caller, CallerKind
 from openpim.core.deciding import Grant, Proof
 from openpim.core.grants import Action, AssignmentType, ExpirationType, Kind, Provider, Request, Window
-from openpim.core.lifecycle import ApprovalStatus, RequestStatus
+from openpim.core.lifecycle import ApprovalStatus, RequestStatus, ScheduleStatus
 from openpim.core.refusals import Code, Refusal
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
@@ -33,6 +33,9 @@ APPROVED = "Add member to role request approved (PIM activation)"
 DENIED = "Add member to role request denied (PIM activation)"
 FAILED = "Process request"
 REFUSED = "Decide approval"
+_TAKEN_AWAY = Refusal(
+    Code.ASSIGNMENT_MISSING, "What was to be extended has been ended meanwhile. Ask for it anew."
+)
 
 
 def review(
@@ -233,6 +236,13 @@ def standing(tx: Transaction, request: Request) -> Refusal | None:
     )
 
 
+def _taken_away(tx: Transaction, request: Request) -> bool:
+    """Whether what was to be extended has been ended by somebody, and not by its time alone: whoever approves the longer
+    time does not give it back."""
+    meant = tx.schedules.get(request.schedule_id or "")
+    return meant is None or meant.status not in {ScheduleStatus.PROVISIONED, ScheduleStatus.EXPIRED}
+
+
 def _activate(
     tx: Transaction,
     deps: Deps,
@@ -247,6 +257,8 @@ def _activate(
         return refusal
     ask = ask_of(request)
     extending = activate.running_activation(tx, ask, now) if request.action is Action.SELF_EXTEND else None
+    if request.action is Action.SELF_EXTEND and extending is None and _taken_away(tx, request):
+        return _TAKEN_AWAY
     proof = Proof(frozenset(request.amr), frozenset(request.acrs))
     tickets.note(tx, deps, request, checked, now)
     grant = activate.decide(tx, deps, ask, proof, now, extending, checked=checked, basis=basis)
@@ -262,11 +274,11 @@ def _extend_or_renew(
     if refusal is not None:
         return refusal
     ask = ask_of(request)
+    if request.action is Action.SELF_EXTEND and _taken_away(tx, request):
+        return _TAKEN_AWAY
     held = [one for one in held_exactly(tx, ask, now) if one.assignment_type is not AssignmentType.ACTIVATED]
-    replacing = None
-    if request.action is Action.SELF_EXTEND and held:
-        replacing = held[0]
-    elif held:
+    replacing = next((one for one in held if one.id == request.schedule_id), None)
+    if held and replacing is None:
         return Refusal(Code.ASSIGNMENT_EXISTS, "It has been assigned anew meanwhile.")
     start = replacing.starts_at if replacing is not None else max(now, request.window.start or now)
     ends_at = _wanted_end(tx, deps, request, max(start, now))
