@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from urllib.parse import urlencode
+from typing import NamedTuple
+from urllib.parse import quote, urlencode
+
+from markupsafe import escape
 
 from openpim.core.grants import AssignmentType, Provider
+from openpim.core.lifecycle import ScheduleStatus
 from openpim.faces.portal import pick
 from openpim.faces.portal import timeline_of as of
 from openpim.faces.portal.call import Answer, Call, Show
 from openpim.faces.portal.finding import holder_address
 from openpim.faces.portal.table import Page
 from openpim.faces.portal.timeline_of import Question, Subject
-from openpim.faces.portal.words import MONTHS, t
+from openpim.faces.portal.words import MONTHS, PROVIDER_MARKS, t
 from openpim.services import timeline
 from openpim.services.timeline import Stretch
 
@@ -33,14 +37,30 @@ _A_DAY = len("2026-11-21")
 LONGEST = timedelta(days=5 * 365)
 
 
-@dataclass(frozen=True, slots=True)
-class Bar:
+class Bar(NamedTuple):
     """left, width: in hundredths of the time that is shown."""
 
-    left: float
-    width: float
+    left: str
+    width: str
     tone: str
     title: str
+
+
+class Line(NamedTuple):
+    """Of the table; where it leads, and what is written there. early: it ended before its time."""
+
+    holder: str | None
+    holder_name: str
+    role: str
+    role_name: str
+    activated: bool
+    mark: str
+    scope: str
+    scope_name: str
+    path: str
+    starts_at: datetime
+    ends_at: datetime | None
+    early: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +114,7 @@ def show(call: Call) -> Answer:
         **form,
         "subject": subject,
         "found": subject.found,
+        "table": _table(subject, time.scale),
         "more": "" if many else _address(subject, {**_kept(time), "show": "more"}),
         "lanes": lanes[:LANES],
         "not_drawn": max(0, len(lanes) - LANES),
@@ -102,10 +123,8 @@ def show(call: Call) -> Answer:
         "ticks": _ticks(time.scale, since, until),
         "now_at": _part(call.now, since, until) if since < call.now < until else None,
         "zooms": [(key, words, _address(subject, {"zoom": key})) for key, (words, _) in ZOOMS.items()],
-        "link_zoom": time.zoom or time.scale,
         "earlier": _address(subject, _moved(time, -half)) if since.year > 1971 else "",
         "later": _address(subject, _moved(time, half)) if until.year < 2990 else "",
-        "address": holder_address,
     }
     return Show("timeline.html", values, 400 if time.problem else 200, nav=NAV)
 
@@ -177,7 +196,41 @@ def _bar(one: Stretch, since: datetime, until: datetime, now: datetime) -> Bar:
         tone += " ahead"
     begin, end = _short(schedule.starts_at), _short(schedule.ends_at) if schedule.ends_at else t("permanent")
     width = max(right - left, 0.4)
-    return Bar(min(left, 100 - width), width, tone, f"{begin} – {end}")
+    return Bar(str(min(left, 100 - width)), str(width), tone, f"{begin} – {end}")
+
+
+def _table(subject: Subject, zoom: str) -> list[Line]:
+    """What says the same in many lines is made once."""
+    roles: dict[tuple[Provider, str], str] = {}
+    scopes: dict[tuple[Provider, str], str] = {}
+    lines = []
+    for one in subject.found.stretches:
+        schedule, who = one.schedule, one.holder
+        role, scope = (schedule.provider, schedule.role_id), (schedule.provider, schedule.scope)
+        if role not in roles:
+            roles[role] = escape(
+                f"/portal/timeline?role={schedule.provider.value}:{schedule.role_id}&zoom={zoom}"
+            )
+        if scope not in scopes:
+            key = quote(f"{schedule.provider.value}:{schedule.scope}")
+            scopes[scope] = escape(f"/portal/timeline?scope={key}&zoom={zoom}")
+        lines.append(
+            Line(
+                holder_address(who.kind.value, who.id) if who is not None else None,
+                who.display_name if who is not None else "",
+                roles[role],
+                one.role_name,
+                schedule.assignment_type is AssignmentType.ACTIVATED,
+                t(PROVIDER_MARKS[schedule.provider]),
+                scopes[scope],
+                one.scope_name,
+                one.scope_path,
+                schedule.starts_at,
+                schedule.ends_at,
+                schedule.status is ScheduleStatus.REVOKED,
+            )
+        )
+    return lines
 
 
 def _short(when: datetime) -> str:
