@@ -142,13 +142,12 @@ _DECISIONS = Prepared(
 _REVIEWERS = Prepared(
     select(reviewers.c.reviewer).where(reviewers.c.tenant_id == _TENANT, reviewers.c.approval_id == _APPROVAL)
 )
+_reviewers_gone = delete(reviewers).where(
+    reviewers.c.tenant_id == _TENANT, reviewers.c.approval_id == _APPROVAL
+)
+_DELETE_ALL_REVIEWERS = Prepared(_reviewers_gone)
 _DELETE_REVIEWERS = Prepared(
-    delete(reviewers).where(
-        reviewers.c.tenant_id == _TENANT,
-        reviewers.c.approval_id == _APPROVAL,
-        reviewers.c.reviewer.in_(bindparam("keys", expanding=True)),
-    ),
-    "keys",
+    _reviewers_gone.where(reviewers.c.reviewer.in_(bindparam("keys", expanding=True))), "keys"
 )
 _DELEGATORS = Prepared(
     select(delegations.c.approver_id).where(
@@ -284,6 +283,9 @@ class Approvals:
                 },
             )
         given = {"tenant": self._tenant, "approval": approval.id}
+        if approval.status is not ApprovalStatus.IN_PROGRESS:
+            _DELETE_ALL_REVIEWERS.run(self._connection, given)
+            return
         present = frozenset(one for (one,) in _REVIEWERS.tuples(self._connection, given))
         self._set_reviewers(approval, present)
 
