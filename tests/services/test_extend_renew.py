@@ -277,3 +277,16 @@ def test_what_was_taken_away_is_not_given_back_by_its_extension(world: World, ki
     mine = [one for one in world.schedules(kind) if one.principal_id == world.ann]
     held = [one.ends_at for one in mine if one.live(world.now)]
     assert held == ([world.now + timedelta(days=2)] if anew else [])
+
+
+@KINDS
+def test_what_was_given_anew_and_taken_away_is_not_given_back_by_a_renewal(world: World, kind) -> None:
+    ok(world.give(world.ann, kind=kind, days=5))
+    world.forward(days=6)
+    request = ok(world.renew(world.ann, kind=kind, days=30))
+    ok(world.give(world.ann, kind=kind, days=9))
+    world.forward(minutes=10)
+    ok(world.take(world.ann, kind=kind))
+    ok(world.review(request, world.ga))
+    assert world.request(request.id).status is RequestStatus.FAILED
+    assert not world.holds(world.ann)

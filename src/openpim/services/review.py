@@ -33,9 +33,7 @@ APPROVED = "Add member to role request approved (PIM activation)"
 DENIED = "Add member to role request denied (PIM activation)"
 FAILED = "Process request"
 REFUSED = "Decide approval"
-_TAKEN_AWAY = Refusal(
-    Code.ASSIGNMENT_MISSING, "What was to be extended has been ended meanwhile. Ask for it anew."
-)
+_TAKEN_AWAY = Refusal(Code.ASSIGNMENT_MISSING, "It has been taken away meanwhile. Ask for it anew.")
 
 
 def review(
@@ -237,10 +235,25 @@ def standing(tx: Transaction, request: Request) -> Refusal | None:
 
 
 def _taken_away(tx: Transaction, request: Request) -> bool:
-    """Whether what was to be extended has been ended by somebody, and not by its time alone: whoever approves the longer
-    time does not give it back."""
-    meant = tx.schedules.get(request.schedule_id or "")
-    return meant is None or meant.status not in {ScheduleStatus.PROVISIONED, ScheduleStatus.EXPIRED}
+    """Whether what was to be extended (or, since it was asked for, what was to be renewed) has been ended by somebody, and
+    not by its time alone: whoever approves the longer time does not give it back."""
+    by_time = {ScheduleStatus.PROVISIONED, ScheduleStatus.EXPIRED}
+    if request.action is Action.SELF_EXTEND:
+        meant = tx.schedules.get(request.schedule_id or "")
+        return meant is None or meant.status not in by_time
+    alike = tx.schedules.of(
+        [request.principal_id],
+        provider=request.provider,
+        kind=request.kind,
+        role_id=request.role_id,
+        scopes=[request.scope],
+    )
+    return any(
+        one.status not in by_time
+        and one.assignment_type is not AssignmentType.ACTIVATED
+        and (one.modified_at or one.created_at) >= request.created_at
+        for one in alike
+    )
 
 
 def _activate(
@@ -274,7 +287,7 @@ def _extend_or_renew(
     if refusal is not None:
         return refusal
     ask = ask_of(request)
-    if request.action is Action.SELF_EXTEND and _taken_away(tx, request):
+    if _taken_away(tx, request):
         return _TAKEN_AWAY
     held = [one for one in held_exactly(tx, ask, now) if one.assignment_type is not AssignmentType.ACTIVATED]
     replacing = next((one for one in held if one.id == request.schedule_id), None)
