@@ -26,8 +26,9 @@ from openpim.services.signin.context import issuer
 from openpim.store.groups import groups
 from openpim.store.memberships import group_members
 from openpim.store.principals import principals
-from openpim.store.schedules import schedules, window_text
+from openpim.store.schedules import schedules
 from openpim.store.users import users
+from openpim.store.windows import window_text
 
 TENANT = "7e000000-0000-4000-8000-000000000000"
 PIM = "8f0b7a52-3c1d-4e6f-9a27-5d2c1b8e4f10"

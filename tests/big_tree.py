@@ -15,7 +15,8 @@ from sqlalchemy import insert
 
 from openpim.core.grants import AssignmentType, Kind, Provider, Window
 from openpim.store.database import Database
-from openpim.store.schedules import schedules, window_text
+from openpim.store.schedules import schedules
+from openpim.store.windows import window_text
 
 VMS = 40  # in each subscription
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -35,9 +35,10 @@ from openpim.core.tickets import LONGEST_NUMBER, same
 from openpim.store.listing import Fields, page
 from openpim.store.prepared import AnyRow, Prepared
 from openpim.store.principals import batches
-from openpim.store.schedules import schedules, window_text, window_value
+from openpim.store.schedules import schedules
 from openpim.store.schema import metadata
 from openpim.store.types import Instant, Path, words_text
+from openpim.store.windows import window_text, window_value
 
 requests = Table(
     "requests",

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection
 from datetime import datetime
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -30,12 +29,9 @@ from sqlalchemy import (
 from openpim.core.grants import (
     LIVE,
     AssignmentType,
-    Duration,
-    ExpirationType,
     Kind,
     Provider,
     Schedule,
-    Window,
 )
 from openpim.core.lifecycle import SCHEDULE_MOVES, IllegalMoveError, ScheduleStatus
 from openpim.core.query import Page, Query
@@ -46,6 +42,7 @@ from openpim.store.principals import batches
 from openpim.store.schema import metadata
 from openpim.store.told import Told, once
 from openpim.store.types import Instant, Path
+from openpim.store.windows import window_text, window_value
 
 schedules = Table(
     "schedules",
@@ -438,30 +435,6 @@ def in_force_at(now: Any) -> Any:
 def live_at(now: Any) -> Any:
     """In force then or still to come."""
     return and_(_alive, or_(_c.ends_at.is_(None), _c.ends_at > now))
-
-
-def window_text(window: Window) -> str:
-    duration = window.duration
-    return json.dumps(
-        [
-            window.start.isoformat() if window.start else None,
-            window.type.value,
-            window.end.isoformat() if window.end else None,
-            [duration.iso, duration.months, duration.seconds] if duration else None,
-        ],
-        separators=(",", ":"),
-    )
-
-
-@lru_cache(maxsize=1000)  # most say the same: nothing
-def window_value(text: str) -> Window:
-    start, kind, end, duration = json.loads(text)
-    return Window(
-        start=datetime.fromisoformat(start) if start else None,
-        type=ExpirationType(kind),
-        end=datetime.fromisoformat(end) if end else None,
-        duration=Duration(*duration) if duration else None,
-    )
 
 
 def _row(schedule: Schedule) -> dict[str, Any]:
