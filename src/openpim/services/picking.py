@@ -4,6 +4,7 @@ for "which do you mean". Nobody is told of more than the lists of the same thing
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
@@ -21,6 +22,7 @@ from openpim.services.resources import browse as places_seen
 
 MOST = 12
 _LONGEST_NAME = 200  # what the fields take
+_ID = re.compile("[0-9a-f-]{36}")
 PEOPLE = (PrincipalKind.USER,)
 GROUPS = (PrincipalKind.GROUP,)
 APPLICATIONS = (PrincipalKind.SERVICE_PRINCIPAL,)
@@ -74,7 +76,7 @@ def principals(
 def roles(deps: Deps, caller: Caller, provider: Provider, text: str) -> tuple[Choice, ...]:
     """The one with this id; or those with every word of it in their name, those that begin with it first. A custom role of resources is for those
     to know who read all assignments."""
-    words = text.casefold().split()
+    words, asked = text.casefold().split(), text.strip().lower()
     now = deps.clock()
 
     def work(tx: Transaction) -> tuple[Choice, ...]:
@@ -82,11 +84,11 @@ def roles(deps: Deps, caller: Caller, provider: Provider, text: str) -> tuple[Ch
             case Provider.GROUP:
                 found = [("member", "Member", ""), ("owner", "Owner", "")]
             case Provider.DIRECTORY:
-                shut = browse.shut(tx, caller, now) is not None
-                every = () if shut else tx.roles.all()
+                known = tx.roles.get(asked) if _ID.fullmatch(asked) else None
+                every = (known,) if known is not None else tx.roles.all()
                 found = [
                     (one.id, one.display_name, "" if one.built_in else "custom")
-                    for one in every
+                    for one in (every if browse.shut(tx, caller, now) is None else ())
                     if one.enabled
                 ]
             case Provider.RESOURCE:
@@ -96,7 +98,7 @@ def roles(deps: Deps, caller: Caller, provider: Provider, text: str) -> tuple[Ch
                     for one in tx.resource_roles.all()
                     if one.built_in or all_of_them
                 ]
-        meant = [one for one in found if one[0] == text.strip().lower()]
+        meant = [one for one in found if one[0] == asked]
         fitting = [
             Choice(role_id, name, name, "role", more)
             for role_id, name, more in meant or found

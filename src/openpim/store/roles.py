@@ -13,10 +13,10 @@ from sqlalchemy import (
     Column,
     Connection,
     Index,
-    RowMapping,
     String,
     Table,
     Text,
+    bindparam,
     delete,
     insert,
     select,
@@ -27,6 +27,7 @@ from openpim.core import matching
 from openpim.core.directory import RoleDefinition, fold
 from openpim.core.query import Page, Query
 from openpim.data import entra_roles
+from openpim.store.prepared import AnyRow, Prepared
 from openpim.store.schema import metadata
 from openpim.store.types import Folded, Instant
 
@@ -87,7 +88,7 @@ def built_in() -> MappingProxyType[str, RoleDefinition]:
     )
 
 
-def _make(row: RowMapping) -> RoleDefinition:
+def _make(row: AnyRow) -> RoleDefinition:
     return RoleDefinition(
         id=row["id"],
         display_name=row["display_name"],
@@ -119,6 +120,9 @@ def _values(role: RoleDefinition) -> dict[str, Any]:
     }
 
 
+_ALL = Prepared(select(role_definitions).where(_c.tenant_id == bindparam("tenant")).order_by(_c.id))
+
+
 class Roles:
     """See `ports.roles.Roles`."""
 
@@ -146,8 +150,7 @@ class Roles:
         return (*built_in().values(), *self.custom())
 
     def custom(self) -> tuple[RoleDefinition, ...]:
-        statement = select(role_definitions).where(_c.tenant_id == self._tenant_id).order_by(_c.id)
-        return tuple(_make(row) for row in self._connection.execute(statement).mappings())
+        return tuple(_make(row) for row in _ALL.rows(self._connection, {"tenant": self._tenant_id}))
 
     def find_by_name(self, name: str) -> RoleDefinition | None:
         key = fold(name)

@@ -139,6 +139,16 @@ _CHANGES = Prepared(
 _BEGINS = Prepared(select(func.min(_s.starts_at)).where(_PROVISIONED, _s.starts_at > _NOW))
 _ENDS = Prepared(select(func.min(_s.ends_at)).where(_PROVISIONED, _s.ends_at > _NOW))
 
+_people = (
+    select(users.c.user_type, principals.c.enabled)
+    .join(principals, joined(users))
+    .where(users.c.tenant_id == bindparam("tenant"), principals.c.deleted_at.is_(None))
+    .order_by(users.c.id)
+    .limit(_MOST)
+    .subquery()
+)
+_PEOPLE = Prepared(select(*_people.c, func.count().label("count")).group_by(*_people.c))
+
 
 class Tallies:
     """See ports/tallies.py."""
@@ -185,15 +195,7 @@ class Tallies:
         return {"tenant": self._tenant, "provider": provider.value, "most": most, **more}
 
     def people(self, most: int) -> People:
-        walked = (
-            select(users.c.user_type, principals.c.enabled)
-            .join(principals, joined(users))
-            .where(users.c.tenant_id == self._tenant, principals.c.deleted_at.is_(None))
-            .order_by(users.c.id)
-            .limit(most)
-            .subquery()
-        )
-        found = self._connection.execute(select(*walked.c, func.count()).group_by(*walked.c))
+        found = _PEOPLE.tuples(self._connection, {"tenant": self._tenant, "most": most})
         rows = [(row[0], bool(row[1]), int(row[2])) for row in found]
         guests = sum(count for kind, _, count in rows if kind == UserType.GUEST.value)
         total = sum(count for _, _, count in rows)
