@@ -75,3 +75,35 @@ def test_in_the_portal(world: World) -> None:
     assert [one.role_id for one in found] == [TEAMS]
     refused(role_settings.get(world.deps, guest, Provider.DIRECTORY, GA), Code.FORBIDDEN)
     ok(role_settings.get(world.deps, guest, Provider.DIRECTORY, TEAMS))
+
+
+def test_who_lives_next_door_is_not_told(graph: Graph) -> None:
+    """An inviter of one tenant tries addresses of another: one that is somebody's is answered like one that is nobody's."""
+    world = graph.world
+    other = World(world.database)
+    somebody = other.read(lambda tx: tx.users.get(other.ann)).user_principal_name
+    nobody = f"nobody@{somebody.partition('@')[2]}"
+    said = []
+    for address in (somebody, nobody):
+        invited = graph.post(
+            "/invitations",
+            world.ga,
+            {"invitedUserEmailAddress": address, "inviteRedirectUrl": "https://x.example"},
+        )
+        guest = invited.json()["invitedUser"]["id"]
+        link = graph.post(f"/users/{guest}/createSetupLink", world.ga, {})
+        shown = graph.ok(f"/users/{guest}", world.ga)
+        said.append((invited.status_code, invited.json()["status"], link.status_code, sorted(shown)))
+    assert said[0] == said[1]
+
+
+def test_an_account_that_came_after_the_invitation(graph: Graph) -> None:
+    world, other = graph.world, World(graph.world.database)
+    domain = other.read(lambda tx: tx.users.get(other.ann)).user_principal_name.partition("@")[2]
+    invitation = {"invitedUserEmailAddress": f"late@{domain}", "inviteRedirectUrl": "https://x.example"}
+    first = graph.post("/invitations", world.ga, invitation).json()["invitedUser"]["id"]
+    late = other.user("Late", user_principal_name=f"late@{domain}")
+    again = graph.post("/invitations", world.ga, invitation).json()["invitedUser"]["id"]
+    assert again == first
+    guest = world.read(lambda tx: tx.users.get(first))
+    assert (guest.home_tenant_id, guest.home_user_id) == (other.tenant_id, late)

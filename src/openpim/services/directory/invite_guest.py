@@ -13,7 +13,7 @@ from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
 from openpim.services.directory.create_user import check_user
 from openpim.services.directory.performing import Done, not_found, perform
-from openpim.services.directory.rights import may_invite
+from openpim.services.directory.rights import may_control_user, may_invite
 from openpim.services.directory.targets import of_user
 
 
@@ -39,7 +39,8 @@ def invite_guest(deps: Deps, caller: Caller, address: str, display_name: str | N
     """address: the sign-in name in the home tenant, or a mail address.
 
     When a tenant here owns the address's domain, the guest signs in with that account; nothing of what that
-    tenant knows about the person comes over. Inviting the same person again answers with the guest that is there.
+    tenant knows about the person comes over, not even whether there is such an account. Inviting the same person again
+    answers with the guest that is there, tied to the account if it came later.
     """
     user_id = deps.new_id()
 
@@ -61,11 +62,13 @@ def invite_guest(deps: Deps, caller: Caller, address: str, display_name: str | N
                 member="address",
             )
         account = tx.in_tenant(home.id).users.by_upn(address) if home is not None else None
-        if home is not None and account is not None:
-            guest = replace(guest, home_tenant_id=home.id, home_user_id=account.id)
+        if home is not None:
+            guest = replace(
+                guest, home_tenant_id=home.id, home_user_id=account.id if account is not None else None
+            )
         known = tx.users.by_upn(guest.user_principal_name)
         if known is not None and fold(known.mail or "") == fold(address):
-            return Done(known, unchanged=True)
+            return _tied(tx, caller, known, guest, now)
         refusal = check_user(tx, guest)
         if refusal is not None:
             return refusal
@@ -73,3 +76,12 @@ def invite_guest(deps: Deps, caller: Caller, address: str, display_name: str | N
         return Done(guest, (of_user(guest),))
 
     return perform(deps, caller, "Invite external user", "UserManagement", work)
+
+
+def _tied(tx: Transaction, caller: Caller, known: User, guest: User, now: datetime) -> Done[User]:
+    waits = known.home_user_id is None and known.home_tenant_id == guest.home_tenant_id
+    if not waits or guest.home_user_id is None or may_control_user(tx, caller, known.id, now) is not None:
+        return Done(known, unchanged=True)
+    tied = replace(known, home_user_id=guest.home_user_id)
+    tx.users.save(tied)
+    return Done(tied, (of_user(tied),))
