@@ -20,14 +20,13 @@ from openpim.faces.arm.dispatch import Authenticate, Dispatcher
 from openpim.faces.arm.endpoints import ENDPOINTS
 from openpim.faces.arm.table import Table
 from openpim.faces.shared.body import BadBody, read_body
-from openpim.faces.shared.origin import allowed_origin
+from openpim.faces.shared.origin import allowed_origin, https_for_good
 from openpim.faces.shared.threads import in_thread, reading
 from openpim.ports.deps import Deps
 from openpim.wire.arm_errors import ERRORS, error_body
 from openpim.wire.jsonbody import MAX_BYTES
 
 _PLAIN = re.compile(r"[A-Za-z0-9._:-]{1,64}\Z")
-_HERE = re.compile(r"https?://(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?\Z")
 _TOO_BAD = {400: "BadRequest", 413: "RequestEntityTooLarge", 415: "UnsupportedMediaType"}
 
 
@@ -94,11 +93,7 @@ def headers_of(raw: Raw, answer: Answer) -> dict[str, str]:
     }
     if raw.client_request_id:
         found["x-ms-client-request-id"] = raw.client_request_id
-    if not _HERE.match(
-        raw.origin
-    ):  # on localhost it would force HTTPS on everything else a developer runs there
-        found["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
-    return {**found, **answer.headers}
+    return {**found, **https_for_good(raw.origin, "; includeSubDomains"), **answer.headers}
 
 
 def respond(raw: Raw, answer: Answer) -> Response:

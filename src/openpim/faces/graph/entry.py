@@ -19,7 +19,7 @@ from openpim.faces.graph.dispatch import Authenticate, Dispatcher
 from openpim.faces.graph.endpoints import ENDPOINTS
 from openpim.faces.graph.table import Table
 from openpim.faces.shared.body import BadBody, read_body
-from openpim.faces.shared.origin import public_origin
+from openpim.faces.shared.origin import https_for_good, public_origin
 from openpim.ports.deps import Deps
 from openpim.services.signin.context import SignIn
 from openpim.wire.graph_errors import ERRORS, error_body
@@ -27,7 +27,6 @@ from openpim.wire.jsonbody import MAX_BYTES
 
 _BELOW = re.compile(r"/+(?:v1\.0|beta)(?:/.*)?\Z", re.IGNORECASE | re.DOTALL)
 _PLAIN = re.compile(r"[A-Za-z0-9._:-]{1,64}\Z")
-_HERE = re.compile(r"https?://(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?\Z")
 _TOO_BAD = {400: "BadRequest", 413: "RequestEntityTooLarge", 415: "UnsupportedMediaType"}
 
 
@@ -101,11 +100,8 @@ def respond(raw: Raw, answer: Answer) -> Response:
         "Cache-Control": "no-cache",
         "Vary": "Accept-Encoding",
         **answer.headers,
+        **https_for_good(raw.origin),
     }
-    if not _HERE.match(
-        raw.origin
-    ):  # on localhost it would force HTTPS on everything else a developer runs there
-        headers["Strict-Transport-Security"] = "max-age=31536000"
     if answer.body is None:
         return Response(status_code=answer.status, headers=headers)
     if isinstance(answer.body, str):

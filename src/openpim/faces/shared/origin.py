@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from urllib.parse import urlsplit
 
 from openpim.core.settings import Settings
+
+_HERE = re.compile(r"https?://(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?\Z")
 
 
 def public_origin(settings: Settings, host: str | None) -> str:
@@ -26,6 +29,14 @@ def _allowed(origin: str, allowed_hosts: tuple[str, ...]) -> tuple[str, frozense
     parts = urlsplit(origin)
     port = f":{parts.port}" if parts.port is not None else ""
     return parts.scheme, frozenset({parts.netloc.lower(), *(f"{one.lower()}{port}" for one in allowed_hosts)})
+
+
+def https_for_good(origin: str, more: str = "") -> dict[str, str]:
+    """The header by which clients come back by HTTPS alone for a year. Not on this very machine, where it would force HTTPS on
+    everything else that a developer runs. more: what the header says besides."""
+    if _HERE.match(origin):
+        return {}
+    return {"Strict-Transport-Security": f"max-age=31536000{more}"}
 
 
 def host_beside(here: str, own: str, other: str) -> str | None:
