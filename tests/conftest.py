@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
+from sqlalchemy import make_url
 
 from tests.compiled import share
 from tests.copies import kept_connections
@@ -242,6 +243,18 @@ class _Databases:
     def __init__(self, server: PostgresServer | None) -> None:
         self._server = server
         self._made: list[str] = []
+
+    def like(self, url: str = "") -> str:
+        """A copy of one that nobody is connected to; without one, of the tables. Nothing of it serves another test."""
+        name = f"test_{uuid.uuid4().hex}"
+        self._made.append(name)
+        if self._server is None:
+            file = _run_folder() / f"{name}.sqlite3"
+            shutil.copyfile(url.removeprefix("sqlite:///") or _sqlite_template(), file)
+            return f"sqlite:///{file}"
+        tables = self._server.template(POSTGRES_TEMPLATE, create_tables)
+        self._server.create(name, template=str(make_url(url).database) if url else tables)
+        return self._server.url(name)
 
     def make(self, *, empty: bool = False) -> str:
         name = f"test_{uuid.uuid4().hex}"

@@ -15,6 +15,7 @@ from __future__ import annotations
 import itertools
 import uuid
 from collections.abc import Collection, Iterable
+from copy import copy
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -164,6 +165,13 @@ class World:
         named = tuple(people)
         self.people = dict(zip(named, self.users(*named), strict=True))
         self.forward(minutes=10)  # nothing of the above is younger than the five-minute minimum
+
+    def again(self, database: Database) -> World:
+        """The same world, in a copy of its database."""
+        other = World(database, start=self.now, number=self._number, tenant_id=self.tenant_id)
+        other.ga, other.ga2, other.pra, other.people = self.ga, self.ga2, self.pra, self.people
+        other._ids = copy(self._ids)
+        return other
 
     def __getattr__(self, name: str) -> str:
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -21,22 +21,51 @@ from openpim.store.audit import entries, events, queue, targets
 from openpim.store.audit_log import logs, tiles
 from openpim.store.checkpoints import checkpoints as checkpoint_table
 from openpim.store.checkpoints import keys as key_table
+from openpim.store.database import Database
 from openpim.store.types import Instant
+from tests.conftest import _Databases
 from tests.world import World
 
 MANY = 600  # more than two tiles
 
 
+@pytest.fixture(scope="module")
+def untouched() -> Iterator[dict[str, tuple[_Databases, str, World]]]:
+    """Of each kind of database one that holds what each test begins with."""
+    made: dict[str, tuple[_Databases, str, World]] = {}
+    yield made
+    for databases, _, _ in made.values():
+        databases.remove()
+
+
 @pytest.fixture
-def world(shared_database: Any) -> World:
+def world(
+    _databases: _Databases,
+    database_kind: str,
+    untouched: dict[str, tuple[_Databases, str, World]],
+    request: pytest.FixtureRequest,
+) -> Iterator[World]:
     """A log of some hundred events under several checkpoints, and a few that no checkpoint proves yet."""
-    world = World(shared_database)
+    if database_kind not in untouched:
+        server = request.getfixturevalue("postgres_server") if database_kind == "postgresql" else None
+        databases = _Databases(server)
+        url = databases.like()
+        untouched[database_kind] = databases, url, filled(url)
+    _, url, first = untouched[database_kind]
+    database = Database(_databases.like(url))
+    yield first.again(database)
+    database.close()
+
+
+def filled(url: str) -> World:
+    world = World(url)
     for _ in range(4):
         tell(world, MANY // 4)
         world.forward(minutes=10)
         assert world.sign() is not None
     tell(world, 5)
     world.grow()
+    world.close()
     return world
 
 
