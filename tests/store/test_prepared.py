@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, bindparam, event, insert, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from openpim.ports.store import StoreUnavailableError
+from openpim.store.database import Database
 from openpim.store.prepared import _CURSOR, Prepared
 from openpim.store.principals import principals
 from tests.world import World
@@ -117,6 +120,35 @@ def test_a_connection_that_was_cut_is_thrown_away(own_world: World) -> None:
         assert raised.value.connection_invalidated
         assert connection.invalidated
         transaction.rollback()
+
+
+@pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
+def test_where_one_connection_was_cut_the_others_of_then_are_not_tried(own_world: World) -> None:
+    """The server was restarted while there were more of them than times that a unit of work is tried."""
+    world = own_world
+    given = {"tenant": world.tenant_id, "id": world.ann}
+    for engine in (world.database.reading_engine, world.database.engine):
+        with ExitStack() as held:
+            for _ in range(6):
+                ONE.first(held.enter_context(engine.connect()), given)
+    cut = text(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE pid <> pg_backend_pid() AND datname = current_database()"
+    )
+    killer = Database(world.database.url.render_as_string(hide_password=False))
+    killer.write("", lambda tx: tx.connection.execute(cut).all())
+    killer.close()
+    assert world.read(lambda tx: ONE.first(tx.connection, given)) is not None
+    assert world.write(lambda tx: ONE.first(tx.connection, given)) is not None
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+def test_a_row_that_cannot_be_taken_is_the_databases_fault(own_world: World) -> None:
+    spoilt = text("UPDATE principals SET display_name = CAST(x'ff' AS TEXT) WHERE id = :id")
+    own_world.write(lambda tx: tx.connection.execute(spoilt, {"id": own_world.ann}))
+    given = {"tenant": own_world.tenant_id, "ids": sorted(own_world.people.values()), "now": own_world.now}
+    with pytest.raises(StoreUnavailableError):
+        own_world.read(lambda tx: SOME.rows(tx.connection, given))
 
 
 @pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)

@@ -9,16 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from operator import attrgetter, methodcaller
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Dialect, Insert, RowMapping, Select
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.dml import UpdateBase
 
+T = TypeVar("T")
 Row = dict[str, Any]
 AnyRow = RowMapping | Row  # what reads a row takes it from either road
 _Convert = Callable[[Any], Any]
 _CURSOR = "openpim-cursor"
+_ROWS: Callable[[Any], Sequence[Sequence[Any]]] = methodcaller("fetchall")
+_WRITTEN: Callable[[Any], int] = attrgetter("rowcount")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,19 +92,20 @@ class Prepared:
         """The rows as the driver has them."""
         values = self._spread(given) if self._lists else given
         compiled = self._for(connection, values)
-        return compiled, _execute(connection, compiled.sql, compiled.parameters(values)).fetchall()
+        return compiled, _execute(connection, compiled.sql, compiled.parameters(values), _ROWS)
 
     def run(self, connection: Connection, given: Mapping[str, Any]) -> int:
         """How many rows it wrote."""
         values = self._spread(given) if self._lists else given
         compiled = self._for(connection, values)
-        return int(_execute(connection, compiled.sql, compiled.parameters(values)).rowcount)
+        return _execute(connection, compiled.sql, compiled.parameters(values), _WRITTEN)
 
     def run_all(self, connection: Connection, given: Sequence[Mapping[str, Any]]) -> None:
         """Once for each of the values, which may be none; all have the same names."""
         if len(given) > 1:
             compiled = self._for(connection, given[0])
-            _execute(connection, compiled.sql, [compiled.parameters(one) for one in given], many=True)
+            rows = [compiled.parameters(one) for one in given]
+            _execute(connection, compiled.sql, rows, _WRITTEN, many=True)
         elif given:  # not sent as a list of one: on PostgreSQL that costs twice as much
             self.run(connection, given[0])
 
@@ -166,8 +170,10 @@ class Prepared:
         )
 
 
-def _execute(connection: Connection, sql: str, parameters: Any, *, many: bool = False) -> Any:
-    """The cursor with the results. A connection has one, because what is found is fetched before anything else is asked."""
+def _execute(
+    connection: Connection, sql: str, parameters: Any, take: Callable[[Any], T], *, many: bool = False
+) -> T:
+    """take: what is wanted of the cursor. A connection has one, because all is taken before anything else is asked."""
     heard = connection.engine._has_events  # noqa: SLF001 - to ask the two lists costs as much as a small row
     info = connection.info
     cursor = info.get(_CURSOR)
@@ -181,26 +187,14 @@ def _execute(connection: Connection, sql: str, parameters: Any, *, many: bool = 
             cursor.executemany(sql, parameters)
         else:
             cursor.execute(sql, parameters)
+        taken = take(cursor)  # SQLite finds a row when it is taken, so it fails there too
     except BaseException as error:  # noqa: BLE001 - raised again there
         info.pop(_CURSOR, None)
-        _raise(connection, cursor, sql, parameters, error)
+        # Other errors than the driver's are raised as they are, if no statement is named.
+        said = sql if isinstance(error, connection.dialect.loaded_dbapi.Error) else None
+        # What `Connection.execute` does: it throws the connection away where it must, and those of before with it.
+        connection._handle_dbapi_exception(error, said, parameters, cursor, None)  # noqa: SLF001
     if heard:
         for listener in connection.engine.dispatch.after_cursor_execute:
             listener(connection, cursor, sql, parameters, None, many)
-    return cursor
-
-
-def _raise(connection: Connection, cursor: Any, sql: str, parameters: Any, error: BaseException) -> NoReturn:
-    """What `Connection.execute` would raise; the connection is thrown away where it would be."""
-    dialect = connection.dialect
-    drivers: Any = dialect.loaded_dbapi.Error
-    if not isinstance(error, drivers):
-        if not isinstance(error, Exception):  # nobody knows how far it came
-            connection.invalidate(error)
-        raise error
-    lost = dialect.is_disconnect(error, connection.connection.dbapi_connection, cursor)
-    if lost:
-        connection.invalidate(error)
-    raise DBAPIError.instance(
-        sql, parameters, error, drivers, hide_parameters=True, connection_invalidated=lost, dialect=dialect
-    ) from error
+    return taken
