@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
 import pytest
 
+from openpim.core.lifecycle import RequestStatus
+from openpim.ports.deps import Deps
 from openpim.ports.kept import Kept
-from openpim.services import eligibilities
+from openpim.services import becoming, eligibilities
+from openpim.services.becoming import Becoming
 from openpim.services.eligibilities import Activatable
 from tests.plans import noted
 from tests.world import HELPDESK, TEAMS, World, ok
@@ -65,3 +69,23 @@ def test_nothing_is_asked_twice(own_world: World) -> None:
 
     first, again = asked(), asked()
     assert len(again) == len(first) - 3, "neither what he may activate nor when that changes by itself"
+
+
+@SQLITE
+def test_what_never_began_is_over_when_its_time_is(own_world: World) -> None:
+    """Nothing but time takes it away: no worker looks at it."""
+    world = own_world  # as above
+    world.eligible(world.ann, HELPDESK)
+    later = ok(world.activate(world.ann, HELPDESK, start=world.now + timedelta(hours=1), hours=1))
+    assert later.status is RequestStatus.GRANTED
+    caller = world.caller(world.ann)
+
+    def held(deps: Deps) -> Becoming:
+        found = becoming.of_principal(deps, caller, world.ann)
+        assert isinstance(found, Becoming)
+        return found
+
+    assert held(world.deps).active.count == 1
+    world.forward(hours=3)
+    assert held(replace(world.deps, kept=Kept())).active.count == 0
+    assert held(world.deps).active.count == 0

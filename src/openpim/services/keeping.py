@@ -34,7 +34,8 @@ def while_unchanged(
 ) -> T:
     """What `make` gives, which must not be changed by whoever gets it; from last time, if it would give the same now.
 
-    key: what it is about, and everything in its question but the tenant. latest: when it ends in any case.
+    key: what it is about, and everything in its question but the tenant. latest: when it ends in any case. `make` asks the
+    database itself: what a page was told before (store/told.py) may be older than the number.
     """
     changes = tx.tallies.changes()  # before it is made: a change meanwhile makes it old at once
     if not changes:

@@ -20,10 +20,11 @@ from sqlalchemy import (
     or_,
     select,
     type_coerce,
+    union_all,
 )
 
 from openpim.core.directory import UserType
-from openpim.core.grants import Action, AssignmentType, Kind, Provider
+from openpim.core.grants import LIVE, Action, AssignmentType, Kind, Provider
 from openpim.core.lifecycle import RequestStatus, ScheduleStatus
 from openpim.ports.tallies import Eligible, People, Tally, Use
 from openpim.store.audit import queue
@@ -137,7 +138,14 @@ _CHANGES = Prepared(
     )
 )
 _BEGINS = Prepared(select(func.min(_s.starts_at)).where(_PROVISIONED, _s.starts_at > _NOW))
-_ENDS = Prepared(select(func.min(_s.ends_at)).where(_PROVISIONED, _s.ends_at > _NOW))
+# Of what waits for its beginning too: nobody may see to it before it is over.
+_ends = union_all(
+    *(
+        select(func.min(_s.ends_at).label("at")).where(_s.status == one.value, _s.ends_at > _NOW)
+        for one in sorted(LIVE)
+    )
+).subquery()
+_ENDS = Prepared(select(func.min(_ends.c.at)))
 
 _people = (
     select(users.c.user_type, principals.c.enabled)
