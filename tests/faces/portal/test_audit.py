@@ -114,6 +114,14 @@ def test_a_download_has_all_that_the_list_has(site: Site, small_parts: None) -> 
 
 
 @pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("wrong", ["since=yesterday", "until=2026-13-01", "about=Nobody"])
+def test_what_cannot_be_read_in_a_filter_is_not_a_download_without_it(site: Site, wrong: str) -> None:
+    eyes = site.browser(reader(site))
+    for what in ("csv", "jsonl"):
+        assert eyes.get(f"/portal/audit/{what}?all=1&{wrong}").status == 400
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("loss", ["role", "session", "lock"])
 def test_a_download_is_broken_off_when_its_reader_may_no_more(
     site: Site, small_parts: None, monkeypatch: pytest.MonkeyPatch, loss: str

@@ -63,7 +63,9 @@ def _all(call: Call) -> Iterator[Sequence[AuditEvent]]:
     """The events of the list as it is filtered, newest first, in parts: all of them, in constant memory. Who is signed out
     meanwhile, or may not read as much any more, gets no more of them."""
     only = None if call.query.get("all") else Compare("concerns", "eq", call.caller.principal_id)
-    where, _ = _where(call, only)
+    where, faults = _where(call, only)
+    if faults:
+        raise RefusedError(Refusal(Code.INVALID, " ".join(faults.values())))
     everything = audits.reads_all(call.deps, call.caller)
 
     def parts() -> Iterator[Sequence[AuditEvent]]:
