@@ -7,6 +7,11 @@ import threading
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
+from openpim.faces.arm import batch
+from openpim.faces.arm.call import Answer, Raw
+from openpim.faces.arm.dispatch import Dispatcher
 from openpim.faces.shared.threads import in_thread, reading
 
 LOCAL: Any = SimpleNamespace(local=True)
@@ -64,3 +69,21 @@ def test_what_fails_gives_up_its_turn() -> None:
 
 def test_a_database_elsewhere_is_asked_side_by_side() -> None:
     assert reading(SimpleNamespace(local=False)) is in_thread  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("method", "hop"), [("GET", reading(LOCAL)), ("POST", in_thread)])
+def test_what_is_in_a_batch_comes_to_a_thread_as_if_it_had_come_alone(method: str, hop: Any) -> None:
+    class Watched(Dispatcher):
+        def hop(self, raw: Raw) -> Any:
+            hops.append(super().hop(raw))
+            return hops[-1]
+
+        def known(self, raw: Raw) -> Answer | None:
+            return None
+
+    hops: list[Any] = []
+    nobody: Any = None
+    asked = b'{"requests": [{"httpMethod": "%s", "url": "/subscriptions"}]}' % method.encode()
+    dispatcher = Watched(SimpleNamespace(store=LOCAL), nobody, nobody)
+    assert asyncio.run(batch.run(dispatcher, Raw("POST", b"/batch", b"", {}, asked))).status == 200
+    assert hops == [hop]

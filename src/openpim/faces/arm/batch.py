@@ -44,7 +44,7 @@ async def run(dispatcher: Dispatcher, raw: Raw) -> Answer:
         return Answer(400, error_body("InvalidRequestContent", f"Invalid batch: {error}"))
     responses = []
     for item in items:
-        answer = await in_thread(dispatcher.run, item.raw)
+        answer = await dispatcher.hop(item.raw)(dispatcher.run, item.raw)
         shown: dict[str, Any] = {
             "name": item.name,
             "httpStatusCode": answer.status,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ from openpim.faces.arm.call import Answer, Call, Raw
 from openpim.faces.arm.faults import Fault, RefusedError, Style, details, worded
 from openpim.faces.arm.table import Match, Miss, Table
 from openpim.faces.shared.bearer import challenge, step_up_challenge
+from openpim.faces.shared.threads import in_thread, reading
 from openpim.ports.deps import Deps
 from openpim.ports.store import StoreUnavailableError
 from openpim.wire import claims
@@ -90,6 +91,10 @@ class Dispatcher:
         except Exception:  # noqa: BLE001 - whatever it is, the client gets an error in shape and nothing of ours
             _log.exception("request %s failed", raw.request_id)
             return _answer(Fault("InternalServerError"))
+
+    def hop(self, raw: Raw) -> Callable[..., Awaitable[Answer]]:
+        """How it comes to a thread."""
+        return reading(self.deps.store) if raw.method == "GET" else in_thread
 
     def known(self, raw: Raw) -> Answer | None:
         """None for a caller who may ask at all, else the answer that says why not: for the envelope of a batch."""

@@ -21,7 +21,6 @@ from openpim.faces.arm.endpoints import ENDPOINTS
 from openpim.faces.arm.table import Table
 from openpim.faces.shared.body import BadBody, read_body
 from openpim.faces.shared.origin import allowed_origin, https_for_good
-from openpim.faces.shared.threads import in_thread, reading
 from openpim.ports.deps import Deps
 from openpim.wire.arm_errors import ERRORS, error_body
 from openpim.wire.jsonbody import MAX_BYTES
@@ -74,8 +73,7 @@ class Face:
         raw = replace(raw, body=body)
         if batch.is_batch(raw):
             return respond(raw, await batch.run(self.dispatcher, raw))
-        hop = reading(deps.store) if raw.method == "GET" else in_thread
-        return respond(raw, await hop(self.dispatcher.run, raw))
+        return respond(raw, await self.dispatcher.hop(raw)(self.dispatcher.run, raw))
 
 
 def headers_of(raw: Raw, answer: Answer) -> dict[str, str]:
