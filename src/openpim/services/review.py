@@ -62,7 +62,7 @@ def review(
     decision = (approval_id, stage_id, verdict, justification)
     try:
         return _decide(deps, caller, decision, provider, tickets.UNTIL_NEEDED)
-    except tickets.AskFirst:
+    except tickets.NotAskedYet:
         said = tickets.check_again(deps, caller.tenant_id, approval_id, caller.principal_id)
         return said if isinstance(said, Refusal) else _decide(deps, caller, decision, provider, said)
 

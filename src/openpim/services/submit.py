@@ -17,7 +17,7 @@ from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
 from openpim.services.actions import activate, administer, deactivate, extend
 from openpim.services.channels import tickets
-from openpim.services.channels.tickets import NOT_ASKED, UNTIL_NEEDED, AskFirst, Checked
+from openpim.services.channels.tickets import NOT_ASKED, UNTIL_NEEDED, Checked, NotAskedYet
 from openpim.services.providers import PROVIDERS
 from openpim.services.recording import grant_targets, record_refusal, storable
 
@@ -35,7 +35,7 @@ def submit(deps: Deps, caller: Caller, ask: Ask) -> Request | Refusal:
     own = ask.principal_id == caller.principal_id  # nobody has numbers tried out in another's name
     try:
         return _submit(deps, caller, ask, UNTIL_NEEDED if own else NOT_ASKED)
-    except AskFirst:
+    except NotAskedYet:
         return _submit(deps, caller, ask, tickets.check(deps, caller.tenant_id, ask))
 
 

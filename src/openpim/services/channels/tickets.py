@@ -48,11 +48,11 @@ _LOOK_BACK = timedelta(hours=1)
 # What each system said about the ticket of one ask, by the system's channel id.
 Checked = Mapping[str, TicketFacts]
 NOT_ASKED: Checked = MappingProxyType({})
-# Nobody was asked, but may be: a decision that turns out to rest on what a system says raises AskFirst.
+# Nobody was asked, but may be: a decision that turns out to rest on what a system says raises NotAskedYet.
 UNTIL_NEEDED: Checked = MappingProxyType({})
 
 
-class AskFirst(Exception):  # noqa: N818 - undoes the unit of work, after which the systems are asked and it is done again
+class NotAskedYet(Exception):  # noqa: N818 - undoes the unit of work, after which the systems are asked and it is done again
     """Raised by `refused` for UNTIL_NEEDED: a system has to be asked, and never inside a unit of work."""
 
 
@@ -108,13 +108,13 @@ def check_again(deps: Deps, tenant_id: str, request_id: str, decider_id: str = "
 
 def refused(tx: Transaction, policy: Policy, ticket: Ticket, checked: Checked | None) -> str | None:
     """Why this ticket will not do under this policy. checked None: the systems need not have been asked now. Raises
-    AskFirst."""
+    NotAskedYet."""
     number = same(ticket.number)
     if not number:
         return None
     systems = [rules.system_id for rules in policy.all_tickets if rules.system_id is not None]
     if systems and checked is UNTIL_NEEDED:
-        raise AskFirst
+        raise NotAskedYet
     closed = tx.channels.closed_in(systems, number) if systems else frozenset()
     for rules in policy.all_tickets:
         facts = (checked or {}).get(rules.system_id or "", NO_FACTS)
