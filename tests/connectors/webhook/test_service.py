@@ -192,3 +192,19 @@ def test_nonsense_is_a_fault_of_the_target_and_no_crash(status: int) -> None:
                 assert fault is None or (fault.fault is Fault.FENCED) is (status == 409)
     finally:
         server.down()
+
+
+def test_why_it_says_no_can_be_kept() -> None:
+    """JSON may hold what no database takes."""
+
+    def application(_environ: Any, start: Any) -> Any:
+        start("200 OK", [("Content-Type", "application/json")])
+        return [b'{"results": [{"error": "not\\u0000 \\ud800to\\nday"}]}']
+
+    server = HttpServer(application)
+    try:
+        connector = KIND.open(opening(KIND, ("payroll",), {"url": server.address}, {"secret": KEY}))
+        (receipt,) = connector.apply(grants(Edge("alice", "payroll")), fence())
+        assert receipt.error == "not to day"
+    finally:
+        server.down()

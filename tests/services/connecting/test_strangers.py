@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from openpim.core.connecting import Effect, EffectState, Foreign
+from openpim.core.connecting import Edge, Effect, EffectState, Foreign
+from openpim.core.proving import cutting
 from openpim.services.connecting import manage, telling
 from openpim.services.connecting.checking import Desired
 from tests.connectors.twin import TwinServer
@@ -79,6 +80,53 @@ def test_who_dies_between_removing_and_cutting_cuts_at_the_next_look(world: Worl
     assert not records(world, target)
 
 
+def test_who_is_killed_between_removing_and_cutting_leaves_no_gap_in_the_history(world: World) -> None:
+    """Nobody was left to say that the look had failed."""
+    target, server = world.target(foreign=Foreign.REMOVE)
+    server.sessions.add(STRANGER)
+    left = cutting(target, Edge(*STRANGER), world.now)
+    world.write(lambda tx: tx.effects.put([left]))
+    world.look(target)
+    assert not server.sessions
+    assert not records(world, target)
+    (event,) = told(world, telling.REMOVED)
+    assert event.result == "success"
+    assert ("Subject", "stranger") in event.details
+
+
+def test_a_session_that_outlives_an_outage_is_told(world: World) -> None:
+    """The third try, after which it is said, is one in which the target is down."""
+    target, server = intruded(world)
+    server.failures = ["", "refuse"]
+    world.look(target)
+    server.down = True
+    for _ in range(2):
+        world.look(target)
+    server.down = False
+    for _ in range(3):
+        server.failures = ["refuse"]
+        world.look(target)
+    assert server.sessions == {STRANGER}
+    assert [("Subject", "stranger") in one.details for one in told(world, telling.FAILED)] == [True], "once"
+
+
+def test_who_is_called_as_he_was_on_another_server_keeps_his_session(world: World) -> None:
+    """The target was moved, because its server is gone for good."""
+    target, server = intruded(world)
+    server.failures = ["", "refuse"]
+    world.look(target)
+    server.down = True
+    for _ in range(3):
+        world.look(target)
+    ok(manage.update(world.deps, world.caller(world.ga), target, Desired(settings={"host": "new"})))
+    new = world.twins.at("new")
+    new.sessions.add(STRANGER)
+    world.look(target)
+    assert new.reads
+    assert new.sessions == {STRANGER}
+    assert not records(world, target)
+
+
 def test_what_others_give_again_where_it_may_stay_is_let_live(world: World) -> None:
     target, server = intruded(world)
     server.failures = ["", "refuse"]
@@ -109,6 +157,27 @@ def test_who_gets_from_here_what_others_gave_him_has_it_as_ours(world: World) ->
     (record,) = records(world, target)
     assert (record.principal_id, record.state) == (world.ann, EffectState.EFFECTIVE)
     assert server.may(ann, ADMIN)
+
+
+@pytest.mark.parametrize("foreign", [Foreign.REMOVE, Foreign.ALERT])
+@pytest.mark.parametrize("name", ["x" * 513, "\U0001f600" * 512, "nul\x00", "half\ud800"])
+def test_a_stranger_whose_name_cannot_be_kept_holds_up_nobody(
+    world: World, name: str, foreign: Foreign
+) -> None:
+    """He is called so by the target, or by himself."""
+    target, server = world.target(foreign=foreign)
+    world.rule(target)
+    world.eligible(world.ann)
+    ok(world.activate(world.ann, hours=1))
+    world.look(target)
+    server.give(name, ADMIN)
+    world.forward(hours=1)
+    for _ in range(2):
+        world.look(target)
+    assert not server.may(world.name_in_target(world.ann), ADMIN)
+    assert server.may(name, ADMIN) is (foreign is Foreign.ALERT)
+    (event,) = told(world, telling.REMOVED if foreign is Foreign.REMOVE else telling.FOREIGN)
+    assert dict(event.details) == {"Others": "1"}
 
 
 def test_no_target_fills_the_records(world: World) -> None:

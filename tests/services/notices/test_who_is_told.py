@@ -9,12 +9,15 @@ import pytest
 from sqlalchemy import update
 
 from openpim.core import notices
+from openpim.core.audit import Target
 from openpim.core.connecting import Foreign
 from openpim.core.grants import Action
 from openpim.core.notices import Topic
 from openpim.core.policy import Level, Notification, Reviewers, Stage
 from openpim.core.signin.values import Account
 from openpim.services import role_assignments
+from openpim.services.connecting.telling import FAILED
+from openpim.services.recording import record
 from openpim.services.signin import events as sign_ins
 from openpim.store.audit import events
 from tests.services.notices.telling import Telling
@@ -371,6 +374,20 @@ def test_a_strangers_session_that_cannot_be_cut_is_told_with_its_name(alone: Tel
         world.look(target)
     notices = [notice for letter in telling.tell() for notice in letter.notices]
     assert "Access of mallory could not be taken away yet" in {one.title for one in notices}
+
+
+def test_those_that_are_only_counted_are_others(alone: Telling) -> None:
+    """A target has so many strangers that a look names some of them."""
+    telling, world = alone, alone.world
+    target, _ = world.target(foreign=Foreign.REMOVE)
+    world.write(
+        lambda tx: record(
+            tx, world.deps, world.system, world.now, activity=FAILED, category="ApplicationManagement",
+            targets=(Target("Other", target, "payroll"),), result="failure", details=(("Others", "10"),),
+        )
+    )  # fmt: skip
+    titles = {notice.title for letter in telling.tell() for notice in letter.notices}
+    assert "Access of others could not be taken away yet" in titles
 
 
 def test_what_others_change_in_a_real_system_is_told_once_a_day(alone: Telling) -> None:

@@ -150,7 +150,7 @@ class WebhookConnector:
                 error = "The service says no, and not why."
             if error is None and not isinstance(one, dict):
                 raise _broken("a result is not an object")
-            errors.append(" ".join((error or "").split())[:300])
+            errors.append(" ".join("".join(c if c.isprintable() else " " for c in error or "").split())[:300])
         return errors
 
     def _say(self, kind: str, data: Mapping[str, Any], taken: Taken | None = None) -> dict[str, Any]:

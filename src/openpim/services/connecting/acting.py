@@ -226,10 +226,9 @@ def effects_of(deps: Deps, caller: Caller, target_id: str, *, over: bool = False
 def outlived(deps: Deps, caller: Caller, target_id: str) -> frozenset[tuple[str, str, str]] | Refusal:
     """Names of edges that are there though nothing gives them any more: what a target that is paused keeps."""
     now = deps.clock()
-    found = _found(deps, caller, target_id)
-    if isinstance(found, Refusal):
-        return found
-    target = found
+    target = _found(deps, caller, target_id)
+    if isinstance(target, Refusal):
+        return target
     return deps.store.read(caller.tenant_id, lambda tx: left_over(tx, deps, target, now))
 
 

@@ -23,6 +23,7 @@ from openpim.ports.connector import Capabilities
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
 from openpim.services.connecting.opening import kind_of
+from openpim.services.connecting.telling import recordable
 from openpim.services.connecting.wanting import Wish, wish
 
 Name = tuple[str, str, str]
@@ -88,7 +89,7 @@ def facts_of(
 
 def ours_among(tx: Transaction, facts: Facts, actual: Snapshot) -> Mapping[Name, Effect]:
     """The records of what is there and not wanted, and was asked for here once."""
-    strange = {edge.name for edge in actual.edges} - facts.wish.edges.keys()
+    strange = {edge.name for edge in actual.edges if recordable(edge)} - facts.wish.edges.keys()
     known = {name: facts.effects[name] for name in strange & facts.effects.keys()}
     found = known | tx.effects.named(facts.target.id, strange - known.keys())
     return {name: one for name, one in found.items() if not one.strange}

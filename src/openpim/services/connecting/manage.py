@@ -173,9 +173,11 @@ def update(
             changes = _changes(_said(before), _said(after))
             if desired.secrets:
                 changes.append(("secrets", "set", "set anew"))
-            left = len(tx.effects.of_target(target_id)) if moving(kind, before, after.settings) else 0
+            left = tx.effects.of_target(target_id) if moving(kind, before, after.settings) else []
             if left:
-                changes.append(("accessLeftBehind", None, str(left)))
+                changes.append(("accessLeftBehind", None, str(len(left))))
+            # Whoever is called so at the new place is somebody else: his sessions are his.
+            tx.effects.drop(target_id, [one.edge.name for one in left if one.strange])
             _tell(tx, deps, caller, now, UPDATED, after, changes)
         return _view(tx, deps, after)
 

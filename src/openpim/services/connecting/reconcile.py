@@ -345,7 +345,6 @@ class _Look:
                 and op.edge.entitlement not in actual.unread
             ),
             back=tuple(one.edge for one in back),
-            uncut=strange.uncut,
             errors=errors,
             unread=frozenset(actual.unread),
         )

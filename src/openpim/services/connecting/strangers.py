@@ -11,24 +11,24 @@ from datetime import datetime
 from openpim.core.connecting import OVER, Edge, Effect
 from openpim.core.proving import cutting
 from openpim.services.connecting.facts import Facts, Name
-from openpim.services.connecting.telling import SAID_AT
+from openpim.services.connecting.telling import recordable
 
 _MOST = 1000  # on record of a target: no target fills the database
 
 
 @dataclass(frozen=True, slots=True)
 class Strangers:
-    """What a look came to. done: names of those that are over, or there (again): both are no longer on record. cut: edges
-    whose sessions were cut at last. uncut: edges whose sessions could not be cut for some seconds."""
+    """What a look came to. done: names of those that are over, or there (again): both are no longer on record. cut: edges that
+    are over, their sessions too."""
 
     done: frozenset[Name]
     cut: frozenset[Edge]
-    uncut: tuple[Edge, ...]
 
 
 def to_cut(facts: Facts, removed: Sequence[Edge], foreign: Collection[Edge], now: datetime) -> list[Effect]:
     """Records of what others gave and is about to be removed."""
-    new = [edge for edge in removed if edge in foreign and edge.name not in facts.effects]
+    strange = [edge for edge in removed if edge in foreign and recordable(edge)]
+    new = [edge for edge in strange if edge.name not in facts.effects]
     room = max(0, _MOST - sum(one.strange for one in facts.effects.values()))
     return [cutting(facts.target.id, edge, now) for edge in new[:room]]
 
@@ -45,8 +45,4 @@ def come_to(facts: Facts, news: Sequence[Effect], there: Collection[Name]) -> St
     done = frozenset(
         name for name, old in known.items() if name in there or after.get(name, old).state in OVER
     )
-    return Strangers(
-        done,
-        frozenset(known[name].edge for name in done if known[name].failing and name not in there),
-        tuple(one.edge for name, one in after.items() if name not in done and one.failures == SAID_AT),
-    )
+    return Strangers(done, frozenset(known[name].edge for name in done if name not in there))

@@ -18,7 +18,7 @@ from openpim.core.directory import Principal
 from openpim.core.grants import Schedule
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
-from openpim.services.recording import Happened, record, record_all
+from openpim.services.recording import Happened, record, record_all, storable
 
 EFFECTIVE = "Access took effect in target"
 ENDED = "Access ended in target"
@@ -34,26 +34,26 @@ DRIFT, MORE_DRIFT = "drift", "more drift"
 SAID_AT = 3  # the try whose failure is said aloud: some seconds after the first
 _MOST = 1000  # of what others gave, kept to be told once
 _TOLD = 100  # of one sort by themselves in a look, of the others how many: no target fills the history
+_LONGEST = (512, 512, 36)  # characters of the parts of a name on record (store/effects.py)
+_LONGEST_BYTES = 2000  # of all of it: an index takes no more
 
 
 @dataclass(frozen=True, slots=True)
 class Drift:
     """foreign: given by others, and there. removed: given by others, and seen to be away. lost: ours, taken away by others,
-    given again. back: ours, ended, given again by others. uncut: given by others and away, but a session that rests on it could
-    not be cut for some seconds. errors: by the edge's name, why it, or a session that rests on
+    given again. back: ours, ended, given again by others. errors: by the edge's name, why it, or a session that rests on
     it, could not be ended. unread: entitlements of which nothing was seen: what was told of them is not told again."""
 
     foreign: frozenset[Edge]
     removed: frozenset[Edge]
     lost: tuple[Edge, ...]
     back: tuple[Edge, ...]
-    uncut: tuple[Edge, ...]
     errors: Mapping[tuple[str, str, str], str]
     unread: Collection[str] = ()
 
     @property
     def anything(self) -> bool:
-        return bool(self.foreign or self.removed or self.lost or self.back or self.uncut)
+        return bool(self.foreign or self.removed or self.lost or self.back)
 
 
 def put(
@@ -64,29 +64,37 @@ def put(
     told = [(new, said) for old, new in zip(olds, news, strict=True) if (said := _come_to(old, new))]
     people = tx.principals.many({new.principal_id for new, _ in told}, deleted=True)
     schedules = tx.schedules.many({one.schedules[0] for one, _ in told if one.schedules})
+    uncut = [new for old, new in zip(olds, news, strict=True) if new.strange and _said_now(old, new)]
     record_all(
         tx,
         deps,
         callers.system(tx.tenant_id),
         now,
         [
-            _happened(target, new, said, people.get(new.principal_id), _first(schedules, new))
-            for new, said in told
+            *(
+                _happened(target, new, said, people.get(new.principal_id), _first(schedules, new))
+                for new, said in told
+            ),
+            *_edges(target, FAILED, [one.edge for one in uncut], {one.edge.name: one.error for one in uncut}),
         ],
     )
 
 
 def _come_to(old: Effect, new: Effect) -> str:
-    """What is to be told of it; "": nothing. What others gave is told as drift."""
+    """What is to be told of it; "": nothing. What others gave is told as drift, and where its sessions are not cut, by itself."""
     if new.strange:
         return ""
     if new.state is EffectState.EFFECTIVE and old.state is not EffectState.EFFECTIVE:
         return EFFECTIVE
     if new.state in OVER and old.state is not new.state:
         return ENDED
-    if old.failures < SAID_AT <= new.failures:
+    if _said_now(old, new):
         return FAILED if new.state is EffectState.ENDING else DENIED
     return ""
+
+
+def _said_now(old: Effect, new: Effect) -> bool:
+    return old.failures < SAID_AT <= new.failures
 
 
 def _first(schedules: Mapping[str, Schedule], effect: Effect) -> Schedule | None:
@@ -112,6 +120,15 @@ def _happened(
     )
 
 
+def recordable(edge: Edge) -> bool:
+    """Whether an edge can be on record by its name. What others give may be called anything; what cannot be on record is removed
+    as all else, and counted where the others are named."""
+    return (
+        all(len(part) <= most and storable(part) for part, most in zip(edge.name, _LONGEST, strict=True))
+        and len("".join(edge.name).encode()) <= _LONGEST_BYTES
+    )
+
+
 def known_drift(tx: Transaction, target_id: str) -> list[tuple[str, str, str]]:
     """Names of edges that others gave, as far as they were told."""
     text = tx.targets.memory(target_id, DRIFT)
@@ -122,8 +139,8 @@ def drift(tx: Transaction, deps: Deps, target: Target, found: Drift, now: dateti
     known = set(known_drift(tx, target.id))
     if not known and not found.anything:
         return
-    names = sorted(edge.name for edge in found.foreign)
-    kept, more = set(names[:_MOST]), len(names[_MOST:])
+    kept = set(sorted(edge.name for edge in found.foreign if recordable(edge))[:_MOST])
+    more = len(found.foreign) - len(kept)
     unseen = {name for name in known if name[1] in found.unread}
     new = [edge for edge in found.foreign if edge.name in kept - known]
     untold = more if not tx.targets.memory(target.id, MORE_DRIFT) else 0
@@ -131,7 +148,6 @@ def drift(tx: Transaction, deps: Deps, target: Target, found: Drift, now: dateti
         *_edges(target, REMOVED, found.removed, found.errors),
         *_edges(target, FOREIGN, new, found.errors, untold),
         *_edges(target, LOST, found.lost),
-        *_edges(target, FAILED, found.uncut, found.errors),
         *_edges(target, BACK, found.back),  # one that stays is told as a removal that fails
     ]
     record_all(tx, deps, callers.system(tx.tenant_id), now, told)
@@ -149,9 +165,9 @@ def _edges(
     others: int = 0,
 ) -> list[Happened]:
     """others: so many besides the edges."""
-    every = sorted(edges, key=lambda one: one.name)
-    left = len(every[_TOLD:]) + others
-    said = [(_details(one), errors.get(one.name, "")) for one in every[:_TOLD]]
+    shown = sorted(filter(recordable, edges), key=lambda one: one.name)[:_TOLD]
+    left = len(edges) - len(shown) + others
+    said = [(_details(one), errors.get(one.name, "")) for one in shown]
     said += [((("Others", str(left)),), "")] if left else []
     if activity == FOREIGN and target.foreign is Foreign.ADOPT:
         said = [((*details, ("Foreign", Foreign.ADOPT.value)), error) for details, error in said]

@@ -96,7 +96,7 @@ def _in_target(event: AuditEvent, topic: Topic) -> list[Facts]:
             topic=topic,
             at=event.at,
             subject_id=about.id if about is not None else "",
-            subject_name=about.name if about is not None else details.get("Subject", ""),
+            subject_name=about.name if about is not None else details.get("Subject", "others"),
             reason=event.reason,
             once=hashlib.sha256("\0".join(same).encode()).hexdigest()[:32],
             more=tuple((label, value) for label, value in lines if value),
