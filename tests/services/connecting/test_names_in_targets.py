@@ -68,6 +68,20 @@ def test_who_administers_targets_renames_or_says_the_name_there_first(world: Wor
     assert not server.may(old, ADMIN)
 
 
+def test_who_could_put_himself_into_a_group_that_has_access(world: World, bob: str) -> None:
+    """As its owner, or as the owner of one inside it."""
+    target, _ = world.target()
+    inner = world.group("Inner", role_assignable=False)
+    outer = world.group("Outer", [inner], role_assignable=False)
+    world.rule(target, "member", outer, provider=Provider.GROUP)
+    ok(renamed(world, bob, world.ann, name="ann.first"))
+    ok(renamed(world, bob, world.cyd, name="cyd.first"))
+    world.write(lambda tx: tx.groups.add_owner(inner, world.ann))
+    world.write(lambda tx: tx.groups.add_owner(outer, world.cyd))
+    for person in (world.ann, world.cyd):
+        assert isinstance(renamed(world, bob, person, name=f"other.{person[-6:]}"), Refusal)
+
+
 def test_a_number_that_names_people_there_is_no_other_matter(world: World, bob: str) -> None:
     target, _ = world.target(subject="p{employeeId}")
     group = world.group("Payroll", [world.ann], role_assignable=False)

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from openpim.core.connecting import subject_of
+from openpim.core.connecting import Rule, subject_of
 from openpim.core.directory import User
 from openpim.core.grants import Provider
 from openpim.ports.store import Transaction
-from openpim.services.power import could_be
+from openpim.services.power import could_be, owned_by
 
 
 def called_otherwise(tx: Transaction, old: User, new: User, now: datetime) -> str:
@@ -24,14 +24,10 @@ def called_otherwise(tx: Transaction, old: User, new: User, now: datetime) -> st
     }
     if not rules:
         return ""
-    who = could_be(tx, {old.id}, now)
+    who = could_be(tx, {old.id} | owned_by(tx, old.id, now), now)
     held = {(one.provider, one.role_id) for one in tx.schedules.of(who, live_at=now)}
-    for name, found in rules.items():
-        for rule in found:
-            if rule.provider is Provider.GROUP:
-                reaches = rule.scope in who or tx.groups.is_owner(rule.scope, old.id, now)
-            else:
-                reaches = (rule.provider, rule.role_id) in held
-            if reaches:
-                return name
-    return ""
+
+    def reaches(rule: Rule) -> bool:
+        return rule.scope in who if rule.provider is Provider.GROUP else (rule.provider, rule.role_id) in held
+
+    return next((name for name, found in rules.items() if any(map(reaches, found))), "")
