@@ -16,7 +16,9 @@ from openpim.core.permissions import CONTRIBUTOR, OWNER, Permission, ResourceRol
 from openpim.core.policy import ApprovalSettings, Reviewers, Stage
 from openpim.core.resources import ROOT
 from openpim.services import delegation
+from openpim.services.power import is_privileged
 from tests.faces.graph.client import Graph, error
+from tests.plans import noted
 from tests.services.groups import GroupWorld
 from tests.world import ASSIGNMENT, ELIGIBILITY, World, ok
 
@@ -164,3 +166,19 @@ def test_who_only_uses_resources_is_ordinary(graph: Graph) -> None:
     world = graph.world
     on_resources(world, world.ann, CONTRIBUTOR, ASSIGNMENT)
     assert graph.patch(f"/users/{world.ann}", world.dan, {"mail": "a@world.test"}).status_code == 204
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+def test_looking_costs_no_more_where_somebody_is_in_many_groups(world: World) -> None:
+    """A provisioner that writes thousands of people asks it of each."""
+
+    def cost() -> int:
+        with noted(world.database) as found:
+            assert not world.read(lambda tx: is_privileged(tx, world.ann, world.now))
+        return len(found)
+
+    inner = ordinary(world, "Inner", world.ann)
+    few = cost()
+    for number in range(30):
+        inner = ordinary(world, f"Outer {number}", inner, world.ann)
+    assert cost() == few

@@ -21,9 +21,10 @@ def could_be(tx: Transaction, ids: Collection[str], now: datetime) -> frozenset[
     found: set[str] = set()
     new = set(ids)
     while new:
+        # The way up from a group that was found on it is known: it is not asked for again.
+        new = new.union(*(tx.groups.groups_of(one, now) for one in new)) - found
         found |= new
-        joined = {one.scope for one in tx.schedules.of(new, provider=Provider.GROUP, live_at=now)}
-        new = joined.union(*(tx.groups.groups_of(one, now) for one in new | joined)) - found
+        new = {one.scope for one in tx.schedules.of(new, provider=Provider.GROUP, live_at=now)} - found
     return frozenset(found)
 
 

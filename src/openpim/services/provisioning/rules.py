@@ -72,7 +72,6 @@ def special(tx: Transaction, group: Group, now: datetime) -> bool:
     reached = {group.id} | tx.groups.groups_of(group.id, now)
     return (
         protected(tx, group, now)
-        or any(one.role_assignable for one in tx.groups.many(reached).values())
         or bool(tx.policies.approver_in(reached))
         or bool(tx.schedules.of(reached, live_at=now))
         or _in_pim(tx, reached, now)
