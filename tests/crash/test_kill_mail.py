@@ -22,6 +22,8 @@ from tests.services.notices.conftest import SETTINGS
 from tests.services.notices.telling import Telling
 from tests.world import World, ok
 
+PATIENCE = 60.0  # seconds that only a failure takes
+
 
 @pytest.fixture
 def sink() -> Iterator[Sink]:
@@ -90,7 +92,8 @@ def test_killed_while_it_sends(mail_world: World, sink: Sink, seed: int) -> None
             str(9000 + 10 * seed + round_number), world.now.isoformat(), str(sink.port),
         )  # fmt: skip
         wanted = len(sink.letters) + chance.randint(1, 6)
-        sink.wait(wanted)
+        sink.wait(wanted, PATIENCE)
+        assert len(sink.letters) >= wanted, "it is killed in the middle of sending"
         process.kill()
         killed += 1
         world.forward(seconds=LEASE.total_seconds())
