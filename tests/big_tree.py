@@ -23,7 +23,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def guid(kind: int, number: int) -> str:
-    return f"{kind:08x}-0000-4000-8000-{number:012x}"
+    """Begins with what no world's own ids do: those count worlds."""
+    return f"f{kind:07x}-0000-4000-8000-{number:012x}"
 
 
 def subscription(number: int) -> str:
