@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
+from msgspec.json import decode
 from sqlalchemy import (
     Boolean,
     Column,
@@ -436,8 +437,8 @@ def _stage(row: AnyRow) -> ApprovalStage:
         id=row["id"],
         number=row["number"],
         status=StageStatus(row["status"]),
-        settings=stage_value(json.loads(row["settings"])),
-        keys=frozenset(json.loads(row["keys"])),
+        settings=stage_value(decode(row["settings"])),
+        keys=frozenset(decode(row["keys"])),
         started_at=row["started_at"],
         deadline=row["deadline"],
         escalates_at=row["escalates_at"],

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from functools import lru_cache
 from typing import Any
 
+from msgspec.json import decode
 from sqlalchemy import (
     Column,
     Connection,
@@ -256,7 +257,7 @@ def _value(row: AnyRow) -> Policy:
 
 @lru_cache(maxsize=500)  # the same text says the same: read once for all the activations and pages it decides
 def _settings_value(text: str) -> Mapping[str, Any]:
-    settings = json.loads(text)
+    settings = decode(text)
     approval = settings["approval"]
     return {
         "activation": _expiry_value(settings["activation"]),

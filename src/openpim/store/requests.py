@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from typing import Any
 
+from msgspec.json import decode
 from sqlalchemy import (
     Column,
     Connection,
@@ -325,7 +325,7 @@ def _value(row: AnyRow) -> Request:
         schedule_id=row["schedule_id"],
         approval_id=row["approval_id"],
         custom_data=row["custom_data"],
-        amr=tuple(json.loads(row["amr"])),
-        acrs=tuple(json.loads(row["acrs"])),
+        amr=tuple(decode(row["amr"])),
+        acrs=tuple(decode(row["acrs"])),
         failure=row["failure"],
     )

@@ -6,6 +6,7 @@ import json
 from datetime import datetime
 from typing import Any
 
+from msgspec.json import decode
 from sqlalchemy import Column, Connection, Index, String, Table, Text, bindparam, select, update
 
 from openpim.core.signin.values import Account, Session
@@ -119,8 +120,8 @@ def _session(row: AnyRow) -> Session:
         seen_at=row["seen_at"],
         expires_at=row["expires_at"],
         auth_time=row["auth_time"],
-        amr=tuple(json.loads(row["amr"])),
-        acrs=tuple(json.loads(row["acrs"])),
+        amr=tuple(decode(row["amr"])),
+        acrs=tuple(decode(row["acrs"])),
         ended_at=row["ended_at"],
         ip=row["ip"],
         user_agent=row["user_agent"],

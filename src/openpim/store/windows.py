@@ -6,6 +6,8 @@ import json
 from datetime import datetime
 from functools import lru_cache
 
+from msgspec.json import decode
+
 from openpim.core.grants import Duration, ExpirationType, Window
 
 
@@ -24,7 +26,7 @@ def window_text(window: Window) -> str:
 
 @lru_cache(maxsize=1000)  # most say the same: nothing
 def window_value(text: str) -> Window:
-    start, kind, end, duration = json.loads(text)
+    start, kind, end, duration = decode(text)
     return Window(
         start=datetime.fromisoformat(start) if start else None,
         type=ExpirationType(kind),

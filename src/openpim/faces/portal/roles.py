@@ -139,7 +139,9 @@ def _filtered(rows: Sequence[T], call: Call, provider: Callable[[T], Provider]) 
     words = call.query.get("q", "")[:200].casefold().split()
     if not words:
         return rows
-    return [one for one in rows if all(word in _text(one) for word in words)]
+    return [
+        one for one, text in zip(rows, map(_text, rows), strict=True) if all(word in text for word in words)
+    ]
 
 
 def _text(row: Outline | Held | Waiting) -> str:
