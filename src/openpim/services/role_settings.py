@@ -41,7 +41,7 @@ class RoleSetting:
         return self.policy.modified_at is None
 
 
-class Outline(NamedTuple):
+class RoleOutline(NamedTuple):
     """A role with settings at a scope. untouched: they are what they were before anybody changed them."""
 
     role_id: str
@@ -57,11 +57,11 @@ class Listed:
 
 def outlines(
     deps: Deps, caller: Caller, provider: Provider, scope: str = TENANT
-) -> tuple[Outline, ...] | Refusal:
+) -> tuple[RoleOutline, ...] | Refusal:
     """Every role at a scope, by name. FORBIDDEN, SCOPE_MISSING."""
     now = deps.clock()
 
-    def work(tx: Transaction) -> tuple[Outline, ...] | Refusal:
+    def work(tx: Transaction) -> tuple[RoleOutline, ...] | Refusal:
         found = _all(tx, caller, provider, scope, now)
         return found if isinstance(found, Refusal) else found.outlines
 
@@ -73,7 +73,7 @@ def listed(
     caller: Caller,
     provider: Provider,
     scope: str,
-    choose: Callable[[Sequence[Outline]], Sequence[Outline]],
+    choose: Callable[[Sequence[RoleOutline]], Sequence[RoleOutline]],
 ) -> Listed | Refusal:
     """Those that `choose` takes from the outlines, in its order; without the names of approvers. FORBIDDEN, SCOPE_MISSING."""
     now = deps.clock()
@@ -100,7 +100,7 @@ def listed(
 
 @dataclass(frozen=True, slots=True)
 class _All:
-    outlines: tuple[Outline, ...]
+    outlines: tuple[RoleOutline, ...]
     names: Names
     stored: Mapping[str, Policy]
 
@@ -120,7 +120,7 @@ def _all(tx: Transaction, caller: Caller, provider: Provider, scope: str, now: d
         (name.casefold(), role, name, role not in stored or stored[role].modified_at is None)
         for (_, role, _), name in named.roles.items()
     ]
-    return _All(tuple(Outline(role, name, same) for _, role, name, same in sorted(found)), named, stored)
+    return _All(tuple(RoleOutline(role, name, same) for _, role, name, same in sorted(found)), named, stored)
 
 
 def get(

@@ -30,7 +30,6 @@ tenant_domains = Table(
     Index("ix_tenant_domains_tenant", "tenant_id", "domain_key"),
 )
 
-# Asked in every request: built once, because building a statement costs five times as much as running it.
 _GET = Prepared(
     select(tenants, tenant_domains.c.domain.label("one_domain"))
     .outerjoin(tenant_domains, tenant_domains.c.tenant_id == tenants.c.id)

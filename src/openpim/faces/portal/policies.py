@@ -19,7 +19,7 @@ from openpim.faces.portal.table import Page
 from openpim.faces.portal.words import t
 from openpim.services import browse, policies, role_settings
 from openpim.services.resources import browse as places
-from openpim.services.role_settings import Outline, RoleSetting
+from openpim.services.role_settings import RoleOutline, RoleSetting
 
 NAV = "policies"
 A_PAGE = 25
@@ -140,7 +140,7 @@ def _list(call: Call, provider: Provider, scope: str) -> Answer:
     changed = bool(call.query.get("changed"))
     page = pages = 1
 
-    def choose(roles: Sequence[Outline]) -> Sequence[Outline]:
+    def choose(roles: Sequence[RoleOutline]) -> Sequence[RoleOutline]:
         nonlocal page, pages
         rows = [one for one in roles if all(word in one.role_name.casefold() for word in words)]
         if changed:

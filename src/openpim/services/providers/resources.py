@@ -21,7 +21,6 @@ from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
 from openpim.services.resource_access import allowed, concerns
 
-WRITE = GIVE_ROLES
 READ = "Microsoft.Authorization/roleAssignments/read"
 
 
@@ -71,7 +70,7 @@ class ResourceRoles:
         return None
 
     def may_manage(self, tx: Transaction, caller: Caller, role_id: str, scope: str, now: datetime) -> bool:
-        return allowed(tx, caller, WRITE, scope, now)
+        return allowed(tx, caller, GIVE_ROLES, scope, now)
 
     def may_read(self, tx: Transaction, caller: Caller, scope: str | None, now: datetime) -> bool:
         return allowed(tx, caller, READ, scope or "/", now)

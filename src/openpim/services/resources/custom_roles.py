@@ -9,14 +9,13 @@ from datetime import datetime
 from openpim.core.audit import Category, Target
 from openpim.core.caller import Caller
 from openpim.core.grants import Kind, Provider
-from openpim.core.permissions import Permission, ResourceRole
+from openpim.core.permissions import GIVE_ROLES, Permission, ResourceRole
 from openpim.core.query import Compare, Query
 from openpim.core.refusals import Code, Refusal
 from openpim.core.resources import MANAGEMENT_GROUPS, ROOT, canonical
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
 from openpim.services.directory.performing import Done, perform
-from openpim.services.providers.resources import WRITE as ASSIGN
 from openpim.services.recording import storable
 from openpim.services.resource_access import concerns
 from openpim.services.resources.rights import may, missing
@@ -90,7 +89,7 @@ def put(deps: Deps, caller: Caller, wanted: ResourceRole) -> ResourceRole | Refu
             canonical(one) for one in (*wanted.assignable_scopes, *(old.assignable_scopes if old else ()))
         }
         # Who changes a role that is there gives (or takes away) what it allows to everybody who has it.
-        wanted_rights = (WRITE,) if old is None else (WRITE, ASSIGN)
+        wanted_rights = (WRITE,) if old is None else (WRITE, GIVE_ROLES)
         for place in sorted(places):
             for right in wanted_rights:
                 refusal = may(tx, caller, right, place, now)

@@ -10,14 +10,13 @@ from openpim.core.audit import Target
 from openpim.core.caller import Caller, CallerKind
 from openpim.core.grants import Kind, Provider
 from openpim.core.lifecycle import OPEN
-from openpim.core.permissions import OWNER
+from openpim.core.permissions import GIVE_ROLES, OWNER
 from openpim.core.query import AnyOf, Query
 from openpim.core.refusals import Code, Refusal
 from openpim.core.resource_plan import Entry, Fault, Plan, is_upper, plan
 from openpim.core.resources import Resource, canonical, read_path
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
-from openpim.services.providers.resources import WRITE
 from openpim.services.recording import record
 from openpim.services.resource_access import allowed
 from openpim.services.resources import shaping
@@ -249,7 +248,7 @@ class _Import:
             if refusal is not None:
                 return refusal
             self.tx.resources.add(one)
-            if not allowed(self.tx, self.caller, WRITE, one.id, self.now):
+            if not allowed(self.tx, self.caller, GIVE_ROLES, one.id, self.now):
                 give(self.tx, self.deps, self.caller, OWNER, one.id, shaping.OWNED, self.now)
         return None
 

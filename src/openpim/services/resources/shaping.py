@@ -9,7 +9,7 @@ from datetime import datetime
 
 from openpim.core.audit import Category, Target
 from openpim.core.caller import Caller, CallerKind
-from openpim.core.permissions import OWNER
+from openpim.core.permissions import GIVE_ROLES, OWNER
 from openpim.core.refusals import Code, Refusal
 from openpim.core.resource_plan import MOST_DEEP, is_upper
 from openpim.core.resources import (
@@ -24,7 +24,6 @@ from openpim.core.resources import (
 from openpim.ports.deps import Deps
 from openpim.ports.store import Transaction
 from openpim.services.directory.performing import Done, perform
-from openpim.services.providers.resources import WRITE
 from openpim.services.recording import storable
 from openpim.services.resource_access import allowed
 from openpim.services.resources.consequences import forget, resettle
@@ -133,7 +132,7 @@ def put_in(
         tags=wanted.tags or (),
     )
     tx.resources.add(made)
-    if upper and caller.kind is not CallerKind.SYSTEM and not allowed(tx, caller, WRITE, made.id, now):
+    if upper and caller.kind is not CallerKind.SYSTEM and not allowed(tx, caller, GIVE_ROLES, made.id, now):
         give(tx, deps, caller, OWNER, made.id, OWNED, now)  # who makes it where he manages nothing owns it
     return Made(made, new=True)
 
@@ -254,14 +253,14 @@ def needed_to_move(tenant_id: str, old: Resource, parent_id: str) -> tuple[tuple
     that is free."""
     action = write_action(old.kind, old.type)
     left = () if old.parent_id == root_group(tenant_id) else ((action, old.parent_id),)
-    return ((action, old.id), (WRITE, old.id), (action, parent_id), *left)
+    return ((action, old.id), (GIVE_ROLES, old.id), (action, parent_id), *left)
 
 
 def needed_to_delete(kind: ResourceKind | None, type_: str) -> tuple[str, ...]:
     """Who may make a subscription anew owns it then: so that nobody comes by an old one like that, it takes the right
     to decide about its access to delete it."""
     action = delete_action(kind, type_)
-    return (action, WRITE) if kind is not None and is_upper(kind) else (action,)
+    return (action, GIVE_ROLES) if kind is not None and is_upper(kind) else (action,)
 
 
 _ACTIONS: Mapping[ResourceKind | None, str] = {
